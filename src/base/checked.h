@@ -1,0 +1,60 @@
+/*
+ * Size arithmetic that cannot wrap, and small integer helpers.
+ */
+#ifndef GPOOL_BASE_CHECKED_H
+#define GPOOL_BASE_CHECKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** True when [offset, offset + size) lies inside [0, limit), without computing the sum. */
+static inline bool gpool__range_inside(uint64_t offset, uint64_t size, uint64_t limit)
+{
+    return offset <= limit && size <= limit - offset;
+}
+
+/** Stores a x b; false when it does not fit in 64 bits. */
+static inline bool gpool__multiply(uint64_t a, uint64_t b, uint64_t *product)
+{
+    if (b != 0 && a > UINT64_MAX / b) {
+        return false;
+    }
+    *product = a * b;
+    return true;
+}
+
+/** Stores a + b; false when it does not fit in 64 bits. */
+static inline bool gpool__add(uint64_t a, uint64_t b, uint64_t *sum)
+{
+    if (a > UINT64_MAX - b) {
+        return false;
+    }
+    *sum = a + b;
+    return true;
+}
+
+/** Rounds up to a multiple of a power of two; the value must be at most 2^64 - unit. */
+static inline uint64_t gpool__round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) & ~(unit - 1);
+}
+
+/** Rounds down to a multiple of a power of two. */
+static inline uint64_t gpool__round_down(uint64_t value, uint64_t unit)
+{
+    return value & ~(unit - 1);
+}
+
+/** The smaller of two. */
+static inline uint64_t gpool__min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/** The larger of two. */
+static inline uint64_t gpool__max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Hashing, by xxHash. A hash only finds the bucket: whoever uses one compares the full key.
+ */
+#ifndef GPOOL_BASE_HASH_H
+#define GPOOL_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** XXH3-64 of a block. */
+uint64_t gpool__hash(const void *data, size_t size);
+
+/** XXH3-64 of a whole file, 0 when it cannot be read. */
+uint64_t gpool__hash_file(const char *path);
+
+#endif

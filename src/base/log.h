@@ -1,0 +1,60 @@
+/*
+ * Log sink and last error of one owner (a pool, a device), and the thread's current operation.
+ *
+ * A record is a full sentence made at the call that failed; its id and result come from the
+ * X-lists in gpool/base.h. An id that repeats is held back after 32 records but for every power of
+ * two, so that a sketch that errs each frame for days does not fill a disk; the last error is
+ * always kept.
+ */
+#ifndef GPOOL_BASE_LOG_H
+#define GPOOL_BASE_LOG_H
+
+#include <gpool/base.h>
+
+#define GPOOL__MESSAGE_SIZE 1024
+
+/*
+ * What the calling thread is doing for gpool. The GPU layer's error callback finds here whether a
+ * capture is open, so that an error reported inside a call names its culprit. The one thread-local
+ * of the library.
+ */
+typedef struct gpool__operation {
+    const char *name;                /* public function, NULL outside */
+    const void *capturing;           /* device whose errors are captured, NULL = none */
+    int error_type;                  /* WGPUErrorType of the first captured error, 0 = none */
+    const void *timed_table;         /* real function table beneath the timing one */
+    uint64_t gpu_ns;                 /* thread CPU time in webgpu.h so far, while measured */
+    char error[GPOOL__MESSAGE_SIZE]; /* message of the first captured error */
+} gpool__operation;
+
+gpool__operation *gpool__current(void);
+
+typedef struct gpool__log {
+    gpool_log_fn fn;
+    void *user;
+    const char *owner; /* label of pool or device */
+    gpool_error last;
+    uint64_t errors;
+    uint32_t counts[GPOOL_LOG_COUNT];
+    char message[GPOOL__MESSAGE_SIZE];
+} gpool__log;
+
+void gpool__log_init(gpool__log *log, gpool_log_fn fn, void *user, const char *owner);
+
+#if defined(__GNUC__)
+#define GPOOL__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define GPOOL__PRINTF(text, first)
+#endif
+
+/** Records an error as the last one, logs it, and returns `result`. */
+gpool_result gpool__fail(gpool__log *log, gpool_log_id id, gpool_result result, const char *format,
+                         ...) GPOOL__PRINTF(4, 5);
+
+/** Logs a record that is no error. */
+void gpool__note(gpool__log *log, gpool_log_id id, const char *format, ...) GPOOL__PRINTF(3, 4);
+
+/** Copies at most size - 1 bytes of a label with control bytes replaced, for messages. */
+const char *gpool__clean(char *target, size_t size, const char *text, size_t length);
+
+#endif

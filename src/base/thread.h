@@ -1,0 +1,40 @@
+/*
+ * Threads, clocks and sleep behind one seam: the only place that knows the platform.
+ */
+#ifndef GPOOL_BASE_THREAD_H
+#define GPOOL_BASE_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#include <windows.h>
+typedef SRWLOCK gpool__mutex;
+#define GPOOL__MUTEX_INIT SRWLOCK_INIT
+#else
+#include <pthread.h>
+typedef pthread_mutex_t gpool__mutex;
+#define GPOOL__MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
+#endif
+
+#if defined(_MSC_VER)
+#define GPOOL__THREAD_LOCAL __declspec(thread)
+#else
+#define GPOOL__THREAD_LOCAL _Thread_local
+#endif
+
+void gpool__mutex_init(gpool__mutex *mutex);
+void gpool__mutex_fini(gpool__mutex *mutex);
+void gpool__mutex_lock(gpool__mutex *mutex);
+void gpool__mutex_unlock(gpool__mutex *mutex);
+
+/** CPU time of the calling thread, in nanoseconds. */
+uint64_t gpool__thread_cpu_ns(void);
+
+/** Monotonic time in nanoseconds. */
+uint64_t gpool__now_ns(void);
+
+/** Sleeps about that long. */
+void gpool__sleep_ns(uint64_t ns);
+
+#endif
