@@ -1,0 +1,162 @@
+/* gpool/buffer.h: buffers. */
+#ifndef GPOOL_BUFFER_H
+#define GPOOL_BUFFER_H
+
+#include <gpool/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Set of GPOOL_BUFFER_* flags. */
+typedef uint32_t gpool_buffer_usage;
+
+/** What a buffer is used for. At least one is needed. */
+enum {
+    GPOOL_BUFFER_VERTEX = 1 << 0,        /**< vertex buffer */
+    GPOOL_BUFFER_INDEX = 1 << 1,         /**< index buffer */
+    GPOOL_BUFFER_UNIFORM = 1 << 2,       /**< uniform binding */
+    GPOOL_BUFFER_STORAGE = 1 << 3,       /**< read-only storage binding */
+    GPOOL_BUFFER_STORAGE_WRITE = 1 << 4, /**< read-write storage binding: gpu-written, no shadow */
+    GPOOL_BUFFER_INDIRECT = 1 << 5,      /**< arguments of indirect draws and dispatches */
+    GPOOL_BUFFER_COPY_SOURCE = 1 << 6,   /**< source of recorded copies */
+    GPOOL_BUFFER_COPY_TARGET = 1 << 7,   /**< target of recorded copies and clears */
+    GPOOL_BUFFER_READ_BACK = 1 << 8,     /**< may be read by gpool_buffer_read() */
+    GPOOL_BUFFER_QUERY_TARGET = 1 << 9   /**< target of query resolves made raw */
+};
+
+/** How a raw object is used by its caller. */
+typedef enum gpool_access {
+    GPOOL_ACCESS_READ, /**< commands only read it */
+    GPOOL_ACCESS_WRITE /**< commands may change it: a buffer becomes gpu-written */
+} gpool_access;
+
+/** How gpool_buffer_create() makes a buffer. */
+typedef struct gpool_buffer_desc {
+    const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
+    uint64_t size;            /**< bytes, 1 to the device's maxBufferSize */
+    gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
+    const char *label;        /**< name in messages, copied; NULL = "" */
+} gpool_buffer_desc;
+
+/** What a buffer is. */
+typedef struct gpool_buffer_info {
+    uint64_t size;             /**< bytes the user sees */
+    uint64_t gpu_size;         /**< bytes of the GPU object: size rounded up to 4 */
+    gpool_buffer_usage usage;  /**< flags given at creation */
+    WGPUBufferUsage gpu_usage; /**< usage of the GPU object */
+    uint64_t version;          /**< rises when the GPU object is replaced */
+    uint64_t created_frame;    /**< frame of creation */
+    uint64_t dirty_bytes;      /**< bytes not yet sent */
+    bool gpu_written;          /**< commands may change it; it has no shadow */
+    bool imported;             /**< a foreign object */
+    bool failed;               /**< could not be made; does nothing */
+    const char *label;         /**< valid until the buffer is destroyed */
+} gpool_buffer_info;
+
+/** A foreign buffer to take in. */
+typedef struct gpool_buffer_import_desc {
+    WGPUBuffer buffer;        /**< retained; must be of the pool's device and stay unmapped */
+    gpool_buffer_usage usage; /**< what gpool may do with it; the object must allow it */
+    bool this_frame;          /**< destroy it by itself at the end of the frame */
+    const char *label;        /**< name in messages, copied; NULL = "" */
+} gpool_buffer_import_desc;
+
+/**
+ * Creates a buffer. Its content is `data` or zeros; the GPU gets the data with the next submit.
+ *
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT,
+ *         GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE for size 0,
+ *         GPOOL_ERROR_OUT_OF_MEMORY, see gpool_last_error()); a failed buffer, which does nothing,
+ *         when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_DEVICE_LOST).
+ * Thread: owner. Allocates: yes, a shadow of `size` bytes unless gpu-written.
+ */
+GPOOL_API gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc);
+
+/**
+ * Takes in a foreign buffer as a handle. It is gpu-written and never cached past its life.
+ *
+ * @return the handle, or null (GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_MISSING_USAGE,
+ *         GPOOL_ERROR_WRONG_PHASE for `this_frame` outside a frame, GPOOL_ERROR_OUT_OF_MEMORY).
+ * Thread: owner. Allocates: yes.
+ */
+GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc);
+
+/**
+ * Copies bytes into the buffer's shadow and marks that range dirty.
+ *
+ * Every command of the next submit sees the new bytes, also those recorded before this call.
+ * Neighbouring writes are merged, so many small writes are fine. A gpu-written buffer has no
+ * shadow: there the bytes go to the queue at once, in order, and `offset` and `size` must be
+ * multiples of 4.
+ *
+ * @param offset bytes from the start of the buffer; any alignment unless gpu-written
+ * @param data   `size` bytes, copied; may be reused on return
+ * @param size   bytes; 0 does nothing
+ * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
+ *         GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_INVALID_ARGUMENT (null data);
+ *         gpu-written only: GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner. Allocates: never. Cost: the copy.
+ */
+GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset,
+                                          const void *data, uint64_t size);
+
+/**
+ * Changes the size; content up to the smaller size is kept, new bytes are zero. The handle stays,
+ * the version rises. The same size does nothing.
+ *
+ * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (size 0); GPOOL_ERROR_LIMIT;
+ *         GPOOL_ERROR_RECORDED (an open recorder names it); GPOOL_ERROR_UNSUPPORTED (imported);
+ *         GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+ *         GPOOL_ERROR_GPU; GPOOL_ERROR_DEVICE_LOST. On any error the buffer is as before.
+ * Thread: owner. Allocates: yes. Cost: the content once; gpu-written buffers copy on the GPU.
+ */
+GPOOL_API gpool_result gpool_buffer_resize(gpool *pool, gpool_buffer buffer, uint64_t size);
+
+/**
+ * Destroys a buffer. The handle is stale at once; work recorded before still runs, dirty bytes
+ * still reach it, and the object is freed when the GPU is done and the delay has passed.
+ *
+ * @return GPOOL_OK, also for the null handle; another handle error.
+ * Thread: owner. Allocates: never.
+ */
+GPOOL_API gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer buffer);
+
+/**
+ * Tells what a buffer is.
+ *
+ * @return GPOOL_OK, a handle error or GPOOL_ERROR_INVALID_ARGUMENT (null `info`).
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer,
+                                             gpool_buffer_info *info);
+
+/**
+ * Reads bytes back: sends what is dirty, submits a copy, waits. Recorded but unsubmitted commands
+ * are not seen. For tests, exports and tools, not for every frame.
+ *
+ * @param target receives `size` bytes
+ * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_MISSING_USAGE (no
+ *         READ_BACK); GPOOL_ERROR_OUT_OF_RANGE; GPOOL_ERROR_INVALID_ARGUMENT (null target);
+ *         GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_GPU; GPOOL_ERROR_TIMEOUT;
+ *         GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner. Cost: blocks until the GPU is done, at most the pool's wait limit.
+ */
+GPOOL_API gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint64_t offset,
+                                         void *target, uint64_t size);
+
+/**
+ * Hands out the GPU object for raw work of the next submit: sends what is dirty first. Not
+ * retained; valid until the buffer is resized or destroyed, and then as long as work submitted
+ * through the pool, or noted with gpool_note_external_submit(), runs.
+ *
+ * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, an upload error).
+ * Thread: owner.
+ */
+GPOOL_API WGPUBuffer gpool_buffer_gpu(gpool *pool, gpool_buffer buffer, gpool_access access);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

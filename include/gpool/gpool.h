@@ -1,0 +1,19 @@
+/* gpool/gpool.h: all public headers. */
+#ifndef GPOOL_GPOOL_H
+#define GPOOL_GPOOL_H
+
+#include <gpool/base.h>
+#include <gpool/handle.h>
+#include <gpool/dirty.h>
+#include <gpool/gpu.h>
+#include <gpool/device.h>
+#include <gpool/pool.h>
+#include <gpool/buffer.h>
+#include <gpool/texture.h>
+#include <gpool/bind.h>
+#include <gpool/shader.h>
+#include <gpool/pipeline.h>
+#include <gpool/record.h>
+#include <gpool/inspect.h>
+
+#endif

@@ -1,0 +1,60 @@
+/* gpool/inspect.h: what a pool holds and does. */
+#ifndef GPOOL_INSPECT_H
+#define GPOOL_INSPECT_H
+
+#include <gpool/record.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now. */
+typedef struct gpool_stats {
+    uint64_t frame;                        /**< frames begun */
+    uint64_t live_count[GPOOL_KIND_COUNT]; /**< live resources, by gpool_kind */
+    uint64_t live_bytes[GPOOL_KIND_COUNT]; /**< GPU bytes of live resources, by gpool_kind */
+    uint64_t retired_count;                /**< destroyed, not yet freed */
+    uint64_t retired_bytes;                /**< GPU bytes of those */
+    uint64_t internal_bytes;               /**< GPU bytes of stream memory */
+    uint64_t cpu_bytes;                    /**< bytes taken from the allocator */
+    uint64_t allocations;                  /**< calls to the allocator that asked for memory */
+    uint64_t written_bytes;                /**< bytes the user wrote to buffers and textures */
+    uint64_t sent_bytes;                   /**< bytes handed to the queue for them */
+    uint64_t uniform_bytes;     /**< bytes handed to the queue for gpool_set_uniforms() */
+    uint64_t created;           /**< resources created */
+    uint64_t freed;             /**< resources freed */
+    uint64_t submits;           /**< queue submits */
+    uint64_t gpu_calls;         /**< calls into webgpu.h */
+    uint64_t gpu_objects;       /**< GPU objects made, encoders and passes left out */
+    uint64_t draws;             /**< draws and dispatches recorded */
+    uint64_t skipped;           /**< recorder commands skipped for an error */
+    uint64_t redundant;         /**< recorder commands dropped as they changed nothing */
+    uint64_t bind_hits;         /**< bind groups found in the cache */
+    uint64_t bind_misses;       /**< bind groups made */
+    uint64_t bind_groups;       /**< bind groups in the cache now */
+    uint64_t dropped_recorders; /**< recorders not submitted for an error at Finish */
+    uint64_t errors;            /**< error records logged or held back as repeats */
+    uint64_t visited;           /**< objects visited by submits and deletions */
+    uint64_t own_ns;            /**< thread CPU ns in gpool, without webgpu.h; needs
+                                                gpool_desc.measure */
+    uint64_t gpu_call_ns;       /**< thread CPU ns in calls into webgpu.h; the same */
+} gpool_stats;
+
+/**
+ * Copies the pool's counters.
+ *
+ * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pointer).
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats);
+
+/** Returns how often a function of GPOOL_GPU_* was called by the pool; 0 for others. Thread: owner. */
+GPOOL_API uint64_t gpool_gpu_call_count(const gpool *pool, int function);
+
+/** Returns the name of a kind, such as "buffer". Never NULL. Thread: any. */
+GPOOL_API const char *gpool_kind_name(gpool_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

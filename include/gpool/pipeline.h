@@ -1,0 +1,138 @@
+/* gpool/pipeline.h: render and compute pipelines. */
+#ifndef GPOOL_PIPELINE_H
+#define GPOOL_PIPELINE_H
+
+#include <gpool/shader.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bind groups a pipeline may have. */
+#define GPOOL_MAX_GROUPS 4
+/** Color attachments of a render pass. */
+#define GPOOL_MAX_COLORS 8
+/** Vertex buffers of a pipeline. */
+#define GPOOL_MAX_VERTEX_BUFFERS 8
+/** Attributes of one vertex buffer. */
+#define GPOOL_MAX_ATTRIBUTES 16
+
+/** One vertex attribute; a zero format ends the list. */
+typedef struct gpool_attribute {
+    WGPUVertexFormat format;  /**< format in memory */
+    uint32_t offset;          /**< bytes from the start of the element */
+    uint32_t shader_location; /**< @location(n) */
+} gpool_attribute;
+
+/** Layout of one vertex buffer; all zero = slot not used. */
+typedef struct gpool_vertex_layout {
+    uint32_t stride; /**< bytes from element to element; 0 = the end of the last attribute */
+    WGPUVertexStepMode step;                          /**< 0 = per vertex */
+    gpool_attribute attributes[GPOOL_MAX_ATTRIBUTES]; /**< ended by a zero format */
+} gpool_vertex_layout;
+
+/** Blending of a color target, ready made. */
+typedef enum gpool_blend {
+    GPOOL_BLEND_NONE,          /**< replace */
+    GPOOL_BLEND_ALPHA,         /**< source over, straight alpha */
+    GPOOL_BLEND_PREMULTIPLIED, /**< source over, premultiplied alpha */
+    GPOOL_BLEND_ADD,           /**< source x alpha + target */
+    GPOOL_BLEND_MULTIPLY,      /**< source x target */
+    GPOOL_BLEND_COUNT          /**< number of ready-made blendings */
+} gpool_blend;
+
+/** One color target of a render pipeline. */
+typedef struct gpool_color_target {
+    WGPUTextureFormat format;          /**< 0 = the format of the pass at first use */
+    gpool_blend blend;                 /**< ready-made blending */
+    const WGPUBlendState *blend_state; /**< overrides `blend`; copied; NULL = `blend` */
+    WGPUColorWriteMask write_mask;     /**< 0 = all channels */
+} gpool_color_target;
+
+/** Depth and stencil of a render pipeline. */
+typedef struct gpool_depth_state {
+    WGPUTextureFormat format; /**< 0 = the format of the pass at first use, none if it has none */
+    WGPUCompareFunction compare;        /**< 0 = Always */
+    bool write;                         /**< write depth */
+    WGPUStencilFaceState stencil_front; /**< all zero = no stencil */
+    WGPUStencilFaceState stencil_back;  /**< all zero = as `stencil_front` */
+    uint32_t stencil_read_mask;         /**< 0 = all bits */
+    uint32_t stencil_write_mask;        /**< 0 = all bits */
+    int32_t bias;                       /**< depth bias */
+    float bias_slope_scale;             /**< depth bias by slope */
+    float bias_clamp;                   /**< limit of the bias */
+} gpool_depth_state;
+
+/** How gpool_render_pipeline_create() makes a pipeline. */
+typedef struct gpool_render_pipeline_desc {
+    gpool_shader shader; /**< module of the vertex stage, and of the fragment stage unless set */
+    gpool_shader fragment_shader; /**< module of the fragment stage; null = `shader` */
+    const char *vertex_entry;     /**< function; NULL = the module's only @vertex function */
+    const char *fragment_entry;   /**< function; NULL = the module's only @fragment function */
+    bool no_fragment;             /**< depth only: no fragment stage */
+    gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< by group; ends at the last that is not null. All
+                                               null: none, or the uniform layout in group 0 when the
+                                               source has a @group */
+    gpool_vertex_layout vertex_buffers[GPOOL_MAX_VERTEX_BUFFERS]; /**< by slot */
+    WGPUPrimitiveTopology topology;                               /**< 0 = triangle list */
+    WGPUIndexFormat strip_index_format;                           /**< strips drawn indexed */
+    WGPUFrontFace front_face;                                     /**< 0 = counter-clockwise */
+    WGPUCullMode cull_mode;                                       /**< 0 = none */
+    gpool_color_target colors[GPOOL_MAX_COLORS];                  /**< by attachment */
+    gpool_depth_state depth;                                      /**< depth and stencil */
+    uint32_t samples;       /**< 0 = as the pass at first use */
+    bool alpha_to_coverage; /**< multisampled targets only */
+    const char *label;      /**< name in messages, copied; NULL = "" */
+} gpool_render_pipeline_desc;
+
+/** How gpool_compute_pipeline_create() makes a pipeline. */
+typedef struct gpool_compute_pipeline_desc {
+    gpool_shader shader; /**< module */
+    const char *entry;   /**< function; NULL = the module's only @compute function */
+    gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< as gpool_render_pipeline_desc.layouts */
+    const char *label;                      /**< name in messages, copied; NULL = "" */
+} gpool_compute_pipeline_desc;
+
+/**
+ * Creates a render pipeline. When all formats and `samples` are in the descriptor it compiles now,
+ * else at its first use in a pass, one variant for each set of target formats and samples.
+ *
+ * @return the handle; null for a caller's mistake (a handle error of shader or layouts,
+ *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_MEMORY); a failed
+ *         pipeline when its shader is failed (GPOOL_ERROR_FAILED_RESOURCE) or the GPU refused
+ *         (GPOOL_ERROR_GPU).
+ * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.
+ */
+GPOOL_API gpool_pipeline gpool_render_pipeline_create(gpool *pool,
+                                                      const gpool_render_pipeline_desc *desc);
+
+/**
+ * Creates a compute pipeline.
+ *
+ * @return as gpool_render_pipeline_create().
+ * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.
+ */
+GPOOL_API gpool_pipeline gpool_compute_pipeline_create(gpool *pool,
+                                                       const gpool_compute_pipeline_desc *desc);
+
+/**
+ * Tells whether a pipeline can be used.
+ *
+ * @return GPOOL_OK; a handle error; for a failed one GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_GPU
+ *         or GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline pipeline);
+
+/**
+ * Destroys a pipeline with all its variants.
+ *
+ * @return GPOOL_OK, also for the null handle; another handle error.
+ * Thread: owner. Allocates: never.
+ */
+GPOOL_API gpool_result gpool_pipeline_destroy(gpool *pool, gpool_pipeline pipeline);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* gpool/pool.h: the pool and its frame. */
+#ifndef GPOOL_POOL_H
+#define GPOOL_POOL_H
+
+#include <gpool/device.h>
+#include <gpool/handle.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Owns GPU resources, knows what changed, uploads that, records and submits. */
+typedef struct gpool gpool;
+
+/** Asks for no delete delay where 0 means the default. */
+#define GPOOL_DELAY_NONE UINT32_MAX
+
+/** How gpool_create() makes a pool. All zero is a good default. */
+typedef struct gpool_desc {
+    const char *label;            /**< name in messages, copied; NULL = "pool" */
+    uint32_t frames_in_flight;    /**< frames the CPU may be ahead of the GPU; 0 = 2, at most 8 */
+    uint32_t delete_delay_frames; /**< frames a destroyed object is kept besides; 0 = 2 */
+    uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU; 0 = 10000 */
+    bool measure;                 /**< fills the CPU times of gpool_stats; costs clock reads */
+    gpool_log_fn log;             /**< receives records; NULL = stderr, errors and warnings only */
+    void *log_user;               /**< handed to `log` */
+    gpool_allocator allocator;    /**< all zero = malloc */
+} gpool_desc;
+
+/**
+ * Makes a pool on a device and retains the device.
+ *
+ * @param desc NULL = all defaults; nothing in it is kept
+ * @param pool set to the pool, or to NULL on failure
+ * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_TOO_MANY_POOLS (16 live),
+ *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_GPU.
+ * Thread: any; the calling thread owns the pool. One thread at a time owns a pool: hand it over
+ * with your own synchronisation. Allocates: yes.
+ */
+GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **pool);
+
+/**
+ * Ends a pool: drops unsubmitted work, waits for the GPU (at most the pool's wait limit), logs each
+ * leaked resource by label, kind, bytes and frame, frees everything. NULL is silent. All handles
+ * and recorders of the pool are dead afterwards.
+ * Thread: owner. Cost: all that the pool holds.
+ */
+GPOOL_API void gpool_destroy(gpool *pool);
+
+/** Returns the pool's last error; never NULL, also for a null pool. Thread: owner. */
+GPOOL_API const gpool_error *gpool_last_error(const gpool *pool);
+
+/** Returns the pool's device, not retained; NULL for NULL. Thread: owner. */
+GPOOL_API gpool_device *gpool_pool_device(const gpool *pool);
+
+/** Returns the number of the frame: how many times gpool_begin_frame() succeeded. Thread: owner. */
+GPOOL_API uint64_t gpool_frame(const gpool *pool);
+
+/**
+ * Begins a frame: collects what the GPU finished, and waits only when more than
+ * `frames_in_flight` frames are out.
+ *
+ * @return GPOOL_OK; GPOOL_ERROR_WRONG_PHASE (a frame is open); GPOOL_ERROR_TIMEOUT (the GPU is too
+ *         far behind; no frame is open then, call again); GPOOL_ERROR_DEVICE_LOST;
+ *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Allocates: never. Cost: one poll; objects visited: those that are freed.
+ */
+GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
+
+/**
+ * Uploads what is dirty, then finishes the frame recorder and submits everything in declared order
+ * as one queue submit. Several a frame are legal; the recorder starts fresh after it.
+ *
+ * Writes made before this call are seen by every command of this submit, also by those recorded
+ * before the write. With nothing dirty and nothing recorded it makes no GPU call.
+ *
+ * @return GPOOL_OK, or the first error latched by the recorder (its other commands ran);
+ *         GPOOL_ERROR_WRONG_PHASE outside a frame; GPOOL_ERROR_GPU when Finish reported an error
+ *         (the recorder was dropped, uploads went out); when uploads fail: their error, nothing is
+ *         submitted and dirty bytes and recorder stay; GPOOL_ERROR_DEVICE_LOST;
+ *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: what changed.
+ */
+GPOOL_API gpool_result gpool_submit(gpool *pool);
+
+/**
+ * Sends every dirty byte to its resource in a submit of its own; for those who submit raw work
+ * afterwards. Legal inside and outside frames. The recorder is untouched.
+ *
+ * @return GPOOL_OK, GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST or
+ *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: what changed.
+ */
+GPOOL_API gpool_result gpool_process_uploads(gpool *pool);
+
+/**
+ * Frees retired objects whose last serial is done and whose delay has passed.
+ *
+ * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: objects freed.
+ */
+GPOOL_API gpool_result gpool_process_deletions(gpool *pool);
+
+/**
+ * Ends a frame: gpool_submit() and gpool_process_deletions(). The frame is over also on an error;
+ * when uploads failed its recorder is dropped, dirty bytes stay for the next submit.
+ *
+ * @return as gpool_submit(); an error latched earlier in the frame comes first.
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_end_frame(gpool *pool);
+
+/**
+ * Polls and frees by serial alone, for programs that idle between frames or have none: retired
+ * objects are freed when the GPU is done, without the frame delay.
+ *
+ * @return GPOOL_OK, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: one poll and the objects freed.
+ */
+GPOOL_API gpool_result gpool_tick(gpool *pool);
+
+/**
+ * Waits until the GPU has done everything submitted so far.
+ *
+ * @return GPOOL_OK, GPOOL_ERROR_TIMEOUT (the pool's wait limit), GPOOL_ERROR_DEVICE_LOST or
+ *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: blocks.
+ */
+GPOOL_API gpool_result gpool_wait_idle(gpool *pool);
+
+/**
+ * Notes that the caller submitted raw work to the device's queue; what the work names is then kept
+ * until the queue has done it.
+ *
+ * @return GPOOL_OK, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_note_external_submit(gpool *pool);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

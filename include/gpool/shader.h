@@ -1,0 +1,57 @@
+/* gpool/shader.h: shader modules. */
+#ifndef GPOOL_SHADER_H
+#define GPOOL_SHADER_H
+
+#include <gpool/bind.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How gpool_shader_create() makes a shader module. */
+typedef struct gpool_shader_desc {
+    const char *wgsl;  /**< source, ends with a zero byte unless `size` is set; copied by the GPU */
+    size_t size;       /**< bytes of `wgsl`; 0 = up to the zero byte */
+    const char *label; /**< name in messages, copied; NULL = "" */
+} gpool_shader_desc;
+
+/**
+ * Creates a shader module from WGSL.
+ *
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: no source,
+ *         GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile (GPOOL_ERROR_GPU; the
+ *         message is the compiler's) or the device is lost.
+ * Thread: owner. Allocates: yes. Cost: compiles; about a millisecond.
+ */
+GPOOL_API gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc);
+
+/**
+ * Creates a shader module from a WGSL file of at most 16 MiB; the label is the path.
+ *
+ * @return as gpool_shader_create(); a failed shader too when the file cannot be read
+ *         (GPOOL_ERROR_FILE).
+ * Thread: owner. Allocates: yes. Cost: reads and compiles.
+ */
+GPOOL_API gpool_shader gpool_shader_from_file(gpool *pool, const char *path);
+
+/**
+ * Tells whether a shader compiled.
+ *
+ * @return GPOOL_OK; a handle error; GPOOL_ERROR_FILE or GPOOL_ERROR_GPU for a failed one, or
+ *         GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner.
+ */
+GPOOL_API gpool_result gpool_shader_status(gpool *pool, gpool_shader shader);
+
+/**
+ * Destroys a shader module. Pipelines made from it go on; new variants of them compile too.
+ *
+ * @return GPOOL_OK, also for the null handle; another handle error.
+ * Thread: owner. Allocates: never.
+ */
+GPOOL_API gpool_result gpool_shader_destroy(gpool *pool, gpool_shader shader);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

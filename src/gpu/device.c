@@ -1,0 +1,185 @@
+#include "gpu/device_state.h"
+
+#include <string.h>
+
+void gpool__device_process(gpool_device *device, gpool__seam *seam)
+{
+    GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+}
+
+gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, uint64_t serial,
+                                       uint64_t timeout_ns)
+{
+    /* Poll and sleep, never a blocking poll: on wgpu-native that would hold up every thread that
+     * submits or destroys for the whole wait. */
+    uint64_t begin = gpool__now_ns();
+    uint64_t nap = 0;
+    for (;;) {
+        gpool__device_process(device, seam);
+        if (gpool__device_done(device) >= serial) {
+            return GPOOL_OK;
+        }
+        if (gpool__device_is_lost(device)) {
+            return GPOOL_ERROR_DEVICE_LOST;
+        }
+        uint64_t waited = gpool__now_ns() - begin;
+        if (waited >= timeout_ns) {
+            return GPOOL_ERROR_TIMEOUT;
+        }
+        if (waited > 20000) {
+            nap = nap == 0 ? 20000 : nap < 500000 ? nap * 2 : nap;
+            gpool__sleep_ns(nap);
+        }
+    }
+}
+
+/* A lost wgpu-native device tells it only in the next encoder; a submit to it ends the process. */
+static bool device_canary(gpool_device *device, gpool__seam *seam)
+{
+    atomic_store(&device->events->suspect, false);
+    gpool__capture_begin(device, seam);
+    WGPUCommandEncoder encoder = GPOOL__GPU(seam, DeviceCreateCommandEncoder)(device->device, NULL);
+    WGPUCommandBuffer buffer = NULL;
+    if (encoder != NULL) {
+        buffer = GPOOL__GPU(seam, CommandEncoderFinish)(encoder, NULL);
+        GPOOL__GPU(seam, CommandEncoderRelease)(encoder);
+    }
+    if (buffer != NULL) {
+        GPOOL__GPU(seam, CommandBufferRelease)(buffer);
+    }
+    bool alive = gpool__capture_end(device, seam) == GPOOL_OK && buffer != NULL &&
+                 !gpool__device_is_lost(device);
+    if (!alive) {
+        atomic_store(&device->events->lost, true);
+    }
+    return alive;
+}
+
+gpool_result gpool__device_check(gpool_device *device, gpool__seam *seam)
+{
+    if (gpool__device_is_lost(device)) {
+        return GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (atomic_load(&device->events->suspect) && !device_canary(device, seam)) {
+        return GPOOL_ERROR_DEVICE_LOST;
+    }
+    return GPOOL_OK;
+}
+
+static uint64_t device_count_submit(gpool_device *device, gpool__seam *seam)
+{
+    uint64_t serial = atomic_fetch_add(&device->events->submitted, 1) + 1;
+    WGPUQueueWorkDoneCallbackInfo info = {
+        .mode = WGPUCallbackMode_AllowProcessEvents,
+        .callback = gpool__events_on_done,
+        .userdata1 = device->events,
+        .userdata2 = (void *)(uintptr_t)serial,
+    };
+    (void)GPOOL__GPU(seam, QueueOnSubmittedWorkDone)(device->queue, info);
+    return serial;
+}
+
+gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_t count,
+                                  const WGPUCommandBuffer *buffers, uint64_t *serial)
+{
+    gpool__mutex_lock(&device->queue_lock);
+    gpool_result result = gpool__device_check(device, seam);
+    if (result == GPOOL_OK) {
+        gpool__capture_begin(device, seam);
+        GPOOL__GPU(seam, QueueSubmit)(device->queue, count, buffers);
+        result = gpool__capture_end(device, seam);
+        /* Counted also when an error was reported: whatever did get through has this serial. */
+        *serial = device_count_submit(device, seam);
+    }
+    gpool__mutex_unlock(&device->queue_lock);
+    return result;
+}
+
+uint64_t gpool__device_note_submit(gpool_device *device, gpool__seam *seam)
+{
+    gpool__mutex_lock(&device->queue_lock);
+    uint64_t serial = device_count_submit(device, seam);
+    gpool__mutex_unlock(&device->queue_lock);
+    return serial;
+}
+
+gpool_device *gpool_device_retain(gpool_device *device)
+{
+    if (device != NULL) {
+        atomic_fetch_add(&device->references, 1);
+    }
+    return device;
+}
+
+gpool_result gpool_device_get_info(const gpool_device *device, gpool_device_info *info)
+{
+    if (device == NULL || info == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    *info = device->info;
+    info->lost = gpool__device_is_lost(device);
+    return GPOOL_OK;
+}
+
+bool gpool_device_has_feature(const gpool_device *device, WGPUFeatureName feature)
+{
+    for (size_t i = 0; device != NULL && i < device->info.feature_count; ++i) {
+        if (device->info.features[i] == feature) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const gpool_gpu *gpool_device_gpu(const gpool_device *device)
+{
+    return device != NULL ? &device->table : NULL;
+}
+
+WGPUInstance gpool_device_raw_instance(const gpool_device *device)
+{
+    return device != NULL ? device->instance : NULL;
+}
+
+WGPUAdapter gpool_device_raw_adapter(const gpool_device *device)
+{
+    return device != NULL ? device->adapter : NULL;
+}
+
+WGPUDevice gpool_device_raw(const gpool_device *device)
+{
+    return device != NULL ? device->device : NULL;
+}
+
+WGPUQueue gpool_device_raw_queue(const gpool_device *device)
+{
+    return device != NULL ? device->queue : NULL;
+}
+
+uint64_t gpool_device_submitted(const gpool_device *device)
+{
+    return device != NULL ? gpool__device_submitted(device) : 0;
+}
+
+uint64_t gpool_device_done(const gpool_device *device)
+{
+    return device != NULL ? gpool__device_done(device) : 0;
+}
+
+gpool_result gpool_device_poll(gpool_device *device)
+{
+    if (device == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    device->table.InstanceProcessEvents(device->instance);
+    return gpool__device_is_lost(device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_OK;
+}
+
+gpool_result gpool_device_wait(gpool_device *device, uint64_t serial, uint32_t timeout_ms)
+{
+    if (device == NULL || serial > gpool__device_submitted(device)) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    gpool__seam seam = { .table = &device->table };
+    return gpool__device_wait_serial(device, &seam, serial, (uint64_t)timeout_ms * 1000000u);
+}

@@ -1,0 +1,129 @@
+/*
+ * The device shared by pools: raw objects, limits, serials, error routing.
+ *
+ * Callbacks of the implementation find a gpool__events block, not the device: blocks come from a
+ * process-wide registry and are never freed, so a callback that arrives late, even after the
+ * device is closed, touches valid memory; a generation tells it that it is late. Serials of a block
+ * only rise, also across its devices, so a late "done" can do no harm.
+ *
+ * Callbacks only store into the block or into the thread's current operation, and write a log
+ * line; they never call the API.
+ *
+ * The queue lock is held during submits, and never while a callback may wait for us.
+ */
+#ifndef GPOOL_GPU_DEVICE_STATE_H
+#define GPOOL_GPU_DEVICE_STATE_H
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "gpu/seam.h"
+
+#include <gpool/device.h>
+
+#include <stdatomic.h>
+
+#define GPOOL__OPEN_TIMEOUT_NS UINT64_C(10000000000)
+
+/* Where callbacks of one device arrive. */
+typedef struct gpool__events {
+    struct gpool__events *next; /* registry, never shortened */
+    struct gpool__events *next_free;
+    gpool__mutex lock;            /* guards `device` against a callback on another thread */
+    gpool_device *device;         /* NULL once closed */
+    _Atomic uintptr_t generation; /* of the device it serves now */
+    _Atomic uint64_t done;        /* serial the GPU is done with */
+    _Atomic uint64_t submitted;   /* serial of the newest submit */
+    _Atomic bool lost;            /* device lost */
+    _Atomic bool suspect;         /* an error was reported since the last canary */
+} gpool__events;
+
+struct gpool_device {
+    _Atomic uint32_t references;
+    _Atomic uint32_t pools;
+    gpool__events *events;
+    gpool_gpu table;
+    gpool__seam seam; /* calls of the device itself */
+    WGPUInstance instance;
+    WGPUAdapter adapter;
+    WGPUDevice device;
+    WGPUQueue queue;
+    gpool_device_info info; /* strings and features in `memory` */
+    gpool__memory memory;
+    gpool__mutex queue_lock;
+    gpool__mutex log_lock;
+    gpool__log log;
+    bool scopes; /* errors are taken by error scopes, as the inline probe failed */
+};
+
+/** Takes a block of the registry for a device; NULL without memory. */
+gpool__events *gpool__events_take(gpool_device *device);
+
+/** Returns the block; callbacks that come later are ignored. */
+void gpool__events_give_back(gpool__events *events);
+
+/** The callbacks, to be installed with userdata1 = events, userdata2 = generation or serial. */
+void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message,
+                            void *events, void *generation);
+void gpool__events_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason,
+                           WGPUStringView message, void *events, void *generation);
+void gpool__events_on_done(WGPUQueueWorkDoneStatus status, WGPUStringView message, void *events,
+                           void *serial);
+
+/**
+ * Starts to capture what the implementation reports on this thread during the calls that follow.
+ * Captures do not nest.
+ */
+void gpool__capture_begin(gpool_device *device, gpool__seam *seam);
+
+/**
+ * Ends the capture. GPOOL_OK when nothing was reported, else GPOOL_ERROR_DEVICE_LOST,
+ * GPOOL_ERROR_OUT_OF_GPU_MEMORY or GPOOL_ERROR_GPU with the message in gpool__current()->error.
+ */
+gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam);
+
+/** Delivers finished work; never blocks. */
+void gpool__device_process(gpool_device *device, gpool__seam *seam);
+
+/** Waits until `serial` is done. GPOOL_OK, GPOOL_ERROR_TIMEOUT or GPOOL_ERROR_DEVICE_LOST. */
+gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, uint64_t serial,
+                                       uint64_t timeout_ns);
+
+/**
+ * Submits finished command buffers (none = flush of queue writes) as a new serial. The caller
+ * guarantees that they are valid: wgpu-native ends the process otherwise. After any reported error
+ * a canary encoder is finished first, as submitting to a lost wgpu-native device is fatal.
+ * GPOOL_OK, GPOOL_ERROR_DEVICE_LOST (nothing submitted) or GPOOL_ERROR_GPU (reported; submitted).
+ */
+gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_t count,
+                                  const WGPUCommandBuffer *buffers, uint64_t *serial);
+
+/** Gives a serial to work that somebody else submitted just now. */
+uint64_t gpool__device_note_submit(gpool_device *device, gpool__seam *seam);
+
+/** GPOOL_OK, or GPOOL_ERROR_DEVICE_LOST; checks by canary when an error was reported. */
+gpool_result gpool__device_check(gpool_device *device, gpool__seam *seam);
+
+static inline uint64_t gpool__device_done(const gpool_device *device)
+{
+    return atomic_load_explicit(&device->events->done, memory_order_acquire);
+}
+
+static inline uint64_t gpool__device_submitted(const gpool_device *device)
+{
+    return atomic_load_explicit(&device->events->submitted, memory_order_relaxed);
+}
+
+static inline bool gpool__device_is_lost(const gpool_device *device)
+{
+    return atomic_load_explicit(&device->events->lost, memory_order_relaxed);
+}
+
+/** A view of a string that ends with a zero byte. */
+static inline WGPUStringView gpool__view(const char *text)
+{
+    WGPUStringView view = { text, text != NULL ? WGPU_STRLEN : 0 };
+    return view;
+}
+
+#endif

@@ -1,0 +1,212 @@
+#include "gpu/device_state.h"
+
+#include "gpu/quirks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The registry. Blocks outlive pools and devices on purpose; there are never more than devices
+ * were open at once. Uses malloc, not a user's allocator, whose life may be shorter.
+ */
+static gpool__mutex events_lock = GPOOL__MUTEX_INIT;
+static gpool__events *events_all;
+static gpool__events *events_free;
+
+gpool__events *gpool__events_take(gpool_device *device)
+{
+    gpool__mutex_lock(&events_lock);
+    gpool__events *events = events_free;
+    if (events != NULL) {
+        events_free = events->next_free;
+    } else {
+        events = calloc(1, sizeof *events);
+        if (events != NULL) {
+            gpool__mutex_init(&events->lock);
+            events->next = events_all;
+            events_all = events;
+        }
+    }
+    gpool__mutex_unlock(&events_lock);
+    if (events != NULL) {
+        atomic_store(&events->lost, false);
+        atomic_store(&events->suspect, false);
+        atomic_fetch_add(&events->generation, 1);
+        gpool__mutex_lock(&events->lock);
+        events->device = device;
+        gpool__mutex_unlock(&events->lock);
+    }
+    return events;
+}
+
+void gpool__events_give_back(gpool__events *events)
+{
+    gpool__mutex_lock(&events->lock);
+    events->device = NULL;
+    gpool__mutex_unlock(&events->lock);
+    atomic_fetch_add(&events->generation, 1);
+    gpool__mutex_lock(&events_lock);
+    events->next_free = events_free;
+    events_free = events;
+    gpool__mutex_unlock(&events_lock);
+}
+
+static bool events_is_late(gpool__events *events, const void *generation)
+{
+    return atomic_load(&events->generation) != (uintptr_t)generation;
+}
+
+static size_t events_length(WGPUStringView text)
+{
+    if (text.data == NULL) {
+        return 0;
+    }
+    return text.length == WGPU_STRLEN ? strlen(text.data) : text.length;
+}
+
+void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message,
+                            void *events_pointer, void *generation)
+{
+    (void)device;
+    gpool__events *events = events_pointer;
+    if (events_is_late(events, generation)) {
+        return;
+    }
+    atomic_store(&events->suspect, true);
+    gpool__operation *now = gpool__current();
+    if (now->capturing == events) {
+        if (now->error_type == 0) {
+            now->error_type = (int)type;
+            gpool__clean(now->error, sizeof now->error, message.data, events_length(message));
+        }
+        return;
+    }
+    char text[GPOOL__MESSAGE_SIZE / 2];
+    gpool__clean(text, sizeof text, message.data, events_length(message));
+    gpool__mutex_lock(&events->lock);
+    if (events->device != NULL) {
+        gpool__mutex_lock(&events->device->log_lock);
+        (void)gpool__fail(&events->device->log, GPOOL_LOG_GPU_ERROR_LATE, GPOOL_ERROR_GPU,
+                          "The WebGPU implementation reported [%s] outside any capture", text);
+        gpool__mutex_unlock(&events->device->log_lock);
+    }
+    gpool__mutex_unlock(&events->lock);
+}
+
+void gpool__events_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason,
+                           WGPUStringView message, void *events_pointer, void *generation)
+{
+    (void)device;
+    gpool__events *events = events_pointer;
+    if (events_is_late(events, generation)) {
+        return;
+    }
+    atomic_store(&events->lost, true);
+    char text[GPOOL__MESSAGE_SIZE / 2];
+    gpool__clean(text, sizeof text, message.data, events_length(message));
+    gpool__mutex_lock(&events->lock);
+    if (events->device != NULL) {
+        gpool__mutex_lock(&events->device->log_lock);
+        (void)gpool__fail(&events->device->log, GPOOL_LOG_DEVICE_LOST, GPOOL_ERROR_DEVICE_LOST,
+                          "The device is lost for reason [%d]: %s", (int)reason, text);
+        gpool__mutex_unlock(&events->device->log_lock);
+    }
+    gpool__mutex_unlock(&events->lock);
+}
+
+void gpool__events_on_done(WGPUQueueWorkDoneStatus status, WGPUStringView message,
+                           void *events_pointer, void *serial)
+{
+    /* Every status means that the GPU will not use the work's objects any more. */
+    (void)status;
+    (void)message;
+    gpool__events *events = events_pointer;
+    uint64_t newest = atomic_load(&events->submitted);
+    /* A 32-bit pointer holds the low half; the high half is that of a number just below newest. */
+    uint64_t value = newest - (uintptr_t)((uintptr_t)newest - (uintptr_t)serial);
+    uint64_t done = atomic_load(&events->done);
+    while (done < value && !atomic_compare_exchange_weak(&events->done, &done, value)) {
+    }
+}
+
+void gpool_device_notify_error(gpool_device *device, WGPUErrorType type, WGPUStringView message)
+{
+    if (device != NULL) {
+        gpool__events_on_error(NULL, type, message, device->events,
+                               (void *)atomic_load(&device->events->generation));
+    }
+}
+
+void gpool_device_notify_lost(gpool_device *device, WGPUDeviceLostReason reason,
+                              WGPUStringView message)
+{
+    if (device != NULL) {
+        gpool__events_on_lost(NULL, reason, message, device->events,
+                              (void *)atomic_load(&device->events->generation));
+    }
+}
+
+/* What an error scope said; lives on the stack of capture_end, which waits for it. */
+typedef struct events_popped {
+    bool answered;
+    WGPUErrorType type;
+} events_popped;
+
+static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
+                          WGPUStringView message, void *popped_pointer, void *unused)
+{
+    (void)status;
+    (void)unused;
+    events_popped *popped = popped_pointer;
+    popped->answered = true;
+    popped->type = type;
+    gpool__operation *now = gpool__current();
+    gpool__clean(now->error, sizeof now->error, message.data, events_length(message));
+}
+
+void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
+{
+    gpool__operation *now = gpool__current();
+    now->capturing = device->events;
+    now->error_type = 0;
+    now->error[0] = '\0';
+    if (device->scopes) {
+        /* Validation only: an OutOfMemory scope misses wgpu-native's, and Dawn's stays uncaptured
+         * and reaches the callback. */
+        GPOOL__GPU(seam, DevicePushErrorScope)(device->device, WGPUErrorFilter_Validation);
+    }
+}
+
+gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
+{
+    gpool__operation *now = gpool__current();
+    if (device->scopes) {
+        events_popped popped = { false, WGPUErrorType_NoError };
+        WGPUPopErrorScopeCallbackInfo info = {
+            .mode = WGPUCallbackMode_AllowProcessEvents,
+            .callback = events_on_pop,
+            .userdata1 = &popped,
+        };
+        (void)GPOOL__GPU(seam, DevicePopErrorScope)(device->device, info);
+        /* The answer is written to this stack frame, so there is no way to give up waiting; both
+         * implementations answer at the first poll, also when the device is lost. */
+        while (!popped.answered) {
+            GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+        }
+        if (popped.type != WGPUErrorType_NoError && now->error_type == 0) {
+            now->error_type = (int)popped.type;
+        }
+    }
+    now->capturing = NULL;
+    if (now->error_type == 0) {
+        return GPOOL_OK;
+    }
+    atomic_store(&device->events->suspect, true);
+    if (gpool__device_is_lost(device) || strstr(now->error, "device is lost") != NULL) {
+        atomic_store(&device->events->lost, true);
+        return GPOOL_ERROR_DEVICE_LOST;
+    }
+    return gpool__quirks_is_out_of_memory((WGPUErrorType)now->error_type, now->error)
+               ? GPOOL_ERROR_OUT_OF_GPU_MEMORY
+               : GPOOL_ERROR_GPU;
+}

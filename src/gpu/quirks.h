@@ -1,0 +1,27 @@
+/*
+ * What differs between implementations. Everything that must know a vendor is in quirks_*.c.
+ */
+#ifndef GPOOL_GPU_QUIRKS_H
+#define GPOOL_GPU_QUIRKS_H
+
+#include <gpool/device.h>
+
+/** Family and version of the implementation behind a table. */
+gpool_implementation gpool__quirks_family(const gpool_gpu *table, uint32_t *version);
+
+/**
+ * When the table is of the one Dawn build whose enumerations differ and are known (told by the
+ * hash of its file), replaces the entries that need it by translating ones and returns true.
+ */
+bool gpool__quirks_dawn_translate(gpool_gpu *table);
+
+/** True when the table translates for that build. */
+bool gpool__quirks_dawn_translated(const gpool_gpu *table);
+
+/** Dawn's feature that guards a device shared between threads; not in webgpu.h. */
+#define GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION ((WGPUFeatureName)0x50004)
+
+/** True when an error message means that memory ran out: wgpu-native reports it as Validation. */
+bool gpool__quirks_is_out_of_memory(WGPUErrorType type, const char *message);
+
+#endif
