@@ -1,0 +1,614 @@
+#include "pool/pool_state.h"
+
+#include <string.h>
+
+#define BUFFER_ALL_USAGES 0x3ffu
+
+/* Usages through which commands change bytes: the buffer may become gpu-written. */
+#define BUFFER_WRITABLE                                                                            \
+    ((gpool_buffer_usage)(GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_COPY_TARGET |                  \
+                          GPOOL_BUFFER_QUERY_TARGET))
+
+/* Writes up to this size are compared with the shadow first. */
+#define BUFFER_COMPARE 256u
+
+static gpool__buffer *buffer_of(gpool__resource *resource)
+{
+    return (gpool__buffer *)resource;
+}
+
+static void buffer_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__buffer *buffer = buffer_of(resource);
+    gpool__upload_delist(pool, buffer);
+    if (buffer->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(buffer->gpu);
+        buffer->gpu = NULL;
+    }
+    gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+    gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
+    buffer->shadow = NULL;
+}
+
+void gpool__buffers_init(gpool *pool)
+{
+    pool->release[GPOOL_KIND_BUFFER] = buffer_release;
+}
+
+static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
+{
+    /* CopyDst always, for queue writes; CopySrc also where a resize must copy on the GPU. */
+    WGPUBufferUsage gpu = WGPUBufferUsage_CopyDst;
+    gpu |= (usage & GPOOL_BUFFER_VERTEX) != 0 ? WGPUBufferUsage_Vertex : 0;
+    gpu |= (usage & GPOOL_BUFFER_INDEX) != 0 ? WGPUBufferUsage_Index : 0;
+    gpu |= (usage & GPOOL_BUFFER_UNIFORM) != 0 ? WGPUBufferUsage_Uniform : 0;
+    gpu |= (usage & (GPOOL_BUFFER_STORAGE | GPOOL_BUFFER_STORAGE_WRITE)) != 0
+               ? WGPUBufferUsage_Storage
+               : 0;
+    gpu |= (usage & GPOOL_BUFFER_INDIRECT) != 0 ? WGPUBufferUsage_Indirect : 0;
+    gpu |= (usage & GPOOL_BUFFER_QUERY_TARGET) != 0 ? WGPUBufferUsage_QueryResolve : 0;
+    gpu |= (usage & (GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK | BUFFER_WRITABLE)) != 0
+               ? WGPUBufferUsage_CopySrc
+               : 0;
+    return gpu;
+}
+
+static gpool_result buffer_check_size(gpool *pool, uint64_t size, const char *label)
+{
+    if (size == 0) {
+        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE, "The size [0] of buffer \"%s\" is zero",
+                           label);
+    }
+    uint64_t limit = pool->device->info.limits.maxBufferSize;
+    if (size > limit || size > SIZE_MAX - 8) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT,
+                           "The size [%llu] of buffer \"%s\" is over the device's maxBufferSize "
+                           "[%llu]",
+                           (unsigned long long)size, label, (unsigned long long)limit);
+    }
+    return GPOOL_OK;
+}
+
+/* Makes the GPU object under capture; *gpu is NULL on an error. */
+static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
+                                    const char *label, WGPUBuffer *gpu)
+{
+    WGPUBufferDescriptor desc = {
+        .label = gpool__view(label),
+        .usage = buffer_gpu_usage(usage),
+        .size = gpool__round_up(size, 4),
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    *gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK && *gpu == NULL) {
+        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    }
+    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
+        result = GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (result != GPOOL_OK && *gpu != NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(*gpu);
+        *gpu = NULL;
+    }
+    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making buffer", label);
+}
+
+/* Makes shadow and dirty map of a buffer that is not gpu-written; size must be set. */
+static gpool_result buffer_make_shadow(gpool *pool, gpool__buffer *buffer)
+{
+    size_t bytes = (size_t)gpool__buffer_gpu_size(buffer);
+    buffer->shadow = gpool__alloc(&pool->memory, bytes);
+    if (buffer->shadow == NULL || !gpool__dirty_map_init(&buffer->dirty, &pool->memory, bytes)) {
+        gpool__free(&pool->memory, buffer->shadow, bytes);
+        buffer->shadow = NULL;
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
+                           "No memory for the shadow of buffer \"%s\", [%llu] bytes",
+                           buffer->base.label, (unsigned long long)bytes);
+    }
+    return GPOOL_OK;
+}
+
+static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc)
+{
+    if (desc == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    if ((desc->usage & ~BUFFER_ALL_USAGES) != 0) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The usage [0x%x] of buffer \"%s\" has unknown flags", desc->usage,
+                           label);
+    }
+    if (desc->usage == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE, "The usage [0] of buffer \"%s\" is empty",
+                           label);
+    }
+    return buffer_check_size(pool, desc->size, label);
+}
+
+/* Sends bytes straight to the queue; for gpu-written buffers and first data of them. */
+static gpool_result buffer_send_now(gpool *pool, gpool__buffer *buffer, uint64_t offset,
+                                    const void *data, uint64_t size)
+{
+    gpool__capture_begin(pool->device, &pool->seam);
+    GPOOL__GPU(&pool->seam, QueueWriteBuffer)
+    (pool->device->queue, buffer->gpu, offset, data, (size_t)size);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result != GPOOL_OK) {
+        return gpool__fail_gpu(pool, result, "Write to buffer", buffer->base.label);
+    }
+    pool->queue_dirty = true;
+    pool->stats.sent_bytes += size;
+    return GPOOL_OK;
+}
+
+/* First content of a gpu-written buffer; the tail of an odd size is padded with zeros. */
+static gpool_result buffer_send_first(gpool *pool, gpool__buffer *buffer, const uint8_t *data)
+{
+    uint64_t whole = gpool__round_down(buffer->size, 4);
+    gpool_result result = GPOOL_OK;
+    if (whole > 0) {
+        result = buffer_send_now(pool, buffer, 0, data, whole);
+    }
+    if (result == GPOOL_OK && whole < buffer->size) {
+        uint8_t tail[4] = { 0 };
+        memcpy(tail, data + whole, (size_t)(buffer->size - whole));
+        result = buffer_send_now(pool, buffer, whole, tail, 4);
+    }
+    return result;
+}
+
+static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
+{
+    gpool_buffer none = { 0 };
+    if (buffer_check_desc(pool, desc) != GPOOL_OK) {
+        return none;
+    }
+    gpool__buffer *buffer = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label));
+    if (buffer == NULL) {
+        return none;
+    }
+    buffer->size = desc->size;
+    buffer->usage = desc->usage;
+    buffer->version = 1;
+    buffer->gpu_written = (desc->usage & GPOOL_BUFFER_STORAGE_WRITE) != 0;
+    if (!buffer->gpu_written && buffer_make_shadow(pool, buffer) != GPOOL_OK) {
+        gpool__resource_cancel(pool, &buffer->base);
+        return none;
+    }
+    gpool_result result =
+        buffer_make_gpu(pool, desc->size, desc->usage, buffer->base.label, &buffer->gpu);
+    if (result == GPOOL_OK && desc->data != NULL) {
+        pool->stats.written_bytes += desc->size;
+        if (buffer->gpu_written) {
+            result = buffer_send_first(pool, buffer, desc->data);
+        } else {
+            memcpy(buffer->shadow, desc->data, (size_t)desc->size);
+            gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
+            gpool__upload_enlist(pool, buffer);
+        }
+    }
+    if (result != GPOOL_OK) {
+        buffer_release(pool, &buffer->base);
+        buffer->base.failed = true;
+    }
+    pool->stats.live_bytes[GPOOL_KIND_BUFFER] += gpool__resource_bytes(&buffer->base);
+    return (gpool_buffer){ buffer->base.head.id };
+}
+
+gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_buffer){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_create");
+    gpool_buffer buffer = buffer_create(pool, desc);
+    gpool__leave(pool, &call);
+    return buffer;
+}
+
+static gpool_buffer buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)
+{
+    gpool_buffer none = { 0 };
+    if (desc == NULL || desc->buffer == NULL) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                          "The descriptor or its buffer [NULL] is null");
+        return none;
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    if (desc->this_frame && !pool->in_frame) {
+        (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
+                          "Import of buffer \"%s\" for this frame outside a frame", label);
+        return none;
+    }
+    if (desc->usage == 0 || (desc->usage & ~BUFFER_ALL_USAGES) != 0) {
+        (void)GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                          "The usage [0x%x] of import \"%s\" is empty or has unknown flags",
+                          desc->usage, label);
+        return none;
+    }
+    /* What a use needs is compared with what the object has; CopyDst comes with writes only. */
+    WGPUBufferUsage has = GPOOL__GPU(&pool->seam, BufferGetUsage)(desc->buffer);
+    WGPUBufferUsage needs =
+        buffer_gpu_usage(desc->usage) & ~(WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc);
+    needs |= (desc->usage & GPOOL_BUFFER_COPY_TARGET) != 0 ? WGPUBufferUsage_CopyDst : 0;
+    needs |= (desc->usage & (GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK)) != 0
+                 ? WGPUBufferUsage_CopySrc
+                 : 0;
+    uint64_t size = GPOOL__GPU(&pool->seam, BufferGetSize)(desc->buffer);
+    if ((needs & ~has) != 0 || size == 0) {
+        (void)GPOOL__FAIL(
+            pool, USAGE, MISSING_USAGE,
+            "The buffer imported as \"%s\" has WebGPU usage [0x%llx] and size [%llu], "
+            "usage [0x%llx] is needed",
+            label, (unsigned long long)has, (unsigned long long)size, (unsigned long long)needs);
+        return none;
+    }
+    if (desc->this_frame && !gpool__frame_import_reserve(pool)) {
+        return none;
+    }
+    gpool__buffer *buffer = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label));
+    if (buffer == NULL) {
+        return none;
+    }
+    GPOOL__GPU(&pool->seam, BufferAddRef)(desc->buffer);
+    buffer->gpu = desc->buffer;
+    buffer->size = size;
+    buffer->usage = desc->usage;
+    buffer->version = 1;
+    buffer->gpu_written = true;
+    buffer->imported = true;
+    buffer->raw = true;
+    if (desc->this_frame) {
+        gpool__frame_import_add(pool, &buffer->base);
+    }
+    return (gpool_buffer){ buffer->base.head.id };
+}
+
+gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_buffer){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_import");
+    gpool_buffer buffer = buffer_import(pool, desc);
+    gpool__leave(pool, &call);
+    return buffer;
+}
+
+/* Checks a range of a live buffer. */
+static gpool_result buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
+                                       uint64_t size, const void *data)
+{
+    if (!gpool__range_inside(offset, size, buffer->size)) {
+        return GPOOL__FAIL(
+            pool, RANGE, OUT_OF_RANGE,
+            "Offset [%llu] and size [%llu] lie outside buffer \"%s\" of [%llu] bytes",
+            (unsigned long long)offset, (unsigned long long)size, buffer->base.label,
+            (unsigned long long)buffer->size);
+    }
+    if (data == NULL && size > 0) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The data [NULL] for buffer \"%s\" is null", buffer->base.label);
+    }
+    return GPOOL_OK;
+}
+
+static gpool_result buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
+                                 const void *data, uint64_t size)
+{
+    gpool_result result;
+    gpool__buffer *buffer =
+        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
+    if (buffer == NULL) {
+        return result;
+    }
+    result = buffer_check_range(pool, buffer, offset, size, data);
+    if (result != GPOOL_OK || size == 0) {
+        return result;
+    }
+    if (buffer->gpu_written) {
+        if (offset % 4 != 0 || size % 4 != 0) {
+            return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                               "Offset [%llu] and size [%llu] of a write to gpu-written buffer "
+                               "\"%s\" are not multiples of 4",
+                               (unsigned long long)offset, (unsigned long long)size,
+                               buffer->base.label);
+        }
+        result = buffer_send_now(pool, buffer, offset, data, size);
+        pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
+        return result;
+    }
+    pool->stats.written_bytes += size;
+    uint8_t *target = buffer->shadow + offset;
+    if (size <= BUFFER_COMPARE && memcmp(target, data, (size_t)size) == 0) {
+        return GPOOL_OK;
+    }
+    memmove(target, data, (size_t)size);
+    gpool__dirty_map_mark(&buffer->dirty, offset, size);
+    gpool__upload_enlist(pool, buffer);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset, const void *data,
+                                uint64_t size)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_write");
+    gpool_result result = buffer_write(pool, buffer, offset, data, size);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer)
+{
+    if (buffer->gpu_written) {
+        return GPOOL_OK;
+    }
+    gpool_result result = gpool__upload_flush_buffer(pool, buffer);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+    gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
+    buffer->shadow = NULL;
+    buffer->gpu_written = true;
+    return GPOOL_OK;
+}
+
+/* Copies the kept content of a gpu-written buffer on the GPU, in order with everything else. */
+static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer to, uint64_t size)
+{
+    WGPUCommandEncoder encoder =
+        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    if (encoder == NULL) {
+        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for the resize of \"%s\"",
+                           from->base.label);
+    }
+    GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)(encoder, from->gpu, 0, to, 0, size);
+    return gpool__submit_internal(pool, encoder, "Copy of a resized buffer in pool");
+}
+
+/* New shadow and map of another size, with the old content; the buffer is untouched. */
+static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer, uint64_t size,
+                                       gpool__buffer *fresh)
+{
+    *fresh = *buffer;
+    fresh->size = size;
+    gpool_result result = buffer_make_shadow(pool, fresh);
+    if (result == GPOOL_OK) {
+        memcpy(fresh->shadow, buffer->shadow, (size_t)gpool__min(size, buffer->size));
+        gpool__dirty_map_mark(&fresh->dirty, 0, fresh->dirty.size);
+    }
+    return result;
+}
+
+static gpool_result buffer_check_resize(gpool *pool, gpool__buffer *buffer, uint64_t size)
+{
+    if (buffer->imported) {
+        return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
+                           "The imported buffer \"%s\" cannot be resized", buffer->base.label);
+    }
+    gpool_result result = buffer_check_size(pool, size, buffer->base.label);
+    if (result == GPOOL_OK && gpool__resource_is_recorded(pool, &buffer->base)) {
+        result = GPOOL__FAIL(pool, RECORDED, RECORDED,
+                             "Resize of buffer \"%s\" to [%llu] while a recorder names it",
+                             buffer->base.label, (unsigned long long)size);
+    }
+    return result;
+}
+
+static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t size)
+{
+    gpool_result result;
+    gpool__buffer *buffer =
+        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
+    if (buffer == NULL) {
+        return result;
+    }
+    result = buffer_check_resize(pool, buffer, size);
+    if (result != GPOOL_OK || size == buffer->size) {
+        return result;
+    }
+    /* The old GPU object moves into a slot of its own, which retires like any other. */
+    gpool__buffer *old = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, NULL));
+    if (old == NULL) {
+        return gpool_last_error(pool)->code;
+    }
+    pool->stats.created -= 1;
+    WGPUBuffer gpu = NULL;
+    gpool__buffer fresh = { 0 };
+    result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
+    if (result == GPOOL_OK) {
+        result = buffer->gpu_written
+                     ? buffer_copy_gpu(pool, buffer, gpu,
+                                       gpool__round_down(gpool__min(size, buffer->size) + 3, 4))
+                     : buffer_grow_shadow(pool, buffer, size, &fresh);
+    }
+    if (result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, BufferRelease)(gpu);
+        }
+        pool->stats.created += 1;
+        gpool__resource_cancel(pool, &old->base);
+        return result;
+    }
+    pool->stats.live_bytes[GPOOL_KIND_BUFFER] += gpool__round_up(size, 4);
+    old->gpu = buffer->gpu;
+    old->size = buffer->size;
+    old->gpu_written = true;
+    old->base.replaced = true;
+    buffer->gpu = gpu;
+    if (!buffer->gpu_written) {
+        gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+        gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
+        buffer->shadow = fresh.shadow;
+        buffer->dirty = fresh.dirty;
+        gpool__upload_enlist(pool, buffer);
+    }
+    buffer->size = size;
+    buffer->version += 1;
+    if (buffer->base.bind_uses != NULL) {
+        pool->drop_bind_uses(pool, &buffer->base);
+    }
+    gpool__resource_retire(pool, &old->base);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_buffer_resize(gpool *pool, gpool_buffer buffer, uint64_t size)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_resize");
+    gpool_result result = buffer_resize(pool, buffer, size);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer handle)
+{
+    if (pool != NULL && handle.id != 0) {
+        gpool__buffer *buffer =
+            (gpool__buffer *)gpool__table_get(&pool->tables[GPOOL_KIND_BUFFER], handle.id);
+        /* Dirty bytes still go out when a recording or a raw holder may read them. Nobody else
+         * can: then they are dropped with the buffer. */
+        if (buffer != NULL && buffer->in_dirty_list && !pool->recording) {
+            if (buffer->raw) {
+                gpool__call call = gpool__enter(pool, "gpool_buffer_destroy");
+                gpool_result result = gpool__upload_flush_buffer(pool, buffer);
+                gpool__leave(pool, &call);
+                if (result != GPOOL_OK) {
+                    return result;
+                }
+            }
+            gpool__upload_delist(pool, buffer);
+        }
+    }
+    return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_BUFFER, "gpool_buffer_destroy");
+}
+
+static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buffer_info *info)
+{
+    gpool_result result;
+    gpool__buffer *buffer = buffer_of(gpool__resolve(pool, handle.id, GPOOL_KIND_BUFFER, &result));
+    if (buffer == NULL) {
+        return result;
+    }
+    if (info == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
+    }
+    *info = (gpool_buffer_info){
+        .size = buffer->size,
+        .gpu_size = gpool__buffer_gpu_size(buffer),
+        .usage = buffer->usage,
+        .gpu_usage = buffer_gpu_usage(buffer->usage),
+        .version = buffer->version,
+        .created_frame = buffer->base.created_frame,
+        .dirty_bytes = gpool__dirty_map_bytes(&buffer->dirty),
+        .gpu_written = buffer->gpu_written,
+        .imported = buffer->imported,
+        .failed = buffer->base.failed,
+        .label = buffer->base.label,
+    };
+    return GPOOL_OK;
+}
+
+gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer, gpool_buffer_info *info)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_get_info");
+    gpool_result result = buffer_get_info(pool, buffer, info);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offset, void *target,
+                                uint64_t size)
+{
+    gpool_result result;
+    gpool__buffer *buffer =
+        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
+    if (buffer == NULL) {
+        return result;
+    }
+    if ((buffer->usage & GPOOL_BUFFER_READ_BACK) == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                           "The usage [0x%x] of buffer \"%s\" lacks READ_BACK", buffer->usage,
+                           buffer->base.label);
+    }
+    result = buffer_check_range(pool, buffer, offset, size, target);
+    if (result != GPOOL_OK || size == 0) {
+        return result;
+    }
+    result = gpool__upload_flush_buffer(pool, buffer);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    uint64_t first = gpool__round_down(offset, 4);
+    uint64_t last = gpool__round_up(offset + size, 4);
+    WGPUBuffer staging = gpool__make_staging(pool, last - first, &result);
+    if (staging == NULL) {
+        return result;
+    }
+    WGPUCommandEncoder encoder =
+        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
+    (encoder, buffer->gpu, first, staging, 0, last - first);
+    result = gpool__submit_internal(pool, encoder, "Read of a buffer in pool");
+    if (result == GPOOL_OK) {
+        gpool__rows rows = { .offset = offset - first, .bytes = size, .stride = size, .count = 1 };
+        result = gpool__read_staging(pool, staging, last - first, rows, target);
+    }
+    GPOOL__GPU(&pool->seam, BufferRelease)(staging);
+    return result;
+}
+
+gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint64_t offset, void *target,
+                               uint64_t size)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_read");
+    gpool_result result = buffer_read(pool, buffer, offset, target, size);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static WGPUBuffer buffer_gpu(gpool *pool, gpool_buffer handle, gpool_access access)
+{
+    gpool_result result;
+    gpool__buffer *buffer =
+        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
+    if (buffer == NULL) {
+        return NULL;
+    }
+    if (access == GPOOL_ACCESS_WRITE) {
+        result = gpool__buffer_become_gpu_written(pool, buffer);
+    } else {
+        result = gpool__upload_flush_buffer(pool, buffer);
+    }
+    if (result != GPOOL_OK) {
+        return NULL;
+    }
+    buffer->raw = true;
+    gpool__resource_record(pool, &buffer->base);
+    return buffer->gpu;
+}
+
+WGPUBuffer gpool_buffer_gpu(gpool *pool, gpool_buffer buffer, gpool_access access)
+{
+    if (pool == NULL) {
+        return NULL;
+    }
+    gpool__call call = gpool__enter(pool, "gpool_buffer_gpu");
+    WGPUBuffer gpu = buffer_gpu(pool, buffer, access);
+    gpool__leave(pool, &call);
+    return gpu;
+}

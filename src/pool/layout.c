@@ -1,0 +1,267 @@
+#include "pool/pool_state.h"
+
+#include "gpu/format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void layout_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__layout *layout = (gpool__layout *)resource;
+    if (layout->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(layout->gpu);
+        layout->gpu = NULL;
+    }
+}
+
+static int layout_order(const void *a, const void *b)
+{
+    const gpool_layout_entry *x = a;
+    const gpool_layout_entry *y = b;
+    return (x->binding > y->binding) - (x->binding < y->binding);
+}
+
+static bool layout_is_buffer(gpool_binding_type type)
+{
+    return type <= GPOOL_BINDING_STORAGE_WRITE;
+}
+
+/* Stages that may see an entry: what is written must not be seen by vertex shaders. */
+static WGPUShaderStage layout_default_stages(const gpool_layout_entry *entry)
+{
+    bool written = entry->type == GPOOL_BINDING_STORAGE_WRITE ||
+                   (entry->type == GPOOL_BINDING_STORAGE_TEXTURE &&
+                    entry->access != WGPUStorageTextureAccess_ReadOnly);
+    return WGPUShaderStage_Fragment | WGPUShaderStage_Compute |
+           (written ? WGPUShaderStage_None : WGPUShaderStage_Vertex);
+}
+
+static gpool_result layout_resolve_entry(gpool *pool, const char *label,
+                                         const gpool_layout_entry *given, gpool_layout_entry *full)
+{
+    const WGPUShaderStage all =
+        WGPUShaderStage_Vertex | WGPUShaderStage_Fragment | WGPUShaderStage_Compute;
+    /* Cleared first, so that equal entries are equal in every byte that is compared. */
+    memset(full, 0, sizeof *full);
+    full->binding = given->binding;
+    full->type = given->type;
+    if ((unsigned)given->type >= GPOOL_BINDING_TYPE_COUNT || (given->stages & ~all) != 0 ||
+        given->binding >= pool->device->info.limits.maxBindingsPerBindGroup ||
+        !gpool__is_enum((unsigned)given->sample_type, WGPUTextureSampleType_Uint, true) ||
+        !gpool__is_enum((unsigned)given->dimension, WGPUTextureViewDimension_3D, true) ||
+        !gpool__is_enum((unsigned)given->access, WGPUStorageTextureAccess_ReadWrite, true)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "Type [%d], stages [0x%llx], number [%u] or a texture enumeration of "
+                           "layout \"%s\" is out of range",
+                           (int)given->type, (unsigned long long)given->stages, given->binding,
+                           label);
+    }
+    if (layout_is_buffer(given->type)) {
+        full->dynamic_offset = given->dynamic_offset;
+        full->min_size = given->min_size;
+    } else if (given->type == GPOOL_BINDING_TEXTURE) {
+        full->sample_type = given->sample_type > WGPUTextureSampleType_Undefined
+                                ? given->sample_type
+                                : WGPUTextureSampleType_Float;
+        full->multisampled = given->multisampled;
+        full->dimension = given->dimension != 0 ? given->dimension : WGPUTextureViewDimension_2D;
+    } else if (given->type == GPOOL_BINDING_STORAGE_TEXTURE) {
+        full->access = given->access > WGPUStorageTextureAccess_Undefined
+                           ? given->access
+                           : WGPUStorageTextureAccess_WriteOnly;
+        full->dimension = given->dimension != 0 ? given->dimension : WGPUTextureViewDimension_2D;
+        full->format = given->format;
+        if (gpool__format_facts(given->format).block_width == 0) {
+            return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                               "The format [0x%x] of storage texture [%u] of layout \"%s\" is "
+                               "unknown",
+                               (unsigned)given->format, given->binding, label);
+        }
+    }
+    full->stages = given->stages != 0 ? given->stages : layout_default_stages(full);
+    return GPOOL_OK;
+}
+
+/* Fills and sorts the entries of `layout`. */
+static gpool_result layout_resolve(gpool *pool, const gpool_layout_desc *desc,
+                                   gpool_layout_entry entries[GPOOL_MAX_BINDINGS])
+{
+    if (desc == NULL || (desc->entries == NULL && desc->entry_count > 0)) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The descriptor or its entries [NULL] are null");
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    if (desc->entry_count > GPOOL_MAX_BINDINGS) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT, "The entry count [%u] of layout \"%s\" is over [%d]",
+                           desc->entry_count, label, GPOOL_MAX_BINDINGS);
+    }
+    for (uint32_t i = 0; i < desc->entry_count; ++i) {
+        gpool_result result = layout_resolve_entry(pool, label, &desc->entries[i], &entries[i]);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+    }
+    qsort(entries, desc->entry_count, sizeof *entries, layout_order);
+    for (uint32_t i = 1; i < desc->entry_count; ++i) {
+        if (entries[i].binding == entries[i - 1].binding) {
+            return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                               "Number [%u] comes twice in layout \"%s\"", entries[i].binding,
+                               label);
+        }
+    }
+    return GPOOL_OK;
+}
+
+static WGPUBindGroupLayoutEntry layout_gpu_entry(const gpool_layout_entry *entry)
+{
+    static const WGPUBufferBindingType buffers[] = { WGPUBufferBindingType_Uniform,
+                                                     WGPUBufferBindingType_ReadOnlyStorage,
+                                                     WGPUBufferBindingType_Storage };
+    WGPUBindGroupLayoutEntry gpu = { .binding = entry->binding, .visibility = entry->stages };
+    if (layout_is_buffer(entry->type)) {
+        gpu.buffer.type = buffers[entry->type];
+        gpu.buffer.hasDynamicOffset = entry->dynamic_offset;
+        gpu.buffer.minBindingSize = entry->min_size;
+    } else if (entry->type == GPOOL_BINDING_TEXTURE) {
+        gpu.texture.sampleType = entry->sample_type;
+        gpu.texture.viewDimension = entry->dimension;
+        gpu.texture.multisampled = entry->multisampled;
+    } else if (entry->type == GPOOL_BINDING_STORAGE_TEXTURE) {
+        gpu.storageTexture.access = entry->access;
+        gpu.storageTexture.format = entry->format;
+        gpu.storageTexture.viewDimension = entry->dimension;
+    } else {
+        gpu.sampler.type = entry->type == GPOOL_BINDING_SAMPLER_COMPARISON
+                               ? WGPUSamplerBindingType_Comparison
+                               : WGPUSamplerBindingType_Filtering;
+        /* Textures that cannot be filtered are bound with a filtering sampler all the same: whether
+         * the pair fits is the pipeline's check. */
+    }
+    return gpu;
+}
+
+static gpool__layout *layout_find(gpool *pool, const gpool_layout_entry *entries, uint32_t count)
+{
+    const gpool__table *table = &pool->tables[GPOOL_KIND_LAYOUT];
+    for (uint32_t i = 0; i < table->slot_count; ++i) {
+        gpool__layout *each = (gpool__layout *)gpool__table_at(table, i);
+        if (gpool__slot_is_live(&each->base.head) && !each->base.failed &&
+            each->entry_count == count && each->shares < UINT32_MAX &&
+            memcmp(each->entries, entries, count * sizeof *entries) == 0) {
+            return each;
+        }
+    }
+    return NULL;
+}
+
+static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
+{
+    gpool_layout none = { 0 };
+    gpool_layout_entry entries[GPOOL_MAX_BINDINGS];
+    if (layout_resolve(pool, desc, entries) != GPOOL_OK) {
+        return none;
+    }
+    gpool__layout *layout = layout_find(pool, entries, desc->entry_count);
+    if (layout != NULL) {
+        layout->shares += 1;
+        return (gpool_layout){ layout->base.head.id };
+    }
+    layout = (gpool__layout *)gpool__resource_take(pool, GPOOL_KIND_LAYOUT, desc->label);
+    if (layout == NULL) {
+        return none;
+    }
+    WGPUBindGroupLayoutEntry gpu_entries[GPOOL_MAX_BINDINGS];
+    for (uint32_t i = 0; i < desc->entry_count; ++i) {
+        layout->entries[i] = entries[i];
+        gpu_entries[i] = layout_gpu_entry(&entries[i]);
+    }
+    memcpy(layout->entries, entries, desc->entry_count * sizeof *entries);
+    layout->entry_count = desc->entry_count;
+    layout->shares = 1;
+    WGPUBindGroupLayoutDescriptor gpu_desc = {
+        .label = gpool__view(layout->base.label),
+        .entryCount = desc->entry_count,
+        .entries = gpu_entries,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    layout->gpu =
+        GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &gpu_desc);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK && layout->gpu == NULL) {
+        result = GPOOL_ERROR_GPU;
+    }
+    if (result != GPOOL_OK) {
+        (void)gpool__fail_gpu(pool, result, "Making layout", layout->base.label);
+        layout_release(pool, &layout->base);
+        layout->base.failed = true;
+    }
+    return (gpool_layout){ layout->base.head.id };
+}
+
+gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_layout){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_layout_create");
+    gpool_layout layout = layout_create(pool, desc);
+    gpool__leave(pool, &call);
+    return layout;
+}
+
+gpool_result gpool__layouts_init(gpool *pool)
+{
+    pool->release[GPOOL_KIND_LAYOUT] = layout_release;
+    gpool_layout_entry entry = { .binding = 0,
+                                 .type = GPOOL_BINDING_UNIFORM,
+                                 .dynamic_offset = true };
+    gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "gpool uniforms" };
+    pool->uniform_layout = layout_create(pool, &desc);
+    gpool__layout *layout = (gpool__layout *)gpool__table_get(&pool->tables[GPOOL_KIND_LAYOUT],
+                                                              pool->uniform_layout.id);
+    if (layout == NULL || layout->base.failed) {
+        return gpool_last_error(pool)->code;
+    }
+    layout->own = true;
+    pool->stats.created = 0;
+    return GPOOL_OK;
+}
+
+gpool_layout gpool_uniform_layout(gpool *pool)
+{
+    return pool != NULL ? pool->uniform_layout : (gpool_layout){ 0 };
+}
+
+gpool_result gpool_layout_destroy(gpool *pool, gpool_layout handle)
+{
+    if (pool != NULL) {
+        gpool__layout *layout =
+            (gpool__layout *)gpool__table_get(&pool->tables[GPOOL_KIND_LAYOUT], handle.id);
+        if (layout != NULL && layout->shares > 1) {
+            layout->shares -= 1;
+            return GPOOL_OK;
+        }
+        if (layout != NULL && layout->own) {
+            gpool__call call = gpool__enter(pool, "gpool_layout_destroy");
+            gpool_result result =
+                GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                            "The layout \"%s\" is the pool's own", layout->base.label);
+            gpool__leave(pool, &call);
+            return result;
+        }
+    }
+    return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_LAYOUT, "gpool_layout_destroy");
+}
+
+WGPUBindGroupLayout gpool_layout_gpu(gpool *pool, gpool_layout handle)
+{
+    if (pool == NULL) {
+        return NULL;
+    }
+    gpool__call call = gpool__enter(pool, "gpool_layout_gpu");
+    gpool_result result;
+    gpool__layout *layout =
+        (gpool__layout *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_LAYOUT, &result);
+    gpool__leave(pool, &call);
+    return layout != NULL ? layout->gpu : NULL;
+}

@@ -1,0 +1,478 @@
+#include "pool/pool_state.h"
+
+#include <string.h>
+
+#define POOL_TAGS 16u
+
+/* Tags of live pools, and the last generation given out under each: handles of a pool that is gone
+ * stay dead under its successor. */
+static gpool__mutex pool_tags_lock = GPOOL__MUTEX_INIT;
+static struct {
+    bool used;
+    uint32_t last_generation;
+} pool_tags[POOL_TAGS];
+
+static bool pool_tag_take(uint32_t *tag, uint32_t *first_generation)
+{
+    bool found = false;
+    gpool__mutex_lock(&pool_tags_lock);
+    for (uint32_t i = 0; i < POOL_TAGS; ++i) {
+        if (!pool_tags[i].used && pool_tags[i].last_generation < GPOOL__GENERATION_MAX &&
+            (!found || pool_tags[i].last_generation < pool_tags[*tag].last_generation)) {
+            *tag = i;
+            found = true;
+        }
+    }
+    if (found) {
+        pool_tags[*tag].used = true;
+        *first_generation = pool_tags[*tag].last_generation + 1;
+    }
+    gpool__mutex_unlock(&pool_tags_lock);
+    return found;
+}
+
+static void pool_tag_give_back(uint32_t tag, uint32_t last_generation)
+{
+    gpool__mutex_lock(&pool_tags_lock);
+    pool_tags[tag].used = false;
+    pool_tags[tag].last_generation =
+        (uint32_t)gpool__max(pool_tags[tag].last_generation, last_generation);
+    gpool__mutex_unlock(&pool_tags_lock);
+}
+
+gpool_result gpool__no_pool(void)
+{
+    return GPOOL_ERROR_INVALID_ARGUMENT;
+}
+
+gpool__call gpool__enter(gpool *pool, const char *name)
+{
+    gpool__operation *now = gpool__current();
+    gpool__call call = { .outer = now->name };
+    if (call.outer == NULL) {
+        now->name = name;
+        if (pool->measure) {
+            now->timed_table = &pool->device->table;
+            call.begin_gpu_ns = now->gpu_ns;
+            call.begin_ns = gpool__thread_cpu_ns();
+        }
+    }
+    return call;
+}
+
+void gpool__leave(gpool *pool, const gpool__call *call)
+{
+    if (call->outer != NULL) {
+        return;
+    }
+    gpool__operation *now = gpool__current();
+    now->name = NULL;
+    if (pool->measure) {
+        uint64_t total = gpool__thread_cpu_ns() - call->begin_ns;
+        uint64_t in_gpu_calls = now->gpu_ns - call->begin_gpu_ns;
+        pool->stats.gpu_call_ns += in_gpu_calls;
+        pool->stats.own_ns += total > in_gpu_calls ? total - in_gpu_calls : 0;
+    }
+}
+
+gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what, const char *label)
+{
+    const char *error = gpool__current()->error;
+    gpool_log_id id = result == GPOOL_ERROR_DEVICE_LOST         ? GPOOL_LOG_DEVICE_LOST
+                      : result == GPOOL_ERROR_OUT_OF_GPU_MEMORY ? GPOOL_LOG_GPU_MEMORY
+                                                                : GPOOL_LOG_GPU_ERROR;
+    return gpool__fail(&pool->log, id, result, "%s \"%s\" failed: %s", what, label,
+                       error[0] != '\0' ? error : gpool_result_text(result));
+}
+
+/* Cold path of a look-up: says exactly what is wrong with a handle. */
+static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
+{
+    const gpool__table *table = &pool->tables[kind];
+    const char *wanted = gpool_kind_name(kind);
+    uint32_t slot = gpool_handle_slot(id);
+    uint32_t generation = gpool_handle_generation(id);
+    if (id == 0) {
+        return GPOOL__FAIL(pool, HANDLE_NULL, NULL_HANDLE, "The %s handle [0] is null", wanted);
+    }
+    if (gpool_handle_tag(id) != pool->tag) {
+        return GPOOL__FAIL(pool, HANDLE_FOREIGN, FOREIGN_HANDLE,
+                           "The handle [0x%016llx] belongs to pool [%u], this is pool [%u]",
+                           (unsigned long long)id, gpool_handle_tag(id), pool->tag);
+    }
+    if (gpool_handle_kind(id) != kind) {
+        return GPOOL__FAIL(pool, HANDLE_INVALID, INVALID_HANDLE,
+                           "The handle [0x%016llx] is of kind [%s] where a %s is needed",
+                           (unsigned long long)id, gpool_kind_name(gpool_handle_kind(id)), wanted);
+    }
+    uint32_t current = 0;
+    const gpool__resource *resource = NULL;
+    if (slot < table->slot_count) {
+        resource = (const gpool__resource *)gpool__table_at(table, slot);
+        current = gpool_handle_generation(resource->head.id);
+    }
+    if (resource == NULL || generation == 0 || generation > current ||
+        (generation == current && gpool__slot_is_live(&resource->head))) {
+        return GPOOL__FAIL(pool, HANDLE_INVALID, INVALID_HANDLE,
+                           "The %s handle [0x%016llx] was never given out", wanted,
+                           (unsigned long long)id);
+    }
+    if (generation == current && resource->label != NULL) {
+        return GPOOL__FAIL(
+            pool, HANDLE_STALE, STALE_HANDLE,
+            "The %s handle [0x%016llx] is stale: \"%s\" was destroyed in frame [%llu]", wanted,
+            (unsigned long long)id, resource->label, (unsigned long long)resource->retired.frame);
+    }
+    return GPOOL__FAIL(pool, HANDLE_STALE, STALE_HANDLE,
+                       "The %s handle [0x%016llx] is stale: its resource was destroyed and freed",
+                       wanted, (unsigned long long)id);
+}
+
+gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool_result *result)
+{
+    gpool__slot_head *head = gpool__table_get(&pool->tables[kind], id);
+    if (head != NULL) {
+        *result = GPOOL_OK;
+        return (gpool__resource *)head;
+    }
+    *result = pool_explain(pool, id, kind);
+    return NULL;
+}
+
+gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
+                                     gpool_result *result)
+{
+    gpool__resource *resource = gpool__resolve(pool, id, kind, result);
+    if (resource != NULL && resource->failed) {
+        *result = GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
+                              "The %s \"%s\" failed to be made and does nothing",
+                              gpool_kind_name(kind), resource->label);
+        return NULL;
+    }
+    return resource;
+}
+
+gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label)
+{
+    bool full = false;
+    char *copy = gpool__copy_string(&pool->memory, label);
+    gpool__slot_head *head = copy != NULL ? gpool__table_take(&pool->tables[kind], &full) : NULL;
+    if (head == NULL) {
+        gpool__free_string(&pool->memory, copy);
+        if (full) {
+            (void)GPOOL__FAIL(pool, LIMIT, LIMIT, "The pool holds [%u] slots of kind %s already",
+                              GPOOL__MAX_SLOTS, gpool_kind_name(kind));
+        } else {
+            (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the %s \"%s\"",
+                              gpool_kind_name(kind), label != NULL ? label : "");
+        }
+        return NULL;
+    }
+    gpool__resource *resource = (gpool__resource *)head;
+    resource->label = copy;
+    resource->kind = (uint8_t)kind;
+    resource->created_frame = pool->frame;
+    pool->stats.created += 1;
+    return resource;
+}
+
+void gpool__resource_cancel(gpool *pool, gpool__resource *resource)
+{
+    gpool__table *table = &pool->tables[resource->kind];
+    pool->stats.created -= 1;
+    gpool__free_string(&pool->memory, resource->label);
+    resource->label = NULL;
+    gpool__table_kill(table, &resource->head);
+    gpool__table_give_back(table, &resource->head);
+}
+
+uint64_t gpool__resource_bytes(const gpool__resource *resource)
+{
+    if (resource->failed) {
+        return 0;
+    }
+    if (resource->kind == GPOOL_KIND_BUFFER) {
+        const gpool__buffer *buffer = (const gpool__buffer *)resource;
+        return buffer->imported ? 0 : gpool__buffer_gpu_size(buffer);
+    }
+    if (resource->kind == GPOOL_KIND_TEXTURE) {
+        const gpool__texture *texture = (const gpool__texture *)resource;
+        return texture->imported ? 0 : texture->gpu_size;
+    }
+    return 0;
+}
+
+void gpool__resource_retire(gpool *pool, gpool__resource *resource)
+{
+    uint64_t bytes = gpool__resource_bytes(resource);
+    pool->stats.live_bytes[resource->kind] -= bytes;
+    pool->stats.retired_bytes += bytes;
+    pool->stats.retired_count += 1;
+    gpool__table_kill(&pool->tables[resource->kind], &resource->head);
+    if (resource->bind_uses != NULL) {
+        pool->drop_bind_uses(pool, resource);
+    }
+    if (pool->recording) {
+        gpool__retire_wait(&pool->retire, &resource->retired, pool->frame);
+    } else {
+        gpool__retire_ready(&pool->retire, &resource->retired, pool->frame, pool->last_serial);
+    }
+}
+
+void gpool__resource_free(gpool *pool, gpool__resource *resource)
+{
+    pool->release[resource->kind](pool, resource);
+    gpool__free_string(&pool->memory, resource->label);
+    resource->label = NULL;
+    gpool__table_give_back(&pool->tables[resource->kind], &resource->head);
+}
+
+uint32_t gpool__free_retired(gpool *pool, bool by_serial, uint32_t budget)
+{
+    uint64_t done = gpool__device_done(pool->device);
+    uint64_t newest = UINT64_MAX;
+    if (!by_serial) {
+        if (pool->frame < pool->delete_delay_frames) {
+            return 0;
+        }
+        newest = pool->frame - pool->delete_delay_frames;
+    }
+    uint32_t freed = 0;
+    while (freed < budget) {
+        gpool__retired *retired = gpool__retire_take(&pool->retire, done, newest);
+        if (retired == NULL) {
+            break;
+        }
+        char *start = (char *)retired - offsetof(gpool__resource, retired);
+        gpool__resource *resource = (gpool__resource *)(void *)start;
+        pool->stats.retired_bytes -= gpool__resource_bytes(resource);
+        pool->stats.retired_count -= 1;
+        pool->stats.freed += resource->replaced ? 0 : 1;
+        gpool__resource_free(pool, resource);
+        freed += 1;
+    }
+    pool->stats.visited += freed;
+    return freed;
+}
+
+gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    if (id == 0) {
+        return GPOOL_OK;
+    }
+    gpool__call call = gpool__enter(pool, name);
+    gpool_result result;
+    gpool__resource *resource = gpool__resolve(pool, id, kind, &result);
+    if (resource != NULL) {
+        gpool__resource_retire(pool, resource);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+bool gpool__frame_import_reserve(gpool *pool)
+{
+    void *imports = pool->frame_imports;
+    bool good = gpool__reserve(&pool->memory, &imports, &pool->frame_import_capacity,
+                               pool->frame_import_count + 1, sizeof *pool->frame_imports);
+    pool->frame_imports = imports;
+    if (!good) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for an import");
+    }
+    return good;
+}
+
+void gpool__frame_import_add(gpool *pool, gpool__resource *resource)
+{
+    resource->this_frame = true;
+    pool->frame_imports[pool->frame_import_count++] = resource->head.id;
+}
+
+void gpool__frame_imports_end(gpool *pool)
+{
+    for (uint32_t i = 0; i < pool->frame_import_count; ++i) {
+        uint64_t id = pool->frame_imports[i];
+        gpool__table *table = &pool->tables[gpool_handle_kind(id)];
+        gpool__resource *resource = (gpool__resource *)gpool__table_get(table, id);
+        if (resource != NULL) {
+            gpool__table_kill(table, &resource->head);
+            if (resource->bind_uses != NULL) {
+                pool->drop_bind_uses(pool, resource);
+            }
+            resource->retired.frame = pool->frame;
+            pool->stats.freed += 1;
+            gpool__resource_free(pool, resource);
+        }
+    }
+    pool->frame_import_count = 0;
+}
+
+gpool_result gpool__submit_writes(gpool *pool)
+{
+    uint64_t serial = 0;
+    gpool_result result = gpool__device_submit(pool->device, &pool->seam, 0, NULL, &serial);
+    if (serial != 0) {
+        pool->last_serial = serial;
+        pool->queue_dirty = false;
+        pool->stats.submits += 1;
+    }
+    return result == GPOOL_OK ? result
+                              : gpool__fail_gpu(pool, result, "Flush of pool", pool->label);
+}
+
+gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, const char *what)
+{
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUCommandBuffer buffer = GPOOL__GPU(&pool->seam, CommandEncoderFinish)(encoder, NULL);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
+    if (buffer == NULL && result == GPOOL_OK) {
+        result = GPOOL_ERROR_GPU;
+    }
+    if (result == GPOOL_OK) {
+        uint64_t serial = 0;
+        result = gpool__device_submit(pool->device, &pool->seam, 1, &buffer, &serial);
+        if (serial != 0) {
+            pool->last_serial = serial;
+            pool->queue_dirty = false;
+            pool->stats.submits += 1;
+        }
+    }
+    if (buffer != NULL) {
+        GPOOL__GPU(&pool->seam, CommandBufferRelease)(buffer);
+    }
+    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, what, pool->label);
+}
+
+static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_desc *desc)
+{
+    uint32_t first_generation = 1;
+    pool->label = gpool__copy_string(&pool->memory, desc->label != NULL ? desc->label : "pool");
+    if (pool->label == NULL) {
+        return GPOOL_ERROR_OUT_OF_MEMORY;
+    }
+    gpool__log_init(&pool->log, desc->log, desc->log_user, pool->label);
+    pool->tag = POOL_TAGS;
+    uint32_t tag = 0;
+    if (!pool_tag_take(&tag, &first_generation)) {
+        return GPOOL__FAIL(pool, POOLS, TOO_MANY_POOLS, "[%u] pools are alive already", POOL_TAGS);
+    }
+    pool->tag = tag;
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        static const size_t sizes[GPOOL_KIND_COUNT] = {
+            [GPOOL_KIND_BUFFER] = sizeof(gpool__buffer),
+            [GPOOL_KIND_TEXTURE] = sizeof(gpool__texture),
+            [GPOOL_KIND_SAMPLER] = sizeof(gpool__sampler),
+            [GPOOL_KIND_LAYOUT] = sizeof(gpool__layout),
+        };
+        /* Kinds of lower folders init their own table again with their size. */
+        gpool__table_init(&pool->tables[kind], &pool->memory, (gpool_kind)kind, tag,
+                          sizes[kind] != 0 ? sizes[kind] : sizeof(gpool__resource),
+                          first_generation);
+    }
+    if (gpool__device_is_lost(device)) {
+        return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
+                           device->info.label);
+    }
+    pool->frames_in_flight = desc->frames_in_flight != 0 ? desc->frames_in_flight : 2;
+    pool->delete_delay_frames = desc->delete_delay_frames == GPOOL_DELAY_NONE ? 0
+                                : desc->delete_delay_frames != 0 ? desc->delete_delay_frames
+                                                                 : 2;
+    pool->wait_timeout_ns =
+        (uint64_t)(desc->wait_timeout_ms != 0 ? desc->wait_timeout_ms : 10000) * 1000000u;
+    pool->measure = desc->measure;
+    pool->seam.table = pool->measure ? gpool__timing_table() : &device->table;
+    /* Serials count on the device: what was submitted before this pool is none of its business. */
+    pool->last_serial = 0;
+    pool->record_epoch = 1;
+    gpool__buffers_init(pool);
+    gpool__textures_init(pool);
+    gpool__samplers_init(pool);
+    return gpool__layouts_init(pool);
+}
+
+gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpool **out)
+{
+    gpool__memory memory;
+    gpool__memory_init(&memory, &desc->allocator);
+    gpool *pool = gpool__alloc(&memory, sizeof *pool);
+    if (pool == NULL) {
+        return GPOOL_ERROR_OUT_OF_MEMORY;
+    }
+    pool->memory = memory;
+    pool->device = gpool_device_retain(device);
+    pool->tag = POOL_TAGS;
+    /* Only the outermost frame of the call measures, and the pool did not exist when it began. */
+    gpool__operation *now = gpool__current();
+    now->timed_table = &device->table;
+    gpool_result result = pool_fill(pool, device, desc);
+    if (result != GPOOL_OK) {
+        gpool__pool_close(pool);
+        return result;
+    }
+    *out = pool;
+    return GPOOL_OK;
+}
+
+void gpool__pool_close(gpool *pool)
+{
+    gpool__retire_close(&pool->retire, 0);
+    (void)gpool__free_retired(pool, true, UINT32_MAX);
+    /* What the GPU did not report done within the limit is released too: implementations keep
+     * released objects alive as long as they use them. */
+    gpool__retired *retired;
+    while ((retired = gpool__retire_take(&pool->retire, UINT64_MAX, UINT64_MAX)) != NULL) {
+        char *start = (char *)retired - offsetof(gpool__resource, retired);
+        gpool__resource_free(pool, (gpool__resource *)(void *)start);
+    }
+    uint32_t last_generation = 0;
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        gpool__table *table = &pool->tables[kind];
+        for (uint32_t i = 0; i < table->slot_count; ++i) {
+            gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
+            if (gpool__slot_is_live(&resource->head)) {
+                gpool__table_kill(table, &resource->head);
+                gpool__resource_free(pool, resource);
+            }
+        }
+        last_generation = (uint32_t)gpool__max(last_generation, table->last_generation);
+        gpool__table_fini(table);
+    }
+    gpool__free(&pool->memory, pool->frame_imports,
+                pool->frame_import_capacity * sizeof *pool->frame_imports);
+    if (pool->tag < POOL_TAGS) {
+        pool_tag_give_back(pool->tag, last_generation);
+    }
+    gpool__free_string(&pool->memory, pool->label);
+    gpool_device *device = pool->device;
+    gpool__memory memory = pool->memory;
+    gpool__free(&memory, pool, sizeof *pool);
+    gpool_device_release(device);
+}
+
+const gpool_error *gpool_last_error(const gpool *pool)
+{
+    static const gpool_error none = { GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_LOG_ARGUMENT_NULL,
+                                      "The pool [NULL] is null" };
+    return pool != NULL ? &pool->log.last : &none;
+}
+
+gpool_device *gpool_pool_device(const gpool *pool)
+{
+    return pool != NULL ? pool->device : NULL;
+}
+
+uint64_t gpool_frame(const gpool *pool)
+{
+    return pool != NULL ? pool->frame : 0;
+}
+
+const char *gpool_kind_name(gpool_kind kind)
+{
+    static const char *const names[GPOOL_KIND_COUNT] = { "none",   "buffer", "texture", "sampler",
+                                                         "layout", "shader", "pipeline" };
+    return (unsigned)kind < GPOOL_KIND_COUNT ? names[kind] : "unknown";
+}

@@ -1,0 +1,300 @@
+/*
+ * A pool: tables of resources by kind, the list of dirty buffers, the retire queue, counters.
+ *
+ * Lower folders hook in by tables of functions: each kind says how its GPU objects are released,
+ * the recorder says how cached bind groups of a resource are dropped. So that pool never calls
+ * down by name.
+ *
+ * Everything in a pool belongs to the thread that owns the pool.
+ */
+#ifndef GPOOL_POOL_POOL_STATE_H
+#define GPOOL_POOL_POOL_STATE_H
+
+#include "alloc/handle_table.h"
+#include "alloc/retire_queue.h"
+#include "base/checked.h"
+#include "gpu/device_state.h"
+#include "track/dirty_map.h"
+
+#include <gpool/inspect.h>
+
+/* Objects freed in one gpool_process_deletions(), so that a burst does not stall a frame. */
+#define GPOOL__FREE_BUDGET 1024u
+
+/* Start of every resource: a slot of a handle table. */
+typedef struct gpool__resource {
+    gpool__slot_head head;
+    gpool__retired retired; /* queue link; `frame` is the frame of destruction */
+    char *label;            /* kept until the slot is freed, for messages about stale handles */
+    uint64_t created_frame;
+    uint64_t recorded;                 /* epoch of the recording that named it last */
+    struct gpool__bind_use *bind_uses; /* cached bind groups that name it */
+    uint8_t kind;                      /* gpool_kind */
+    bool failed;                       /* could not be made: does nothing */
+    bool replaced;   /* holds what a resize replaced; was never a handle of the user's */
+    bool this_frame; /* import that ends with the frame */
+} gpool__resource;
+
+typedef struct gpool__buffer {
+    gpool__resource base;
+    WGPUBuffer gpu;
+    uint64_t size;
+    uint64_t version;
+    uint8_t *shadow; /* gpu_size bytes; NULL = gpu-written */
+    gpool__dirty_map dirty;
+    struct gpool__buffer *dirty_next;
+    struct gpool__buffer *dirty_previous;
+    gpool_buffer_usage usage;
+    bool in_dirty_list;
+    bool gpu_written;
+    bool imported;
+    bool raw; /* the GPU object was handed out */
+} gpool__buffer;
+
+/* One cached view of a texture. */
+typedef struct gpool__texture_view {
+    gpool_view_desc desc; /* resolved */
+    WGPUTextureView gpu;
+} gpool__texture_view;
+
+typedef struct gpool__texture {
+    gpool__resource base;
+    WGPUTexture gpu;
+    uint64_t version;
+    uint64_t gpu_size;
+    uint32_t width;
+    uint32_t height;
+    uint32_t depth_or_layers;
+    uint32_t mip_levels;
+    uint32_t samples;
+    WGPUTextureDimension dimension;
+    WGPUTextureFormat format;
+    gpool_texture_usage usage;
+    bool imported;
+    gpool__texture_view *views;
+    uint32_t view_count;
+    uint32_t view_capacity;
+} gpool__texture;
+
+typedef struct gpool__sampler {
+    gpool__resource base;
+    WGPUSampler gpu;
+    gpool_sampler_desc desc; /* resolved, label NULL */
+    uint32_t shares;
+} gpool__sampler;
+
+typedef struct gpool__layout {
+    gpool__resource base;
+    WGPUBindGroupLayout gpu;
+    gpool_layout_entry entries[GPOOL_MAX_BINDINGS]; /* sorted by binding, resolved */
+    uint32_t entry_count;
+    uint32_t shares;
+    bool own; /* the pool's uniform layout */
+} gpool__layout;
+
+/* Releases the GPU objects and memory of a resource, not its slot. */
+typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
+
+struct gpool {
+    gpool_device *device;
+    gpool__seam seam;
+    gpool__memory memory;
+    gpool__log log;
+    char *label;
+    uint32_t tag;
+    uint32_t frames_in_flight;
+    uint32_t delete_delay_frames;
+    uint64_t wait_timeout_ns;
+    bool measure;
+
+    uint64_t frame;
+    bool in_frame;
+    gpool_result frame_error;  /* first error latched in this frame */
+    uint64_t frame_serials[8]; /* last serial of each of the newest frames, by frame % 8 */
+    uint64_t last_serial;      /* newest submit of this pool */
+    bool queue_dirty;          /* queue writes were made since the last submit */
+    uint64_t record_epoch;     /* rises when the open recordings are submitted or dropped */
+    bool recording;            /* a recorder is open */
+
+    gpool__table tables[GPOOL_KIND_COUNT];
+    gpool__release_fn release[GPOOL_KIND_COUNT];
+    gpool__retire_queue retire;
+    gpool__buffer *dirty_buffers;
+    uint64_t *frame_imports; /* handles that end with the frame */
+    uint32_t frame_import_count;
+    uint32_t frame_import_capacity;
+    gpool_stats stats; /* counters that are kept as they happen */
+
+    /* Hooks and state of the folders below. */
+    void (*drop_bind_uses)(gpool *pool, gpool__resource *resource);
+    struct gpool__recording *record;
+    gpool_layout uniform_layout;
+};
+
+/* A public call under way; see gpool__enter(). */
+typedef struct gpool__call {
+    const char *outer;
+    uint64_t begin_ns;
+    uint64_t begin_gpu_ns;
+} gpool__call;
+
+/** Begins a public call: names the operation and starts the clock when the pool measures. */
+gpool__call gpool__enter(gpool *pool, const char *name);
+
+/** Ends a public call. */
+void gpool__leave(gpool *pool, const gpool__call *call);
+
+/** Result for a null pool, which has no log. */
+gpool_result gpool__no_pool(void);
+
+/** Records an error of this pool. */
+#define GPOOL__FAIL(pool, id, code, ...)                                                           \
+    gpool__fail(&(pool)->log, GPOOL_LOG_##id, GPOOL_ERROR_##code, __VA_ARGS__)
+
+/** Records what gpool__capture_end() reported; `what` says what was being done. */
+gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what, const char *label);
+
+/** Resolves a handle; NULL with the right error recorded (in `*result`). */
+gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool_result *result);
+
+/** The same, and refuses a failed resource. */
+gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
+                                     gpool_result *result);
+
+/** Takes a slot and a copy of the label; NULL with the error recorded. */
+gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label);
+
+/** Gives back a slot taken just now, whose handle nobody has seen. */
+void gpool__resource_cancel(gpool *pool, gpool__resource *resource);
+
+/** Makes the handle stale and queues the resource; cached bind groups that name it go at once. */
+void gpool__resource_retire(gpool *pool, gpool__resource *resource);
+
+/** Frees a resource at once: its GPU objects, label and slot. It must be in no queue. */
+void gpool__resource_free(gpool *pool, gpool__resource *resource);
+
+/** GPU bytes of a resource, for counters. */
+uint64_t gpool__resource_bytes(const gpool__resource *resource);
+
+/** Frees what may be freed; `by_serial` ignores the frame delay. Returns objects freed. */
+uint32_t gpool__free_retired(gpool *pool, bool by_serial, uint32_t budget);
+
+/** Notes that an open recording names a resource. */
+static inline void gpool__resource_record(gpool *pool, gpool__resource *resource)
+{
+    resource->recorded = pool->record_epoch;
+}
+
+static inline bool gpool__resource_is_recorded(const gpool *pool, const gpool__resource *resource)
+{
+    return pool->recording && resource->recorded == pool->record_epoch;
+}
+
+/** Destroys the resource behind a handle: the common part of every gpool_*_destroy(). */
+gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name);
+
+/** Makes room to note one more import of this frame; false with the error recorded. */
+bool gpool__frame_import_reserve(gpool *pool);
+
+/** Notes an import of this frame; room must be reserved. */
+void gpool__frame_import_add(gpool *pool, gpool__resource *resource);
+
+/** Ends the imports of this frame: they are released at once, never kept past it. */
+void gpool__frame_imports_end(gpool *pool);
+
+/** Sends all dirty ranges to the queue. On an error the ranges not sent stay dirty. */
+gpool_result gpool__upload_flush(gpool *pool);
+
+/** Sends one buffer's dirty ranges to the queue. */
+gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
+
+/** Puts a buffer with dirty bytes into the list. */
+void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer);
+
+/** Takes a buffer out of the list. */
+void gpool__upload_delist(gpool *pool, gpool__buffer *buffer);
+
+/** Submits queue writes made so far (and nothing else), as a serial of this pool. */
+gpool_result gpool__submit_writes(gpool *pool);
+
+/** Makes a buffer gpu-written: sends what is pending, drops the shadow. */
+gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer);
+
+/** Bytes of a buffer's GPU object. */
+static inline uint64_t gpool__buffer_gpu_size(const gpool__buffer *buffer)
+{
+    return gpool__round_up(buffer->size, 4);
+}
+
+/** View from the texture's cache; NULL with the error recorded. */
+WGPUTextureView gpool__texture_view_get(gpool *pool, gpool__texture *texture,
+                                        const gpool_view_desc *desc, gpool_result *result);
+
+/** Extent of a texture's mip level; depth counts slices of 3D textures, layers of others. */
+void gpool__texture_level(const gpool__texture *texture, uint32_t level, uint32_t *width,
+                          uint32_t *height, uint32_t *depth);
+
+/** A region checked and completed: copy bytes and rows of its blocks. */
+typedef struct gpool__texture_part {
+    uint32_t level, x, y, z, width, height, depth;
+    WGPUTextureAspect aspect;
+    uint32_t row_bytes; /* bytes of one packed row of blocks */
+    uint32_t row_count; /* rows of blocks */
+} gpool__texture_part;
+
+/** Checks a region (NULL = all of level 0) of a texture for copies with memory. */
+gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *texture,
+                                         const gpool_texture_region *region, bool write,
+                                         gpool__texture_part *part);
+
+/** Checks that data and stride suffice for a part. */
+gpool_result gpool__texture_check_data(gpool *pool, const gpool__texture *texture,
+                                       const gpool__texture_part *part, size_t data_size,
+                                       uint32_t bytes_per_row);
+
+/** Sends checked data to the queue. */
+gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
+                                 const gpool__texture_part *part, const void *data,
+                                 uint32_t bytes_per_row);
+
+/** Registers the kinds of src/pool. */
+void gpool__buffers_init(gpool *pool);
+void gpool__textures_init(gpool *pool);
+void gpool__samplers_init(gpool *pool);
+gpool_result gpool__layouts_init(gpool *pool);
+
+/** Makes and unmakes everything but the recorder's part. */
+gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpool **pool);
+void gpool__pool_close(gpool *pool);
+
+/* Rows inside a staging buffer. */
+typedef struct gpool__rows {
+    uint64_t offset; /* of the first row */
+    uint64_t bytes;  /* of a row */
+    uint64_t stride; /* from row to row */
+    uint64_t count;
+} gpool__rows;
+
+/**
+ * Copies rows, packed, from a staging buffer that the newest submit fills. Blocks within the pool's
+ * limit.
+ */
+gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size, gpool__rows rows,
+                                 void *target);
+
+/** Makes a staging buffer for reading back; NULL with the error recorded. */
+WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result);
+
+/**
+ * Finishes an internal encoder under capture and submits it at once as a serial of this pool. The
+ * encoder is released in any case.
+ */
+gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, const char *what);
+
+/** True when an enumeration value is one of 1..last, or 0 where `zero` allows it. */
+static inline bool gpool__is_enum(unsigned value, unsigned last, bool zero)
+{
+    return value == 0 ? zero : value <= last;
+}
+
+#endif

@@ -1,0 +1,133 @@
+#include "pool/pool_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Answer of a map request. It may come after the waiter gave up, also after the pool is gone (Dawn
+ * delivers the abort at its next poll), so it is libc memory that whoever comes last frees.
+ */
+typedef struct readback_answer {
+    bool answered;
+    bool mapped;
+    bool abandoned;
+} readback_answer;
+
+static void readback_on_map(WGPUMapAsyncStatus status, WGPUStringView message, void *answer_pointer,
+                            void *unused)
+{
+    (void)message;
+    (void)unused;
+    readback_answer *answer = answer_pointer;
+    if (answer->abandoned) {
+        free(answer);
+        return;
+    }
+    answer->answered = true;
+    answer->mapped = status == WGPUMapAsyncStatus_Success;
+}
+
+WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result)
+{
+    WGPUBufferDescriptor desc = {
+        .label = gpool__view("gpool read staging"),
+        .usage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst,
+        .size = size,
+    };
+    if (size > pool->device->info.limits.maxBufferSize || size > SIZE_MAX) {
+        *result = GPOOL__FAIL(pool, LIMIT, LIMIT, "Reading [%llu] bytes is over maxBufferSize",
+                              (unsigned long long)size);
+        return NULL;
+    }
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUBuffer staging = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
+    *result = gpool__capture_end(pool->device, &pool->seam);
+    if (*result == GPOOL_OK && staging == NULL) {
+        *result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    }
+    if (*result != GPOOL_OK) {
+        if (staging != NULL) {
+            GPOOL__GPU(&pool->seam, BufferRelease)(staging);
+        }
+        *result = gpool__fail_gpu(pool, *result, "Staging of pool", pool->label);
+        return NULL;
+    }
+    return staging;
+}
+
+static void readback_copy(const uint8_t *range, gpool__rows rows, uint8_t *target)
+{
+    for (uint64_t row = 0; row < rows.count; ++row) {
+        memcpy(target + row * rows.bytes, range + rows.offset + row * rows.stride,
+               (size_t)rows.bytes);
+    }
+}
+
+/* Waits for the map's answer; false when it did not come in time or the device is lost. */
+static gpool_result readback_wait(gpool *pool, const readback_answer *answer)
+{
+    uint64_t begin = gpool__now_ns();
+    uint64_t nap = 20000;
+    while (!answer->answered) {
+        gpool__device_process(pool->device, &pool->seam);
+        if (answer->answered) {
+            break;
+        }
+        if (gpool__device_is_lost(pool->device)) {
+            return GPOOL_ERROR_DEVICE_LOST;
+        }
+        if (gpool__now_ns() - begin > pool->wait_timeout_ns) {
+            return GPOOL_ERROR_TIMEOUT;
+        }
+        gpool__sleep_ns(nap);
+        nap = nap < 500000 ? nap * 2 : nap;
+    }
+    return answer->mapped ? GPOOL_OK : GPOOL_ERROR_GPU;
+}
+
+gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size, gpool__rows rows,
+                                 void *target)
+{
+    readback_answer *answer = calloc(1, sizeof *answer);
+    if (answer == NULL) {
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a read");
+    }
+    WGPUBufferMapCallbackInfo info = {
+        .mode = WGPUCallbackMode_AllowProcessEvents,
+        .callback = readback_on_map,
+        .userdata1 = answer,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    (void)GPOOL__GPU(&pool->seam, BufferMapAsync)(staging, WGPUMapMode_Read, 0, (size_t)size, info);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK) {
+        result = readback_wait(pool, answer);
+    }
+    /* On a lost wgpu-native device the map reports success and the range then ends the process, so
+     * the canary looks first. */
+    if (result == GPOOL_OK) {
+        atomic_store(&pool->device->events->suspect, true);
+        result = gpool__device_check(pool->device, &pool->seam);
+    }
+    if (result == GPOOL_OK) {
+        const void *range =
+            GPOOL__GPU(&pool->seam, BufferGetConstMappedRange)(staging, 0, (size_t)size);
+        if (range != NULL) {
+            readback_copy(range, rows, target);
+        } else {
+            result = GPOOL_ERROR_GPU;
+        }
+        GPOOL__GPU(&pool->seam, BufferUnmap)(staging);
+    }
+    if (answer->answered) {
+        free(answer);
+    } else {
+        answer->abandoned = true;
+    }
+    if (result == GPOOL_ERROR_TIMEOUT) {
+        return GPOOL__FAIL(pool, TIMEOUT, TIMEOUT, "The GPU did not finish a read within [%llu] ms",
+                           (unsigned long long)(pool->wait_timeout_ns / 1000000u));
+    }
+    return result == GPOOL_OK ? result
+                              : gpool__fail_gpu(pool, result, "Read through pool", pool->label);
+}

@@ -1,0 +1,175 @@
+#include "pool/pool_state.h"
+
+#include <math.h>
+#include <string.h>
+
+static void sampler_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__sampler *sampler = (gpool__sampler *)resource;
+    if (sampler->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, SamplerRelease)(sampler->gpu);
+        sampler->gpu = NULL;
+    }
+}
+
+void gpool__samplers_init(gpool *pool)
+{
+    pool->release[GPOOL_KIND_SAMPLER] = sampler_release;
+}
+
+static bool sampler_equal(const gpool_sampler_desc *a, const gpool_sampler_desc *b)
+{
+    return a->address_u == b->address_u && a->address_v == b->address_v &&
+           a->address_w == b->address_w && a->mag_filter == b->mag_filter &&
+           a->min_filter == b->min_filter && a->mipmap_filter == b->mipmap_filter &&
+           a->lod_min == b->lod_min && a->lod_max == b->lod_max && a->compare == b->compare &&
+           a->max_anisotropy == b->max_anisotropy;
+}
+
+static gpool_result sampler_resolve(gpool *pool, const gpool_sampler_desc *desc,
+                                    gpool_sampler_desc *full)
+{
+    if (desc == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    *full = *desc;
+    full->label = NULL;
+    if (!gpool__is_enum((unsigned)desc->address_u, WGPUAddressMode_MirrorRepeat, true) ||
+        !gpool__is_enum((unsigned)desc->address_v, WGPUAddressMode_MirrorRepeat, true) ||
+        !gpool__is_enum((unsigned)desc->address_w, WGPUAddressMode_MirrorRepeat, true) ||
+        !gpool__is_enum((unsigned)desc->mag_filter, WGPUFilterMode_Linear, true) ||
+        !gpool__is_enum((unsigned)desc->min_filter, WGPUFilterMode_Linear, true) ||
+        !gpool__is_enum((unsigned)desc->mipmap_filter, WGPUMipmapFilterMode_Linear, true) ||
+        !gpool__is_enum((unsigned)desc->compare, WGPUCompareFunction_Always, true)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "An enumeration of sampler \"%s\" is unknown", label);
+    }
+    full->address_u = desc->address_u != 0 ? desc->address_u : WGPUAddressMode_ClampToEdge;
+    full->address_v = desc->address_v != 0 ? desc->address_v : full->address_u;
+    full->address_w = desc->address_w != 0 ? desc->address_w : full->address_u;
+    full->mag_filter = desc->mag_filter != 0 ? desc->mag_filter : WGPUFilterMode_Nearest;
+    full->min_filter = desc->min_filter != 0 ? desc->min_filter : WGPUFilterMode_Nearest;
+    full->mipmap_filter =
+        desc->mipmap_filter != 0 ? desc->mipmap_filter : WGPUMipmapFilterMode_Nearest;
+    full->lod_max = desc->lod_max != 0.0f ? desc->lod_max : 32.0f;
+    full->max_anisotropy = desc->max_anisotropy != 0 ? desc->max_anisotropy : 1;
+    bool linear = full->mag_filter == WGPUFilterMode_Linear &&
+                  full->min_filter == WGPUFilterMode_Linear &&
+                  full->mipmap_filter == WGPUMipmapFilterMode_Linear;
+    if (!isfinite(full->lod_min) || !isfinite(full->lod_max) || full->lod_min < 0.0f ||
+        full->lod_max < full->lod_min || (full->max_anisotropy > 1 && !linear)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "Level range [%g, %g] or anisotropy [%u] of sampler \"%s\" is not "
+                           "possible",
+                           (double)full->lod_min, (double)full->lod_max, full->max_anisotropy,
+                           label);
+    }
+    return GPOOL_OK;
+}
+
+static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
+{
+    gpool_sampler none = { 0 };
+    gpool_sampler_desc full;
+    if (sampler_resolve(pool, desc, &full) != GPOOL_OK) {
+        return none;
+    }
+    const gpool__table *table = &pool->tables[GPOOL_KIND_SAMPLER];
+    for (uint32_t i = 0; i < table->slot_count; ++i) {
+        gpool__sampler *each = (gpool__sampler *)gpool__table_at(table, i);
+        if (gpool__slot_is_live(&each->base.head) && !each->base.failed &&
+            each->shares < UINT32_MAX && sampler_equal(&each->desc, &full)) {
+            each->shares += 1;
+            return (gpool_sampler){ each->base.head.id };
+        }
+    }
+    gpool__sampler *sampler =
+        (gpool__sampler *)gpool__resource_take(pool, GPOOL_KIND_SAMPLER, desc->label);
+    if (sampler == NULL) {
+        return none;
+    }
+    sampler->desc = full;
+    sampler->shares = 1;
+    WGPUSamplerDescriptor gpu_desc = {
+        .label = gpool__view(sampler->base.label),
+        .addressModeU = full.address_u,
+        .addressModeV = full.address_v,
+        .addressModeW = full.address_w,
+        .magFilter = full.mag_filter,
+        .minFilter = full.min_filter,
+        .mipmapFilter = full.mipmap_filter,
+        .lodMinClamp = full.lod_min,
+        .lodMaxClamp = full.lod_max,
+        .compare = full.compare,
+        .maxAnisotropy = full.max_anisotropy,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    sampler->gpu = GPOOL__GPU(&pool->seam, DeviceCreateSampler)(pool->device->device, &gpu_desc);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK && sampler->gpu == NULL) {
+        result = GPOOL_ERROR_GPU;
+    }
+    if (result != GPOOL_OK) {
+        (void)gpool__fail_gpu(pool, result, "Making sampler", sampler->base.label);
+        sampler_release(pool, &sampler->base);
+        sampler->base.failed = true;
+    }
+    return (gpool_sampler){ sampler->base.head.id };
+}
+
+gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_sampler){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_sampler_create");
+    gpool_sampler sampler = sampler_create(pool, desc);
+    gpool__leave(pool, &call);
+    return sampler;
+}
+
+gpool_result gpool_sampler_destroy(gpool *pool, gpool_sampler handle)
+{
+    if (pool != NULL) {
+        gpool__sampler *sampler =
+            (gpool__sampler *)gpool__table_get(&pool->tables[GPOOL_KIND_SAMPLER], handle.id);
+        if (sampler != NULL && sampler->shares > 1) {
+            sampler->shares -= 1;
+            return GPOOL_OK;
+        }
+    }
+    return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_SAMPLER, "gpool_sampler_destroy");
+}
+
+gpool_result gpool_sampler_get_desc(gpool *pool, gpool_sampler handle, gpool_sampler_desc *desc)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_sampler_get_desc");
+    gpool_result result;
+    gpool__sampler *sampler =
+        (gpool__sampler *)gpool__resolve(pool, handle.id, GPOOL_KIND_SAMPLER, &result);
+    if (sampler != NULL && desc == NULL) {
+        result = GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The target [NULL] is null");
+    } else if (sampler != NULL) {
+        *desc = sampler->desc;
+        desc->label = sampler->base.label;
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+WGPUSampler gpool_sampler_gpu(gpool *pool, gpool_sampler handle)
+{
+    if (pool == NULL) {
+        return NULL;
+    }
+    gpool__call call = gpool__enter(pool, "gpool_sampler_gpu");
+    gpool_result result;
+    gpool__sampler *sampler =
+        (gpool__sampler *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_SAMPLER, &result);
+    gpool__leave(pool, &call);
+    return sampler != NULL ? sampler->gpu : NULL;
+}

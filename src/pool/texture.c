@@ -1,0 +1,562 @@
+#include "pool/pool_state.h"
+
+#include "gpu/format.h"
+
+#include <string.h>
+
+#define TEXTURE_ALL_USAGES 0x3fu
+
+static gpool__texture *texture_of(gpool__resource *resource)
+{
+    return (gpool__texture *)resource;
+}
+
+static void texture_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__texture *texture = texture_of(resource);
+    for (uint32_t i = 0; i < texture->view_count; ++i) {
+        GPOOL__GPU(&pool->seam, TextureViewRelease)(texture->views[i].gpu);
+    }
+    gpool__free(&pool->memory, texture->views, texture->view_capacity * sizeof *texture->views);
+    texture->views = NULL;
+    texture->view_count = 0;
+    texture->view_capacity = 0;
+    if (texture->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, TextureRelease)(texture->gpu);
+        texture->gpu = NULL;
+    }
+}
+
+void gpool__textures_init(gpool *pool)
+{
+    pool->release[GPOOL_KIND_TEXTURE] = texture_release;
+}
+
+/* A resize copies on the GPU; depth, stencil and multisampled textures are cleared instead. */
+static bool texture_keeps_content(const gpool__texture *texture)
+{
+    gpool__format facts = gpool__format_facts(texture->format);
+    return texture->samples == 1 && !facts.depth && !facts.stencil;
+}
+
+static WGPUTextureUsage texture_gpu_usage(const gpool__texture *texture)
+{
+    WGPUTextureUsage gpu = 0;
+    gpool_texture_usage usage = texture->usage;
+    gpu |= (usage & GPOOL_TEXTURE_SAMPLED) != 0 ? WGPUTextureUsage_TextureBinding : 0;
+    gpu |= (usage & GPOOL_TEXTURE_STORAGE) != 0 ? WGPUTextureUsage_StorageBinding : 0;
+    gpu |= (usage & GPOOL_TEXTURE_TARGET) != 0 ? WGPUTextureUsage_RenderAttachment : 0;
+    gpu |= (usage & (GPOOL_TEXTURE_READ_BACK | GPOOL_TEXTURE_COPY_SOURCE)) != 0
+               ? WGPUTextureUsage_CopySrc
+               : 0;
+    gpu |= (usage & GPOOL_TEXTURE_COPY_TARGET) != 0 ? WGPUTextureUsage_CopyDst : 0;
+    if (texture->samples == 1) {
+        gpu |= WGPUTextureUsage_CopyDst;
+    }
+    if (texture_keeps_content(texture)) {
+        gpu |= WGPUTextureUsage_CopySrc;
+    }
+    return gpu;
+}
+
+static uint32_t texture_level_extent(uint32_t extent, uint32_t level)
+{
+    uint32_t reduced = level < 32 ? extent >> level : 0;
+    return reduced > 0 ? reduced : 1;
+}
+
+void gpool__texture_level(const gpool__texture *texture, uint32_t level, uint32_t *width,
+                          uint32_t *height, uint32_t *depth)
+{
+    *width = texture_level_extent(texture->width, level);
+    *height = texture->dimension == WGPUTextureDimension_1D
+                  ? texture->height
+                  : texture_level_extent(texture->height, level);
+    *depth = texture->dimension == WGPUTextureDimension_3D
+                 ? texture_level_extent(texture->depth_or_layers, level)
+                 : texture->depth_or_layers;
+}
+
+static uint64_t texture_count_bytes(const gpool__texture *texture)
+{
+    gpool__format facts = gpool__format_facts(texture->format);
+    uint64_t bytes = 0;
+    for (uint32_t level = 0; level < texture->mip_levels; ++level) {
+        uint32_t width, height, depth;
+        gpool__texture_level(texture, level, &width, &height, &depth);
+        uint64_t columns = ((uint64_t)width + facts.block_width - 1) / facts.block_width;
+        uint64_t rows = ((uint64_t)height + facts.block_height - 1) / facts.block_height;
+        bytes += columns * rows * depth * facts.block_bytes;
+    }
+    return bytes * texture->samples;
+}
+
+static uint32_t texture_max_levels(const gpool__texture *texture)
+{
+    uint32_t largest = texture->width;
+    if (texture->dimension != WGPUTextureDimension_1D) {
+        largest = (uint32_t)gpool__max(largest, texture->height);
+    }
+    if (texture->dimension == WGPUTextureDimension_3D) {
+        largest = (uint32_t)gpool__max(largest, texture->depth_or_layers);
+    }
+    uint32_t levels = texture->dimension == WGPUTextureDimension_1D ? 1 : 0;
+    while (levels == 0 ||
+           (texture->dimension != WGPUTextureDimension_1D && largest >> levels > 0)) {
+        levels += 1;
+    }
+    return levels;
+}
+
+static gpool_result texture_check_extent(gpool *pool, const gpool__texture *texture,
+                                         const char *label)
+{
+    const WGPULimits *limits = &pool->device->info.limits;
+    gpool__format facts = gpool__format_facts(texture->format);
+    if (texture->width == 0 || texture->height == 0 || texture->depth_or_layers == 0) {
+        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
+                           "The extent [%u x %u x %u] of texture \"%s\" is empty", texture->width,
+                           texture->height, texture->depth_or_layers, label);
+    }
+    uint32_t plane = limits->maxTextureDimension2D;
+    uint32_t deep = limits->maxTextureArrayLayers;
+    if (texture->dimension == WGPUTextureDimension_1D) {
+        plane = limits->maxTextureDimension1D;
+        deep = 1;
+    } else if (texture->dimension == WGPUTextureDimension_3D) {
+        plane = limits->maxTextureDimension3D;
+        deep = plane;
+    }
+    uint32_t tall = texture->dimension == WGPUTextureDimension_1D ? 1 : plane;
+    if (texture->width > plane || texture->height > tall || texture->depth_or_layers > deep) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT,
+                           "The extent [%u x %u x %u] of texture \"%s\" is over the device's limit "
+                           "[%u x %u x %u]",
+                           texture->width, texture->height, texture->depth_or_layers, label, plane,
+                           tall, deep);
+    }
+    if (texture->width % facts.block_width != 0 || texture->height % facts.block_height != 0) {
+        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                           "The extent [%u x %u] of texture \"%s\" is no multiple of its format's "
+                           "blocks [%u x %u]",
+                           texture->width, texture->height, label, facts.block_width,
+                           facts.block_height);
+    }
+    return GPOOL_OK;
+}
+
+/* Rules between format, dimension, usage and samples that the implementation would refuse late. */
+static gpool_result texture_check_kind(gpool *pool, const gpool__texture *texture,
+                                       const char *label)
+{
+    gpool__format facts = gpool__format_facts(texture->format);
+    bool flat = texture->dimension == WGPUTextureDimension_2D;
+    bool special = facts.depth || facts.stencil || facts.block_width > 1;
+    if (facts.feature != 0 && !gpool_device_has_feature(pool->device, facts.feature)) {
+        return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
+                           "The format [0x%x] of texture \"%s\" needs feature [0x%x], which the "
+                           "device was not opened with",
+                           (unsigned)texture->format, label, (unsigned)facts.feature);
+    }
+    if (texture->samples != 1 && texture->samples != 4) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The sample count [%u] of texture \"%s\" is neither 1 nor 4",
+                           texture->samples, label);
+    }
+    if (texture->samples > 1 &&
+        (!flat || texture->mip_levels != 1 || texture->depth_or_layers != 1 ||
+         (texture->usage & GPOOL_TEXTURE_TARGET) == 0 ||
+         (texture->usage & (GPOOL_TEXTURE_STORAGE | GPOOL_TEXTURE_READ_BACK)) != 0)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The multisampled texture \"%s\" must be a 2D TARGET with 1 level and 1 "
+                           "layer, without STORAGE and READ_BACK",
+                           label);
+    }
+    if (!flat && (special || (texture->usage & GPOOL_TEXTURE_TARGET) != 0) &&
+        !(texture->dimension == WGPUTextureDimension_3D && !special)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The texture \"%s\" of dimension [%d] cannot have format [0x%x] or be a "
+                           "TARGET",
+                           label, (int)texture->dimension, (unsigned)texture->format);
+    }
+    if (texture->mip_levels > texture_max_levels(texture)) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT,
+                           "The mip level count [%u] of texture \"%s\" is over [%u]",
+                           texture->mip_levels, label, texture_max_levels(texture));
+    }
+    return GPOOL_OK;
+}
+
+/* Makes the GPU object under capture; *gpu is NULL on an error. */
+static gpool_result texture_make_gpu(gpool *pool, const gpool__texture *texture, const char *label,
+                                     WGPUTexture *gpu)
+{
+    WGPUTextureFormat twin = gpool__format_twin(texture->format);
+    WGPUTextureDescriptor desc = {
+        .label = gpool__view(label),
+        .usage = texture_gpu_usage(texture),
+        .dimension = texture->dimension,
+        .size = { texture->width, texture->height, texture->depth_or_layers },
+        .format = texture->format,
+        .mipLevelCount = texture->mip_levels,
+        .sampleCount = texture->samples,
+        .viewFormatCount = twin != WGPUTextureFormat_Undefined ? 1 : 0,
+        .viewFormats = &twin,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    *gpu = GPOOL__GPU(&pool->seam, DeviceCreateTexture)(pool->device->device, &desc);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK && *gpu == NULL) {
+        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    }
+    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
+        result = GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (result != GPOOL_OK && *gpu != NULL) {
+        GPOOL__GPU(&pool->seam, TextureRelease)(*gpu);
+        *gpu = NULL;
+    }
+    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making texture", label);
+}
+
+/* Fills a texture from a descriptor with defaults resolved, and checks it. */
+static gpool_result texture_resolve_desc(gpool *pool, const gpool_texture_desc *desc,
+                                         gpool__texture *texture)
+{
+    if (desc == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    if (gpool__format_facts(desc->format).block_width == 0 ||
+        !gpool__is_enum((unsigned)desc->dimension, WGPUTextureDimension_3D, true) ||
+        (desc->usage & ~TEXTURE_ALL_USAGES) != 0) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "Format [0x%x], dimension [%d] or usage [0x%x] of texture \"%s\" is "
+                           "unknown",
+                           (unsigned)desc->format, (int)desc->dimension, desc->usage, label);
+    }
+    if (desc->usage == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE, "The usage [0] of texture \"%s\" is empty",
+                           label);
+    }
+    texture->width = desc->width;
+    texture->height = desc->height != 0 ? desc->height : 1;
+    texture->depth_or_layers = desc->depth_or_layers != 0 ? desc->depth_or_layers : 1;
+    texture->dimension = desc->dimension != 0 ? desc->dimension : WGPUTextureDimension_2D;
+    texture->format = desc->format;
+    texture->samples = desc->samples != 0 ? desc->samples : 1;
+    texture->usage = desc->usage;
+    texture->mip_levels = desc->mip_levels == UINT32_MAX ? texture_max_levels(texture)
+                          : desc->mip_levels != 0        ? desc->mip_levels
+                                                         : 1;
+    gpool_result result = texture_check_extent(pool, texture, label);
+    return result == GPOOL_OK ? texture_check_kind(pool, texture, label) : result;
+}
+
+static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
+{
+    gpool_texture none = { 0 };
+    gpool__texture wanted = { 0 };
+    if (texture_resolve_desc(pool, desc, &wanted) != GPOOL_OK) {
+        return none;
+    }
+    gpool__texture_part part = { 0 };
+    if (desc->data != NULL) {
+        /* Check the data before anything is made. */
+        wanted.base.label = (char *)(uintptr_t)(desc->label != NULL ? desc->label : "");
+        if (gpool__texture_resolve_part(pool, &wanted, NULL, true, &part) != GPOOL_OK) {
+            return none;
+        }
+        if (gpool__texture_check_data(pool, &wanted, &part, desc->data_size, desc->bytes_per_row) !=
+            GPOOL_OK) {
+            return none;
+        }
+    }
+    gpool__texture *texture =
+        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label));
+    if (texture == NULL) {
+        return none;
+    }
+    gpool__resource base = texture->base;
+    *texture = wanted;
+    texture->base = base;
+    texture->version = 1;
+    texture->gpu_size = texture_count_bytes(texture);
+    gpool_result result = texture_make_gpu(pool, texture, texture->base.label, &texture->gpu);
+    if (result == GPOOL_OK && desc->data != NULL) {
+        result = gpool__texture_send(pool, texture, &part, desc->data, desc->bytes_per_row);
+    }
+    if (result != GPOOL_OK) {
+        texture_release(pool, &texture->base);
+        texture->base.failed = true;
+    }
+    pool->stats.live_bytes[GPOOL_KIND_TEXTURE] += gpool__resource_bytes(&texture->base);
+    return (gpool_texture){ texture->base.head.id };
+}
+
+gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_texture){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_texture_create");
+    gpool_texture texture = texture_create(pool, desc);
+    gpool__leave(pool, &call);
+    return texture;
+}
+
+static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc *desc)
+{
+    gpool_texture none = { 0 };
+    if (desc == NULL || desc->texture == NULL) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                          "The descriptor or its texture [NULL] is null");
+        return none;
+    }
+    const char *label = desc->label != NULL ? desc->label : "";
+    if (desc->this_frame && !pool->in_frame) {
+        (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
+                          "Import of texture \"%s\" for this frame outside a frame", label);
+        return none;
+    }
+    gpool__seam *seam = &pool->seam;
+    WGPUTexture gpu = desc->texture;
+    gpool__texture wanted = {
+        .width = GPOOL__GPU(seam, TextureGetWidth)(gpu),
+        .height = GPOOL__GPU(seam, TextureGetHeight)(gpu),
+        .depth_or_layers = GPOOL__GPU(seam, TextureGetDepthOrArrayLayers)(gpu),
+        .mip_levels = GPOOL__GPU(seam, TextureGetMipLevelCount)(gpu),
+        .samples = GPOOL__GPU(seam, TextureGetSampleCount)(gpu),
+        .dimension = GPOOL__GPU(seam, TextureGetDimension)(gpu),
+        .format = GPOOL__GPU(seam, TextureGetFormat)(gpu),
+        .usage = desc->usage,
+        .imported = true,
+        .version = 1,
+        .gpu = gpu,
+    };
+    WGPUTextureUsage has = GPOOL__GPU(seam, TextureGetUsage)(gpu);
+    gpool__texture bare = wanted;
+    bare.samples = 4; /* without what gpool adds for its own writes and resizes */
+    WGPUTextureUsage needs = texture_gpu_usage(&bare);
+    if (desc->usage == 0 || (desc->usage & ~TEXTURE_ALL_USAGES) != 0 || (needs & ~has) != 0) {
+        (void)GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                          "The texture imported as \"%s\" has WebGPU usage [0x%llx], asked for is "
+                          "[0x%x]",
+                          label, (unsigned long long)has, desc->usage);
+        return none;
+    }
+    if (gpool__format_facts(wanted.format).block_width == 0 || wanted.width == 0) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                          "The texture imported as \"%s\" has unknown format [0x%x] or no extent",
+                          label, (unsigned)wanted.format);
+        return none;
+    }
+    if (desc->this_frame && !gpool__frame_import_reserve(pool)) {
+        return none;
+    }
+    gpool__texture *texture =
+        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label));
+    if (texture == NULL) {
+        return none;
+    }
+    gpool__resource base = texture->base;
+    *texture = wanted;
+    texture->base = base;
+    if (desc->this_frame) {
+        gpool__frame_import_add(pool, &texture->base);
+    }
+    texture->gpu_size = texture_count_bytes(texture);
+    GPOOL__GPU(seam, TextureAddRef)(gpu);
+    return (gpool_texture){ texture->base.head.id };
+}
+
+gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_import_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_texture){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_texture_import");
+    gpool_texture texture = texture_import(pool, desc);
+    gpool__leave(pool, &call);
+    return texture;
+}
+
+/* Records the copies that keep what lies inside both extents. */
+static gpool_result texture_copy_gpu(gpool *pool, const gpool__texture *from,
+                                     const gpool__texture *to)
+{
+    WGPUCommandEncoder encoder =
+        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    gpool__format facts = gpool__format_facts(from->format);
+    uint32_t levels = (uint32_t)gpool__min(from->mip_levels, to->mip_levels);
+    for (uint32_t level = 0; level < levels; ++level) {
+        uint32_t w0, h0, d0, w1, h1, d1;
+        gpool__texture_level(from, level, &w0, &h0, &d0);
+        gpool__texture_level(to, level, &w1, &h1, &d1);
+        WGPUTexelCopyTextureInfo source = { .texture = from->gpu,
+                                            .mipLevel = level,
+                                            .aspect = WGPUTextureAspect_All };
+        WGPUTexelCopyTextureInfo target = { .texture = to->gpu,
+                                            .mipLevel = level,
+                                            .aspect = WGPUTextureAspect_All };
+        /* The common extent, rounded up to the blocks that the smaller one ends in. */
+        WGPUExtent3D extent = {
+            (uint32_t)gpool__min(w0, w1) + facts.block_width - 1,
+            (uint32_t)gpool__min(h0, h1) + facts.block_height - 1,
+            (uint32_t)gpool__min(d0, d1),
+        };
+        extent.width -= extent.width % facts.block_width;
+        extent.height -= extent.height % facts.block_height;
+        GPOOL__GPU(&pool->seam, CommandEncoderCopyTextureToTexture)
+        (encoder, &source, &target, &extent);
+    }
+    return gpool__submit_internal(pool, encoder, "Copy of a resized texture in pool");
+}
+
+static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t width,
+                                   uint32_t height, uint32_t depth_or_layers)
+{
+    gpool_result result;
+    gpool__texture *texture =
+        texture_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result));
+    if (texture == NULL) {
+        return result;
+    }
+    const char *label = texture->base.label;
+    if (texture->imported) {
+        return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
+                           "The imported texture \"%s\" cannot be resized", label);
+    }
+    gpool__texture fresh = *texture;
+    fresh.width = width;
+    fresh.height = height;
+    fresh.depth_or_layers = depth_or_layers != 0 ? depth_or_layers : texture->depth_or_layers;
+    fresh.views = NULL;
+    fresh.view_count = 0;
+    fresh.view_capacity = 0;
+    result = texture_check_extent(pool, &fresh, label);
+    if (result != GPOOL_OK || (width == texture->width && height == texture->height &&
+                               fresh.depth_or_layers == texture->depth_or_layers)) {
+        return result;
+    }
+    if (gpool__resource_is_recorded(pool, &texture->base)) {
+        return GPOOL__FAIL(pool, RECORDED, RECORDED,
+                           "Resize of texture \"%s\" to [%u x %u] while a recorder names it", label,
+                           width, height);
+    }
+    fresh.mip_levels = (uint32_t)gpool__min(fresh.mip_levels, texture_max_levels(&fresh));
+    fresh.gpu_size = texture_count_bytes(&fresh);
+    /* The old GPU object moves into a slot of its own, which retires like any other. */
+    gpool__texture *old = texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, NULL));
+    if (old == NULL) {
+        return gpool_last_error(pool)->code;
+    }
+    result = texture_make_gpu(pool, &fresh, label, &fresh.gpu);
+    if (result == GPOOL_OK && texture_keeps_content(texture)) {
+        result = texture_copy_gpu(pool, texture, &fresh);
+        if (result != GPOOL_OK) {
+            GPOOL__GPU(&pool->seam, TextureRelease)(fresh.gpu);
+        }
+    }
+    if (result != GPOOL_OK) {
+        gpool__resource_cancel(pool, &old->base);
+        return result;
+    }
+    pool->stats.created -= 1;
+    pool->stats.live_bytes[GPOOL_KIND_TEXTURE] += fresh.gpu_size;
+    gpool__resource old_base = old->base;
+    *old = *texture;
+    old->base = old_base;
+    old->base.replaced = true;
+    *texture = fresh;
+    texture->version += 1;
+    if (texture->base.bind_uses != NULL) {
+        pool->drop_bind_uses(pool, &texture->base);
+    }
+    gpool__resource_retire(pool, &old->base);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_texture_resize(gpool *pool, gpool_texture texture, uint32_t width,
+                                  uint32_t height, uint32_t depth_or_layers)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_texture_resize");
+    gpool_result result = texture_resize(pool, texture, width, height, depth_or_layers);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_texture_destroy(gpool *pool, gpool_texture texture)
+{
+    return gpool__destroy_handle(pool, texture.id, GPOOL_KIND_TEXTURE, "gpool_texture_destroy");
+}
+
+static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_texture_info *info)
+{
+    gpool_result result;
+    gpool__texture *texture =
+        texture_of(gpool__resolve(pool, handle.id, GPOOL_KIND_TEXTURE, &result));
+    if (texture == NULL) {
+        return result;
+    }
+    if (info == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
+    }
+    *info = (gpool_texture_info){
+        .width = texture->width,
+        .height = texture->height,
+        .depth_or_layers = texture->depth_or_layers,
+        .dimension = texture->dimension,
+        .format = texture->format,
+        .mip_levels = texture->mip_levels,
+        .samples = texture->samples,
+        .usage = texture->usage,
+        .gpu_usage = texture_gpu_usage(texture),
+        .gpu_size = texture->gpu_size,
+        .version = texture->version,
+        .created_frame = texture->base.created_frame,
+        .view_count = texture->view_count,
+        .imported = texture->imported,
+        .failed = texture->base.failed,
+        .label = texture->base.label,
+    };
+    return GPOOL_OK;
+}
+
+gpool_result gpool_texture_get_info(gpool *pool, gpool_texture texture, gpool_texture_info *info)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_texture_get_info");
+    gpool_result result = texture_get_info(pool, texture, info);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle)
+{
+    gpool_result result;
+    gpool__texture *texture =
+        texture_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result));
+    if (texture == NULL) {
+        return NULL;
+    }
+    gpool__resource_record(pool, &texture->base);
+    return texture->gpu;
+}
+
+WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpool_access access)
+{
+    (void)access;
+    if (pool == NULL) {
+        return NULL;
+    }
+    gpool__call call = gpool__enter(pool, "gpool_texture_gpu");
+    WGPUTexture gpu = texture_gpu(pool, texture);
+    gpool__leave(pool, &call);
+    return gpu;
+}

@@ -1,0 +1,303 @@
+/*
+ * The frame: begin, submit, end; and the pool's own begin and end, which need every folder.
+ */
+#include "record/recording.h"
+
+#define FRAME_MAX_IN_FLIGHT 8u
+
+gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **out)
+{
+    static const gpool_desc defaults = { 0 };
+    if (out == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    *out = NULL;
+    if (desc == NULL) {
+        desc = &defaults;
+    }
+    if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    gpool__operation *now = gpool__current();
+    const char *outer = now->name;
+    now->name = "gpool_create";
+    gpool *pool = NULL;
+    gpool_result result = gpool__pool_open(device, desc, &pool);
+    if (result == GPOOL_OK) {
+        gpool__shaders_init(pool);
+        gpool__pipelines_init(pool);
+        result = gpool__recording_init(pool);
+        if (result != GPOOL_OK) {
+            gpool__pool_close(pool);
+            pool = NULL;
+        }
+    }
+    now->name = outer;
+    *out = pool;
+    return result;
+}
+
+static void frame_report_leaks(gpool *pool)
+{
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        const gpool__table *table = &pool->tables[kind];
+        for (uint32_t i = 0; i < table->slot_count; ++i) {
+            gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
+            if (!gpool__slot_is_live(&resource->head) ||
+                resource->head.id == pool->uniform_layout.id) {
+                continue;
+            }
+            gpool__note(&pool->log, GPOOL_LOG_LEAK,
+                        "The %s \"%s\" of [%llu] bytes, created in frame [%llu], was never "
+                        "destroyed",
+                        gpool_kind_name((gpool_kind)kind), resource->label,
+                        (unsigned long long)gpool__resource_bytes(resource),
+                        (unsigned long long)resource->created_frame);
+        }
+    }
+}
+
+void gpool_destroy(gpool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    gpool__operation *now = gpool__current();
+    const char *outer = now->name;
+    now->name = "gpool_destroy";
+    now->timed_table = &pool->device->table;
+    gpool__record_reset(&pool->record->frame);
+    gpool__frame_imports_end(pool);
+    (void)gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
+                                    pool->wait_timeout_ns);
+    frame_report_leaks(pool);
+    gpool__recording_fini(pool);
+    gpool__pool_close(pool);
+    now->name = outer;
+}
+
+/* Lost comes before any phase: one code from then on. */
+static gpool_result frame_check(gpool *pool, bool wants_frame)
+{
+    if (gpool__device_is_lost(pool->device)) {
+        return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
+                           pool->device->info.label);
+    }
+    if (pool->in_frame != wants_frame) {
+        return GPOOL__FAIL(pool, PHASE, WRONG_PHASE, "%s",
+                           wants_frame ? "No frame is open" : "A frame is open already");
+    }
+    return GPOOL_OK;
+}
+
+static gpool_result frame_begin(gpool *pool)
+{
+    gpool_result result = frame_check(pool, false);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    uint64_t next = pool->frame + 1;
+    uint64_t serial = 0;
+    if (next > pool->frames_in_flight) {
+        serial = pool->frame_serials[(next - pool->frames_in_flight) % FRAME_MAX_IN_FLIGHT];
+    }
+    result = gpool__device_wait_serial(pool->device, &pool->seam, serial, pool->wait_timeout_ns);
+    if (result == GPOOL_ERROR_TIMEOUT) {
+        return GPOOL__FAIL(pool, TIMEOUT, TIMEOUT,
+                           "The GPU did not finish frame [%llu] within [%llu] ms",
+                           (unsigned long long)(next - pool->frames_in_flight),
+                           (unsigned long long)(pool->wait_timeout_ns / 1000000u));
+    }
+    if (result != GPOOL_OK) {
+        return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
+                           pool->device->info.label);
+    }
+    pool->frame = next;
+    pool->in_frame = true;
+    pool->frame_error = GPOOL_OK;
+    return GPOOL_OK;
+}
+
+gpool_result gpool_begin_frame(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_begin_frame");
+    gpool_result result = frame_begin(pool);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+/* Ends the recording after its submit, or its drop. */
+static void frame_close_recording(gpool *pool)
+{
+    gpool__record_reset(&pool->record->frame);
+    gpool__retire_close(&pool->retire, pool->last_serial);
+}
+
+/* Uploads, finishes, submits. `*sent` is false when nothing was submitted for an upload error. */
+static gpool_result frame_submit(gpool *pool, bool *sent)
+{
+    struct gpool_recorder_state *state = &pool->record->frame;
+    *sent = false;
+    gpool_result result = gpool__upload_flush(pool);
+    if (result == GPOOL_OK) {
+        result = gpool__stream_flush(pool, &pool->record->stream);
+    }
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    *sent = true;
+    gpool_result finished = gpool__record_finish(state);
+    if (finished != GPOOL_OK) {
+        pool->stats.dropped_recorders += 1;
+    }
+    uint32_t count = finished == GPOOL_OK ? state->part_count : 0;
+    if (count > 0 || pool->queue_dirty) {
+        uint64_t serial = 0;
+        result = gpool__device_submit(pool->device, &pool->seam, count, state->parts, &serial);
+        if (serial != 0) {
+            pool->last_serial = serial;
+            pool->queue_dirty = false;
+            pool->stats.submits += 1;
+        }
+        if (result != GPOOL_OK) {
+            result = gpool__fail_gpu(pool, result, "Submit of pool", pool->label);
+        }
+    }
+    frame_close_recording(pool);
+    return finished != GPOOL_OK ? finished : result;
+}
+
+gpool_result gpool_submit(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_submit");
+    gpool_result result = frame_check(pool, true);
+    if (result == GPOOL_OK) {
+        bool sent = false;
+        result = frame_submit(pool, &sent);
+        if (sent && pool->frame_error != GPOOL_OK) {
+            /* Latched while recording: told once, by the submit that ends the recording. */
+            result = pool->frame_error;
+            pool->frame_error = GPOOL_OK;
+        }
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static gpool_result frame_end(gpool *pool)
+{
+    gpool_result result = frame_check(pool, true);
+    if (result == GPOOL_ERROR_WRONG_PHASE) {
+        return result;
+    }
+    bool sent = false;
+    if (result == GPOOL_OK) {
+        result = frame_submit(pool, &sent);
+    }
+    if (!sent) {
+        frame_close_recording(pool);
+    }
+    if (pool->frame_error != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST) {
+        result = pool->frame_error;
+    }
+    pool->frame_error = GPOOL_OK;
+    pool->frame_serials[pool->frame % FRAME_MAX_IN_FLIGHT] = pool->last_serial;
+    gpool__frame_imports_end(pool);
+    pool->in_frame = false;
+    (void)gpool__free_retired(pool, false, GPOOL__FREE_BUDGET);
+    return result;
+}
+
+gpool_result gpool_end_frame(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_end_frame");
+    gpool_result result = frame_end(pool);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_process_uploads(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_process_uploads");
+    gpool_result result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK) {
+        result = gpool__upload_flush(pool);
+    }
+    if (result == GPOOL_OK && pool->queue_dirty) {
+        result = gpool__submit_writes(pool);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_process_deletions(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_process_deletions");
+    (void)gpool__free_retired(pool, false, GPOOL__FREE_BUDGET);
+    gpool__leave(pool, &call);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_tick(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_tick");
+    gpool__device_process(pool->device, &pool->seam);
+    (void)gpool__free_retired(pool, true, GPOOL__FREE_BUDGET);
+    gpool_result result = frame_check(pool, pool->in_frame);
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_wait_idle(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_wait_idle");
+    gpool_result result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK) {
+        result = gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
+                                           pool->wait_timeout_ns);
+        if (result == GPOOL_ERROR_TIMEOUT) {
+            (void)GPOOL__FAIL(pool, TIMEOUT, TIMEOUT, "The GPU is not idle after [%llu] ms",
+                              (unsigned long long)(pool->wait_timeout_ns / 1000000u));
+        } else if (result != GPOOL_OK) {
+            result = frame_check(pool, pool->in_frame);
+        }
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_note_external_submit(gpool *pool)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_note_external_submit");
+    gpool_result result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK) {
+        pool->last_serial = gpool__device_note_submit(pool->device, &pool->seam);
+        pool->queue_dirty = false;
+    }
+    gpool__leave(pool, &call);
+    return result;
+}

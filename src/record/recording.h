@@ -1,0 +1,192 @@
+/*
+ * Recording: the frame recorder, its stream memory for uniforms, the cache of bind groups.
+ *
+ * A recording begins at the first gpool_frame_recorder() after a submit and ends when it is
+ * submitted or dropped; its number is the recorder's generation. Between the two, a resource that
+ * is named is kept (see gpool__retire_wait()). A recording in which a Finish reported an error is
+ * never submitted: wgpu-native would end the process.
+ */
+#ifndef GPOOL_RECORD_RECORDING_H
+#define GPOOL_RECORD_RECORDING_H
+
+#include "shader/shader_state.h"
+
+#define GPOOL__STREAM_GROUPS 8u
+#define GPOOL__MAX_DYNAMIC   16u
+
+/* A block of stream memory: bytes gathered on the CPU, sent by one queue write at submit. */
+typedef struct gpool__stream_block {
+    WGPUBuffer gpu;
+    uint8_t *cpu;
+    uint64_t used;
+    struct {
+        uint64_t size; /* bytes bound */
+        WGPUBindGroup gpu;
+    } groups[GPOOL__STREAM_GROUPS];
+    uint32_t group_count;
+    uint32_t group_next; /* replaced next when all are taken */
+} gpool__stream_block;
+
+typedef struct gpool__stream {
+    gpool__stream_block *blocks;
+    uint32_t block_count;
+    uint32_t block_capacity;
+    uint32_t current; /* blocks before it are full */
+} gpool__stream;
+
+struct gpool__bind_group;
+
+/* One resource named by a cached bind group; linked from the resource. */
+typedef struct gpool__bind_use {
+    struct gpool__bind_use *next;
+    struct gpool__bind_use *previous;
+    gpool__resource *resource;
+    struct gpool__bind_group *group;
+} gpool__bind_use;
+
+/* Exactly what one entry binds. Compared byte for byte: every byte is set. */
+typedef struct gpool__bind_key {
+    uint64_t id;
+    uint64_t version;
+    uint64_t offset;
+    uint64_t size;
+    uint32_t view[7];
+    uint32_t binding;
+} gpool__bind_key;
+
+typedef struct gpool__bind_group {
+    struct gpool__bind_group *chain; /* same bucket */
+    struct gpool__bind_group *newer;
+    struct gpool__bind_group *older;
+    uint64_t hash;
+    uint64_t layout; /* handle */
+    WGPUBindGroup gpu;
+    uint32_t count;
+    gpool__bind_key *keys;
+    gpool__bind_use *uses; /* count, and one for the layout */
+} gpool__bind_group;
+
+typedef struct gpool__bind_cache {
+    gpool__bind_group **buckets;
+    uint32_t bucket_count; /* a power of two */
+    uint32_t count;
+    gpool__bind_group *newest;
+    gpool__bind_group *oldest;
+} gpool__bind_cache;
+
+/* What the encoder has set in the open pass, to drop calls that change nothing. */
+typedef struct gpool__pass_state {
+    const void *pipeline;            /* raw object */
+    gpool__pipeline *known_pipeline; /* NULL = raw: draws are not checked */
+    struct {
+        WGPUBindGroup gpu;
+        WGPUBindGroupLayout layout; /* NULL = raw */
+        uint32_t offsets[GPOOL__MAX_DYNAMIC];
+        uint32_t offset_count;
+    } groups[GPOOL_MAX_GROUPS];
+    struct {
+        WGPUBuffer gpu;
+        uint64_t offset;
+        uint64_t size;
+    } vertices[GPOOL_MAX_VERTEX_BUFFERS];
+    struct {
+        WGPUBuffer gpu;
+        uint64_t offset;
+        uint64_t size;
+        WGPUIndexFormat format;
+    } index;
+    float viewport[6];
+    uint32_t scissor[4];
+    double blend[4];
+    uint32_t stencil;
+    bool has_viewport, has_scissor, has_blend, has_stencil;
+    bool raw; /* the pass was handed out: nothing is known */
+} gpool__pass_state;
+
+struct gpool_recorder_state {
+    gpool *pool;
+    uint64_t generation;
+    bool open;                  /* the recording has begun */
+    bool broken;                /* a Finish reported an error */
+    WGPUCommandEncoder encoder; /* made when first needed */
+    WGPURenderPassEncoder render;
+    WGPUComputePassEncoder compute;
+    bool skip_pass; /* the pass could not begin: its commands are skipped */
+    char pass_label[64];
+    gpool__targets targets;
+    uint32_t width;
+    uint32_t height;
+    uint32_t encoder_groups; /* open debug groups outside passes */
+    uint32_t pass_groups;    /* and inside the open pass */
+    gpool__pass_state pass;
+    WGPUCommandBuffer *parts; /* finished, in order */
+    uint32_t part_count;
+    uint32_t part_capacity;
+};
+
+typedef struct gpool__recording {
+    struct gpool_recorder_state frame;
+    gpool__stream stream;
+    gpool__bind_cache binds;
+} gpool__recording;
+
+gpool_result gpool__recording_init(gpool *pool);
+void gpool__recording_fini(gpool *pool);
+
+/** Begins a recorder call; NULL (told) when the recorder is null or old. */
+struct gpool_recorder_state *gpool__record_enter(gpool_recorder rec, const char *name,
+                                                 gpool__call *call);
+
+/** Ends a recorder call: latches an error. */
+void gpool__record_leave(struct gpool_recorder_state *state, const gpool__call *call,
+                         gpool_result result);
+
+/** Latches an error as the frame's first. */
+void gpool__record_latch(gpool *pool, gpool_result result);
+
+/** True when a render (compute) pass is open; else records the error into *result. */
+bool gpool__record_needs_pass(struct gpool_recorder_state *state, bool render, bool compute,
+                              gpool_result *result);
+
+/** The encoder, outside passes; NULL with the error recorded. */
+WGPUCommandEncoder gpool__record_encoder(struct gpool_recorder_state *state, gpool_result *result);
+
+/** Finishes the recorder's own encoder, if there is one, into the parts. */
+gpool_result gpool__record_finish_part(struct gpool_recorder_state *state);
+
+/** Ends passes and finishes; GPOOL_OK when parts[0..part_count) may be submitted. */
+gpool_result gpool__record_finish(struct gpool_recorder_state *state);
+
+/** Drops what is recorded and starts the next generation. */
+void gpool__record_reset(struct gpool_recorder_state *state);
+
+/** Ends the open pass, if any. */
+void gpool__record_end_pass(struct gpool_recorder_state *state);
+
+/** Copies uniforms into stream memory. */
+gpool_result gpool__stream_push(gpool *pool, gpool__stream *stream, const void *data, uint64_t size,
+                                WGPUBindGroup *group, uint32_t *offset);
+
+/** Sends what was pushed since the last reset. */
+gpool_result gpool__stream_flush(gpool *pool, gpool__stream *stream);
+
+void gpool__stream_reset(gpool__stream *stream);
+void gpool__stream_fini(gpool *pool, gpool__stream *stream);
+
+/** Finds or makes the bind group of a layout and exactly these keys; NULL with the error recorded.
+ * `gpu` holds the entries for a miss, `resources` what they name. */
+WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
+                                         gpool__layout *layout, const gpool__bind_key *keys,
+                                         const WGPUBindGroupEntry *gpu,
+                                         gpool__resource *const *resources, gpool_result *result);
+
+/** Drops the bind groups that name a resource. Cost: those. */
+void gpool__bind_drop_uses(gpool *pool, gpool__resource *resource);
+
+void gpool__bind_fini(gpool *pool, gpool__bind_cache *cache);
+
+/** Binds a group in the open pass unless it is bound so already. */
+void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
+                        WGPUBindGroupLayout layout, const uint32_t *offsets, uint32_t count);
+
+#endif

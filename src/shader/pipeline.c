@@ -1,0 +1,394 @@
+#include "shader/shader_state.h"
+
+#include <string.h>
+
+static void pipeline_free_desc(gpool *pool, gpool_render_pipeline_desc *desc)
+{
+    if (desc == NULL) {
+        return;
+    }
+    gpool__free_string(&pool->memory, (char *)(uintptr_t)desc->vertex_entry);
+    gpool__free_string(&pool->memory, (char *)(uintptr_t)desc->fragment_entry);
+    for (int i = 0; i < GPOOL_MAX_COLORS; ++i) {
+        gpool__free(&pool->memory, (void *)(uintptr_t)desc->colors[i].blend_state,
+                    sizeof(WGPUBlendState));
+    }
+    gpool__free(&pool->memory, desc, sizeof *desc);
+}
+
+static void pipeline_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__pipeline *pipeline = (gpool__pipeline *)resource;
+    gpool__seam *seam = &pool->seam;
+    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
+        if (pipeline->variants[i].gpu != NULL) {
+            GPOOL__GPU(seam, RenderPipelineRelease)(pipeline->variants[i].gpu);
+        }
+    }
+    gpool__free(&pool->memory, pipeline->variants,
+                pipeline->variant_capacity * sizeof *pipeline->variants);
+    pipeline->variants = NULL;
+    pipeline->variant_count = 0;
+    pipeline->variant_capacity = 0;
+    if (pipeline->compute_gpu != NULL) {
+        GPOOL__GPU(seam, ComputePipelineRelease)(pipeline->compute_gpu);
+        pipeline->compute_gpu = NULL;
+    }
+    if (pipeline->layout != NULL) {
+        GPOOL__GPU(seam, PipelineLayoutRelease)(pipeline->layout);
+        pipeline->layout = NULL;
+    }
+    for (int i = 0; i < GPOOL_MAX_GROUPS; ++i) {
+        if (pipeline->groups[i] != NULL) {
+            GPOOL__GPU(seam, BindGroupLayoutRelease)(pipeline->groups[i]);
+            pipeline->groups[i] = NULL;
+        }
+    }
+    WGPUShaderModule modules[] = { pipeline->vertex, pipeline->fragment };
+    for (int i = 0; i < 2; ++i) {
+        if (modules[i] != NULL) {
+            GPOOL__GPU(seam, ShaderModuleRelease)(modules[i]);
+        }
+    }
+    pipeline->vertex = NULL;
+    pipeline->fragment = NULL;
+    pipeline_free_desc(pool, pipeline->desc);
+    pipeline->desc = NULL;
+}
+
+void gpool__pipelines_init(gpool *pool)
+{
+    gpool__table *table = &pool->tables[GPOOL_KIND_PIPELINE];
+    gpool__table_init(table, &pool->memory, GPOOL_KIND_PIPELINE, pool->tag, sizeof(gpool__pipeline),
+                      table->first_generation);
+    pool->release[GPOOL_KIND_PIPELINE] = pipeline_release;
+}
+
+/* A shader for a pipeline: NULL with *result for a handle error; a failed one is returned. */
+static gpool__shader *pipeline_shader(gpool *pool, gpool_shader handle, gpool_result *result)
+{
+    return (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, result);
+}
+
+/* Resolves the layouts; the default is the uniform layout when the source binds anything. */
+static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPOOL_MAX_GROUPS],
+                                     bool has_groups, gpool__layout *found[GPOOL_MAX_GROUPS],
+                                     uint32_t *count)
+{
+    *count = 0;
+    for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {
+        gpool_result result = GPOOL_OK;
+        found[i] = NULL;
+        if (layouts[i].id != 0) {
+            found[i] = (gpool__layout *)gpool__resolve_good(pool, layouts[i].id, GPOOL_KIND_LAYOUT,
+                                                            &result);
+            *count = i + 1;
+        }
+        if (result != GPOOL_OK) {
+            return result;
+        }
+    }
+    if (*count == 0 && has_groups) {
+        gpool_result result = GPOOL_OK;
+        found[0] = (gpool__layout *)gpool__resolve(pool, pool->uniform_layout.id, GPOOL_KIND_LAYOUT,
+                                                   &result);
+        *count = 1;
+    }
+    if (*count > pool->device->info.limits.maxBindGroups) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT, "The group count [%u] is over maxBindGroups [%u]",
+                           *count, pool->device->info.limits.maxBindGroups);
+    }
+    return GPOOL_OK;
+}
+
+static void pipeline_failed(gpool *pool, gpool__pipeline *pipeline, gpool_result result,
+                            const char *why)
+{
+    gpool_log_id id =
+        result == GPOOL_ERROR_DEVICE_LOST ? GPOOL_LOG_DEVICE_LOST : GPOOL_LOG_PIPELINE_CREATE;
+    pipeline->status = result;
+    (void)gpool__fail(&pool->log, id, result, "The pipeline \"%s\" could not be made: %s",
+                      pipeline->base.label, why);
+}
+
+/* Makes the WebGPU pipeline layout; groups left out in the middle get an empty layout. */
+static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
+                                         gpool__layout *const found[GPOOL_MAX_GROUPS],
+                                         uint32_t count)
+{
+    gpool__seam *seam = &pool->seam;
+    WGPUDevice device = pool->device->device;
+    gpool__capture_begin(pool->device, seam);
+    WGPUBindGroupLayout raw[GPOOL_MAX_GROUPS] = { NULL };
+    WGPUBindGroupLayout empty = NULL;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (found[i] != NULL) {
+            raw[i] = found[i]->gpu;
+            GPOOL__GPU(seam, BindGroupLayoutAddRef)(raw[i]);
+            pipeline->groups[i] = raw[i];
+        } else {
+            if (empty == NULL) {
+                WGPUBindGroupLayoutDescriptor none = { .label = gpool__view("gpool empty") };
+                empty = GPOOL__GPU(seam, DeviceCreateBindGroupLayout)(device, &none);
+            }
+            raw[i] = empty;
+        }
+    }
+    pipeline->group_count = count;
+    WGPUPipelineLayoutDescriptor desc = {
+        .label = gpool__view(pipeline->base.label),
+        .bindGroupLayoutCount = count,
+        .bindGroupLayouts = raw,
+    };
+    pipeline->layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
+    gpool_result result = gpool__capture_end(pool->device, seam);
+    if (empty != NULL) {
+        GPOOL__GPU(seam, BindGroupLayoutRelease)(empty);
+    }
+    return result;
+}
+
+/* Takes a pipeline slot with modules and layout; NULL with the error recorded. */
+static gpool__pipeline *pipeline_take(gpool *pool, const char *label, const gpool__shader *vertex,
+                                      const gpool__shader *fragment,
+                                      gpool__layout *const found[GPOOL_MAX_GROUPS], uint32_t count)
+{
+    gpool__pipeline *pipeline =
+        (gpool__pipeline *)gpool__resource_take(pool, GPOOL_KIND_PIPELINE, label);
+    if (pipeline == NULL) {
+        return NULL;
+    }
+    const gpool__shader *shaders[] = { vertex, fragment };
+    for (int i = 0; i < 2; ++i) {
+        if (shaders[i] != NULL && shaders[i]->base.failed) {
+            pipeline_failed(pool, pipeline, GPOOL_ERROR_FAILED_RESOURCE, "its shader failed");
+            pipeline->base.failed = true;
+            return pipeline;
+        }
+    }
+    pipeline->vertex = vertex->gpu;
+    GPOOL__GPU(&pool->seam, ShaderModuleAddRef)(vertex->gpu);
+    if (fragment != NULL) {
+        pipeline->fragment = fragment->gpu;
+        GPOOL__GPU(&pool->seam, ShaderModuleAddRef)(fragment->gpu);
+    }
+    gpool_result result = pipeline_make_layout(pool, pipeline, found, count);
+    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
+        result = GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (result != GPOOL_OK) {
+        pipeline_failed(pool, pipeline, result, gpool__current()->error);
+        pipeline->base.failed = true;
+    }
+    return pipeline;
+}
+
+static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_pipeline_desc *desc)
+{
+    gpool_pipeline none = { 0 };
+    if (desc == NULL) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
+        return none;
+    }
+    gpool_result result;
+    gpool__shader *shader = pipeline_shader(pool, desc->shader, &result);
+    gpool__layout *found[GPOOL_MAX_GROUPS];
+    uint32_t count = 0;
+    if (shader == NULL ||
+        pipeline_layouts(pool, desc->layouts, shader->has_groups, found, &count) != GPOOL_OK) {
+        return none;
+    }
+    gpool__pipeline *pipeline = pipeline_take(pool, desc->label, shader, NULL, found, count);
+    if (pipeline == NULL) {
+        return none;
+    }
+    pipeline->compute = true;
+    if (!pipeline->base.failed) {
+        WGPUComputePipelineDescriptor gpu_desc = {
+            .label = gpool__view(pipeline->base.label),
+            .layout = pipeline->layout,
+            .compute = { .module = pipeline->vertex, .entryPoint = { desc->entry, WGPU_STRLEN } },
+        };
+        gpool__capture_begin(pool->device, &pool->seam);
+        pipeline->compute_gpu =
+            GPOOL__GPU(&pool->seam, DeviceCreateComputePipeline)(pool->device->device, &gpu_desc);
+        result = gpool__capture_end(pool->device, &pool->seam);
+        if (result == GPOOL_OK && pipeline->compute_gpu == NULL) {
+            result = GPOOL_ERROR_GPU;
+        }
+        if (result != GPOOL_OK) {
+            pipeline_failed(pool, pipeline, result, gpool__current()->error);
+            pipeline->base.failed = true;
+        }
+    }
+    if (pipeline->base.failed) {
+        pipeline_release(pool, &pipeline->base);
+    }
+    return (gpool_pipeline){ pipeline->base.head.id };
+}
+
+gpool_pipeline gpool_compute_pipeline_create(gpool *pool, const gpool_compute_pipeline_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_pipeline){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_compute_pipeline_create");
+    gpool_pipeline pipeline = pipeline_create_compute(pool, desc);
+    gpool__leave(pool, &call);
+    return pipeline;
+}
+
+/* Copies a descriptor with everything it points to; NULL without memory. */
+static gpool_render_pipeline_desc *pipeline_copy_desc(gpool *pool,
+                                                      const gpool_render_pipeline_desc *desc)
+{
+    gpool_render_pipeline_desc *copy = gpool__alloc(&pool->memory, sizeof *copy);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *desc;
+    copy->label = NULL;
+    copy->vertex_entry = NULL;
+    copy->fragment_entry = NULL;
+    bool good = true;
+    if (desc->vertex_entry != NULL) {
+        copy->vertex_entry = gpool__copy_string(&pool->memory, desc->vertex_entry);
+        good = copy->vertex_entry != NULL;
+    }
+    if (desc->fragment_entry != NULL) {
+        copy->fragment_entry = gpool__copy_string(&pool->memory, desc->fragment_entry);
+        good = good && copy->fragment_entry != NULL;
+    }
+    for (int i = 0; i < GPOOL_MAX_COLORS; ++i) {
+        copy->colors[i].blend_state = NULL;
+        if (desc->colors[i].blend_state != NULL) {
+            WGPUBlendState *state = gpool__alloc(&pool->memory, sizeof *state);
+            if (state != NULL) {
+                *state = *desc->colors[i].blend_state;
+            }
+            copy->colors[i].blend_state = state;
+            good = good && state != NULL;
+        }
+    }
+    if (!good) {
+        pipeline_free_desc(pool, copy);
+        return NULL;
+    }
+    return copy;
+}
+
+/* What draws must have bound, from the vertex layouts. */
+static void pipeline_fill_slots(gpool__pipeline *pipeline, gpool_render_pipeline_desc *desc)
+{
+    for (uint32_t slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS; ++slot) {
+        gpool_vertex_layout *layout = &desc->vertex_buffers[slot];
+        uint32_t end = 0;
+        for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && layout->attributes[i].format != 0; ++i) {
+            uint32_t bytes = gpool__vertex_format_bytes(layout->attributes[i].format);
+            end = (uint32_t)gpool__max(end, layout->attributes[i].offset + bytes);
+        }
+        if (end == 0) {
+            continue;
+        }
+        if (layout->stride == 0) {
+            layout->stride = (uint32_t)gpool__round_up(end, 4);
+        }
+        pipeline->slots[slot] = (gpool__vertex_slot){
+            .stride = layout->stride,
+            .last_bytes = end,
+            .per_instance = layout->step == WGPUVertexStepMode_Instance,
+        };
+        pipeline->slot_count = slot + 1;
+    }
+}
+
+/* Targets told by the descriptor alone; false when they depend on the pass. */
+static bool pipeline_own_targets(const gpool_render_pipeline_desc *desc, gpool__targets *targets)
+{
+    *targets = (gpool__targets){ .samples = desc->samples, .depth = desc->depth.format };
+    for (uint32_t i = 0; i < GPOOL_MAX_COLORS; ++i) {
+        targets->colors[i] = desc->colors[i].format;
+        if (targets->colors[i] != 0) {
+            targets->color_count = i + 1;
+        }
+    }
+    return desc->samples != 0 &&
+           (targets->color_count > 0 || (desc->no_fragment && targets->depth != 0));
+}
+
+static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pipeline_desc *desc)
+{
+    gpool_pipeline none = { 0 };
+    if (desc == NULL) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
+        return none;
+    }
+    gpool_result result = gpool__pipeline_check_desc(pool, desc);
+    gpool__shader *vertex =
+        result == GPOOL_OK ? pipeline_shader(pool, desc->shader, &result) : NULL;
+    gpool__shader *fragment = desc->no_fragment ? NULL : vertex;
+    if (vertex != NULL && !desc->no_fragment && desc->fragment_shader.id != 0) {
+        fragment = pipeline_shader(pool, desc->fragment_shader, &result);
+    }
+    if (vertex == NULL || (fragment == NULL && !desc->no_fragment)) {
+        return none;
+    }
+    bool has_groups = vertex->has_groups || (fragment != NULL && fragment->has_groups);
+    gpool__layout *found[GPOOL_MAX_GROUPS];
+    uint32_t count = 0;
+    if (pipeline_layouts(pool, desc->layouts, has_groups, found, &count) != GPOOL_OK) {
+        return none;
+    }
+    gpool_render_pipeline_desc *copy = pipeline_copy_desc(pool, desc);
+    if (copy == NULL) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the pipeline \"%s\"",
+                          desc->label != NULL ? desc->label : "");
+        return none;
+    }
+    gpool__pipeline *pipeline = pipeline_take(pool, desc->label, vertex, fragment, found, count);
+    if (pipeline == NULL) {
+        pipeline_free_desc(pool, copy);
+        return none;
+    }
+    pipeline->desc = copy;
+    pipeline_fill_slots(pipeline, copy);
+    gpool__targets targets;
+    if (!pipeline->base.failed && pipeline_own_targets(copy, &targets) &&
+        gpool__pipeline_variant(pool, pipeline, &targets, &result) == NULL) {
+        pipeline->status = result;
+        pipeline->base.failed = true;
+    }
+    if (pipeline->base.failed) {
+        pipeline_release(pool, &pipeline->base);
+    }
+    return (gpool_pipeline){ pipeline->base.head.id };
+}
+
+gpool_pipeline gpool_render_pipeline_create(gpool *pool, const gpool_render_pipeline_desc *desc)
+{
+    if (pool == NULL) {
+        return (gpool_pipeline){ 0 };
+    }
+    gpool__call call = gpool__enter(pool, "gpool_render_pipeline_create");
+    gpool_pipeline pipeline = pipeline_create_render(pool, desc);
+    gpool__leave(pool, &call);
+    return pipeline;
+}
+
+gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline handle)
+{
+    if (pool == NULL) {
+        return gpool__no_pool();
+    }
+    gpool__call call = gpool__enter(pool, "gpool_pipeline_status");
+    gpool_result result;
+    gpool__pipeline *pipeline =
+        (gpool__pipeline *)gpool__resolve(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
+    gpool__leave(pool, &call);
+    return pipeline != NULL ? pipeline->status : result;
+}
+
+gpool_result gpool_pipeline_destroy(gpool *pool, gpool_pipeline pipeline)
+{
+    return gpool__destroy_handle(pool, pipeline.id, GPOOL_KIND_PIPELINE, "gpool_pipeline_destroy");
+}

@@ -1,0 +1,102 @@
+/*
+ * Checks of pipeline descriptors. Unknown enumeration values end the process inside wgpu-native, so
+ * each one is looked at before the call.
+ */
+#include "shader/shader_state.h"
+
+#include "gpu/format.h"
+
+uint32_t gpool__vertex_format_bytes(WGPUVertexFormat format)
+{
+    static const uint8_t bytes[] = {
+        0,                                        /* none */
+        1, 2, 4,  1,  2, 4, 1,  2,  4, 1, 2,  4,  /* 8 bits: Uint, Sint, Unorm, Snorm, x1 x2 x4 */
+        2, 4, 8,  2,  4, 8, 2,  4,  8, 2, 4,  8,  /* 16 bits: Uint, Sint, Unorm, Snorm */
+        2, 4, 8,                                  /* Float16 */
+        4, 8, 12, 16, 4, 8, 12, 16, 4, 8, 12, 16, /* 32 bits: Float, Uint, Sint, x1 to x4 */
+        4, 4,                                     /* Unorm10_10_10_2, Unorm8x4BGRA */
+    };
+    return (unsigned)format < sizeof bytes ? bytes[(unsigned)format] : 0;
+}
+
+static bool check_blend(const WGPUBlendComponent *blend)
+{
+    return gpool__is_enum((unsigned)blend->operation, WGPUBlendOperation_Max, true) &&
+           gpool__is_enum((unsigned)blend->srcFactor, WGPUBlendFactor_OneMinusSrc1Alpha, true) &&
+           gpool__is_enum((unsigned)blend->dstFactor, WGPUBlendFactor_OneMinusSrc1Alpha, true);
+}
+
+static bool check_stencil(const WGPUStencilFaceState *face)
+{
+    const unsigned last = WGPUStencilOperation_DecrementWrap;
+    return gpool__is_enum((unsigned)face->compare, WGPUCompareFunction_Always, true) &&
+           gpool__is_enum((unsigned)face->failOp, last, true) &&
+           gpool__is_enum((unsigned)face->depthFailOp, last, true) &&
+           gpool__is_enum((unsigned)face->passOp, last, true);
+}
+
+static bool check_targets(const gpool_render_pipeline_desc *desc)
+{
+    for (int i = 0; i < GPOOL_MAX_COLORS; ++i) {
+        const gpool_color_target *color = &desc->colors[i];
+        gpool__format facts = gpool__format_facts(color->format);
+        bool format_good =
+            color->format == 0 || (facts.block_width == 1 && !facts.depth && !facts.stencil);
+        if (!format_good || (unsigned)color->blend >= GPOOL_BLEND_COUNT ||
+            (color->write_mask & ~WGPUColorWriteMask_All) != 0 ||
+            (color->blend_state != NULL && (!check_blend(&color->blend_state->color) ||
+                                            !check_blend(&color->blend_state->alpha)))) {
+            return false;
+        }
+    }
+    const gpool_depth_state *depth = &desc->depth;
+    gpool__format facts = gpool__format_facts(depth->format);
+    return (depth->format == 0 || facts.depth || facts.stencil) &&
+           gpool__is_enum((unsigned)depth->compare, WGPUCompareFunction_Always, true) &&
+           check_stencil(&depth->stencil_front) && check_stencil(&depth->stencil_back);
+}
+
+static bool check_primitive(const gpool_render_pipeline_desc *desc)
+{
+    bool strip = desc->topology == WGPUPrimitiveTopology_LineStrip ||
+                 desc->topology == WGPUPrimitiveTopology_TriangleStrip;
+    return gpool__is_enum((unsigned)desc->topology, WGPUPrimitiveTopology_TriangleStrip, true) &&
+           gpool__is_enum((unsigned)desc->strip_index_format, WGPUIndexFormat_Uint32, true) &&
+           gpool__is_enum((unsigned)desc->front_face, WGPUFrontFace_CW, true) &&
+           gpool__is_enum((unsigned)desc->cull_mode, WGPUCullMode_Back, true) &&
+           (strip || desc->strip_index_format == 0) &&
+           (desc->samples == 0 || desc->samples == 1 || desc->samples == 4);
+}
+
+static bool check_vertices(const gpool_render_pipeline_desc *desc)
+{
+    for (int slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS; ++slot) {
+        const gpool_vertex_layout *layout = &desc->vertex_buffers[slot];
+        if (!gpool__is_enum((unsigned)layout->step, WGPUVertexStepMode_Instance, true) ||
+            layout->stride % 4 != 0) {
+            return false;
+        }
+        for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && layout->attributes[i].format != 0; ++i) {
+            uint32_t bytes = gpool__vertex_format_bytes(layout->attributes[i].format);
+            if (bytes == 0 || layout->attributes[i].offset > UINT32_MAX - bytes ||
+                (layout->stride != 0 && layout->attributes[i].offset + bytes > layout->stride)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc)
+{
+    const char *wrong = !check_primitive(desc)  ? "primitive state or sample count"
+                        : !check_vertices(desc) ? "vertex layout"
+                        : !check_targets(desc)  ? "color target or depth state"
+                                                : NULL;
+    if (wrong != NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The [%s] of pipeline \"%s\" has an unknown or impossible value", wrong,
+                           desc->label != NULL ? desc->label : "");
+    }
+    return GPOOL_OK;
+}
