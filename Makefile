@@ -1,0 +1,83 @@
+# Thin front of CMake; `make help` lists what there is.
+
+WEBGPU  ?= wgpu#      wgpu or dawn
+ADAPTER ?= any#       any, software or hardware
+FRAMES  ?= 240#       frames of the sketch
+MODEL   ?=#           a model file of your own for the sketch
+OUT     ?= out#       where pictures go
+PREFIX  ?= /usr/local
+TESTS   ?= .#         run only tests whose name matches this expression
+JOBS    ?= $(shell nproc)
+
+# An empty command-line value means the default, too.
+override ADAPTER := $(or $(strip $(ADAPTER)),any)
+override WEBGPU  := $(or $(strip $(WEBGPU)),wgpu)
+
+DEPS      := $(abspath $(or $(GPOOL_DEPS),.deps))
+CONFIGURE := >/dev/null cmake -S .
+BUILD     := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build
+SETUP     := scripts/setup
+RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
+DAWN      := $(filter dawn,$(WEBGPU))
+SOURCES    = $(shell find include src tests examples -name "*.[ch]")
+SKETCH     = --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
+# A real window stays until it is closed, unless FRAMES was given.
+WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(strip $(FRAMES))),$(strip $(FRAMES)))
+
+.NOTPARALLEL:
+.PHONY: help demo window build debug test check format install clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Settings: WEBGPU=wgpu|dawn ADAPTER=any|software|hardware FRAMES=240 MODEL=file OUT=out PREFIX=/usr/local TESTS=regex'
+
+demo: ## get what is needed, build, and run the main sketch (picture in out/sketch.png)
+	@$(SETUP) demo $(DAWN)
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
+	@$(BUILD) build/release -j $(JOBS) --target sketch
+	@mkdir -p $(OUT)
+	@$(RUN) build/release/examples/sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png
+
+window: ## the same picture in a window (in a virtual one where there is no display)
+	@$(SETUP) window $(DAWN)
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
+	@$(BUILD) build/release -j $(JOBS) --target window
+	@mkdir -p $(OUT)
+	@$(RUN) $(if $(DISPLAY),,xvfb-run -a) build/release/examples/window $(WINDOW) $(SKETCH) --out $(strip $(OUT))/window.png
+
+build: ## build the library for release in build/release
+	@$(SETUP) demo
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
+	@$(BUILD) build/release -j $(JOBS)
+
+debug: ## build library, examples and tests with the sanitizers in build/asan
+	@$(SETUP) test
+	@$(CONFIGURE) -B build/asan -DCMAKE_BUILD_TYPE=Debug -DGPOOL_SANITIZE=address,undefined \
+		-DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
+	@$(BUILD) build/asan -j $(JOBS)
+
+# One ctest run over both builds, so that there is one count at the end.
+test: debug ## get what is needed and run every test, plain and under the sanitizers
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
+	@$(BUILD) build/release -j $(JOBS)
+	@mkdir -p build/test
+	@printf 'subdirs("%s" "%s")\n' $(CURDIR)/build/release $(CURDIR)/build/asan > build/test/CTestTestfile.cmake
+	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-label-summary --no-tests=error
+
+check: ## only the checks of layers, comments and format
+	@$(SETUP) test
+	@tools/check_layers.py
+	@tools/check_docs.py
+	@tools/check_format
+
+format: ## put all C files into the house format
+	@clang-format-14 -i $(SOURCES)
+
+install: build ## install to PREFIX (DESTDIR is honoured)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove what was built
+	@rm -rf build out
+
+distclean: clean ## remove the downloads, too
+	@cd $(DEPS) 2>/dev/null && rm -rf wgpu-native dawn swiftshader models runtime work-* setup.log || true
