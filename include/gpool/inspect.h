@@ -36,7 +36,8 @@ typedef struct gpool_stats {
     uint64_t errors;            /**< error records logged or held back as repeats */
     uint64_t visited;           /**< objects visited by submits and deletions */
     uint64_t own_ns;            /**< thread CPU ns in gpool, without webgpu.h; needs
-                                                gpool_desc.measure */
+                                                gpool_desc.measure. The least cost of the clock reads
+                                                themselves, found at creation, is taken off */
     uint64_t gpu_call_ns;       /**< thread CPU ns in calls into webgpu.h; the same */
 } gpool_stats;
 

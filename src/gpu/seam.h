@@ -22,6 +22,9 @@ typedef struct gpool__seam {
  */
 const gpool_gpu *gpool__timing_table(void);
 
+/** Least cost of one read of the thread's CPU clock, in nanoseconds. */
+uint64_t gpool__clock_cost_ns(void);
+
 /** Sum of all calls. */
 uint64_t gpool__seam_total(const gpool__seam *seam);
 

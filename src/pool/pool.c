@@ -53,7 +53,9 @@ gpool__call gpool__enter(gpool *pool, const char *name)
         now->name = name;
         if (pool->measure) {
             now->timed_table = &pool->device->table;
+            now->clock_ns = pool->clock_ns;
             call.begin_gpu_ns = now->gpu_ns;
+            call.begin_reads = now->clock_reads;
             call.begin_ns = gpool__thread_cpu_ns();
         }
     }
@@ -70,8 +72,9 @@ void gpool__leave(gpool *pool, const gpool__call *call)
     if (pool->measure) {
         uint64_t total = gpool__thread_cpu_ns() - call->begin_ns;
         uint64_t in_gpu_calls = now->gpu_ns - call->begin_gpu_ns;
+        uint64_t clock = (now->clock_reads - call->begin_reads + 1) * pool->clock_ns;
         pool->stats.gpu_call_ns += in_gpu_calls;
-        pool->stats.own_ns += total > in_gpu_calls ? total - in_gpu_calls : 0;
+        pool->stats.own_ns += total > in_gpu_calls + clock ? total - in_gpu_calls - clock : 0;
     }
 }
 
@@ -384,6 +387,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     pool->wait_timeout_ns =
         (uint64_t)(desc->wait_timeout_ms != 0 ? desc->wait_timeout_ms : 10000) * 1000000u;
     pool->measure = desc->measure;
+    pool->clock_ns = pool->measure ? gpool__clock_cost_ns() : 0;
     pool->seam.table = pool->measure ? gpool__timing_table() : &device->table;
     /* Serials count on the device: what was submitted before this pool is none of its business. */
     pool->last_serial = 0;

@@ -106,6 +106,7 @@ struct gpool {
     uint32_t delete_delay_frames;
     uint64_t wait_timeout_ns;
     bool measure;
+    uint64_t clock_ns; /* cost of a clock read, taken off what is measured */
 
     uint64_t frame;
     bool in_frame;
@@ -136,6 +137,7 @@ typedef struct gpool__call {
     const char *outer;
     uint64_t begin_ns;
     uint64_t begin_gpu_ns;
+    uint64_t begin_reads;
 } gpool__call;
 
 /** Begins a public call: names the operation and starts the clock when the pool measures. */
