@@ -112,7 +112,6 @@ typedef enum gpool_log_level {
     X(TIMEOUT, ERROR, "the GPU did not finish within the time limit")                              \
     X(POOLS, ERROR, "too many pools in this process")                                              \
     X(LEAK, WARN, "a resource was alive when its pool was destroyed")                              \
-    X(DEVICE_IN_USE, WARN, "a device was released while pools still use it")                       \
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \
     X(DEVICE, INFO, "a device was opened or adopted")
 

@@ -16,7 +16,7 @@ typedef struct gpool_device gpool_device;
 
 /** Which adapter to open. */
 typedef enum gpool_adapter_choice {
-    GPOOL_ADAPTER_ANY,      /**< a hardware adapter, else a software one (with a log line) */
+    GPOOL_ADAPTER_ANY,      /**< a hardware adapter, else a software one; the log says which */
     GPOOL_ADAPTER_HARDWARE, /**< hardware only */
     GPOOL_ADAPTER_SOFTWARE  /**< a CPU adapter only, such as lavapipe or SwiftShader */
 } gpool_adapter_choice;

@@ -105,7 +105,7 @@ GPOOL_API gpool_result gpool_process_deletions(gpool *pool);
  * Ends a frame: gpool_submit() and gpool_process_deletions(). The frame is over also on an error;
  * when uploads failed its recorder is dropped, dirty bytes stay for the next submit.
  *
- * @return as gpool_submit(); an error latched earlier in the frame comes first.
+ * @return as gpool_submit(); an error latched since the last submit comes first.
  * Thread: owner.
  */
 GPOOL_API gpool_result gpool_end_frame(gpool *pool);

@@ -83,6 +83,10 @@ gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_
                                   const WGPUCommandBuffer *buffers, uint64_t *serial)
 {
     gpool__mutex_lock(&device->queue_lock);
+    /* Recorded work went through an encoder, which tells a loss; a flush of writes did not. */
+    if (count == 0 && device->info.implementation == GPOOL_IMPLEMENTATION_WGPU_NATIVE) {
+        atomic_store(&device->events->suspect, true);
+    }
     gpool_result result = gpool__device_check(device, seam);
     if (result == GPOOL_OK) {
         gpool__capture_begin(device, seam);

@@ -463,8 +463,10 @@ static gpool_result open_finish(gpool_device *device)
         return result;
     }
     static const char *const families[] = { "unknown implementation", "wgpu-native", "Dawn" };
-    gpool__note(&device->log, GPOOL_LOG_DEVICE, "Device \"%s\" on [%s] through %s%s",
-                device->info.label, device->info.adapter, families[device->info.implementation],
+    gpool__note(&device->log, GPOOL_LOG_DEVICE, "Device \"%s\" on %s adapter [%s] through %s%s",
+                device->info.label,
+                device->info.adapter_type == WGPUAdapterType_CPU ? "the software" : "the",
+                device->info.adapter, families[device->info.implementation],
                 device->info.translated ? ", enumerations translated" : "");
     return GPOOL_OK;
 }

@@ -40,7 +40,6 @@ typedef struct gpool__events {
 
 struct gpool_device {
     _Atomic uint32_t references;
-    _Atomic uint32_t pools;
     gpool__events *events;
     gpool_gpu table;
     gpool__seam seam; /* calls of the device itself */

@@ -190,10 +190,9 @@ static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
     return group;
 }
 
-WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
-                                         gpool__layout *layout, const gpool__bind_key *keys,
-                                         const WGPUBindGroupEntry *gpu,
-                                         gpool__resource *const *resources, gpool_result *result)
+const gpool__bind_group *gpool__bind_find_or_create(
+    gpool *pool, gpool__bind_cache *cache, gpool__layout *layout, const gpool__bind_key *keys,
+    const WGPUBindGroupEntry *gpu, gpool__resource *const *resources, gpool_result *result)
 {
     uint32_t count = layout->entry_count;
     uint64_t id = layout->base.head.id;
@@ -204,7 +203,7 @@ WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
         pool->stats.bind_hits += 1;
         bind_unlink_age(cache, group);
         bind_link_newest(cache, group);
-        return group->gpu;
+        return group;
     }
     pool->stats.bind_misses += 1;
     if (!bind_grow(pool, cache)) {
@@ -219,6 +218,7 @@ WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
         bind_remove(pool, cache, cache->oldest);
     }
     group->hash = hash;
+    group->unique = gpool__bind_unique(cache);
     group->layout = id;
     memcpy(group->keys, keys, count * sizeof *keys);
     for (uint32_t i = 0; i < count; ++i) {
@@ -230,5 +230,5 @@ WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
     *place = group;
     bind_link_newest(cache, group);
     cache->count += 1;
-    return group->gpu;
+    return group;
 }

@@ -14,7 +14,7 @@ static gpool_result bind_pipeline(struct gpool_recorder_state *state, gpool_pipe
         return result;
     }
     /* Whatever happens, draws that follow must not run with the pipeline set before. */
-    const void *before = state->pass.pipeline;
+    const void *before = state->pass.known_pipeline != NULL ? state->pass.pipeline : NULL;
     state->pass.pipeline = NULL;
     state->pass.known_pipeline = NULL;
     gpool__pipeline *pipeline =
@@ -106,7 +106,8 @@ void gpool_set_raw_compute_pipeline(gpool_recorder rec, WGPUComputePipeline pipe
 }
 
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
-                        WGPUBindGroupLayout layout, const uint32_t *offsets, uint32_t count)
+                        uint64_t unique, WGPUBindGroupLayout layout, const uint32_t *offsets,
+                        uint32_t count)
 {
     gpool__seam *seam = &state->pool->seam;
     bool same =
@@ -119,6 +120,7 @@ void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPU
         return;
     }
     state->pass.groups[group].gpu = gpu;
+    state->pass.groups[group].unique = unique;
     state->pass.groups[group].layout = layout;
     state->pass.groups[group].offset_count = count;
     for (uint32_t i = 0; i < count; ++i) {
@@ -351,11 +353,12 @@ static gpool_result bind_set(struct gpool_recorder_state *state, uint32_t group,
     if (result != GPOOL_OK) {
         return result;
     }
-    WGPUBindGroup found = gpool__bind_find_or_create(pool, &pool->record->binds, layout, keys, gpu,
-                                                     resources, &result);
+    const gpool__bind_group *found = gpool__bind_find_or_create(pool, &pool->record->binds, layout,
+                                                                keys, gpu, resources, &result);
     if (found != NULL) {
         gpool__resource_record(pool, &layout->base);
-        gpool__record_bind(state, group, found, layout->gpu, offsets, offset_count);
+        gpool__record_bind(state, group, found->gpu, found->unique, layout->gpu, offsets,
+                           offset_count);
     }
     return result;
 }
@@ -406,13 +409,14 @@ static gpool_result bind_uniforms(struct gpool_recorder_state *state, uint32_t g
             data == NULL ? "NULL" : "data", (unsigned long long)size, (unsigned long long)limit);
     }
     WGPUBindGroup gpu = NULL;
+    uint64_t unique = 0;
     uint32_t offset = 0;
     gpool_result result =
-        gpool__stream_push(pool, &pool->record->stream, data, size, &gpu, &offset);
+        gpool__stream_push(pool, &pool->record->stream, data, size, &gpu, &unique, &offset);
     if (result == GPOOL_OK) {
         const gpool__layout *layout = (const gpool__layout *)gpool__table_get(
             &pool->tables[GPOOL_KIND_LAYOUT], pool->uniform_layout.id);
-        gpool__record_bind(state, group, gpu, layout->gpu, &offset, 1);
+        gpool__record_bind(state, group, gpu, unique, layout->gpu, &offset, 1);
     }
     return result;
 }
@@ -456,7 +460,7 @@ void gpool_set_raw_bind_group(gpool_recorder rec, uint32_t group, WGPUBindGroup 
                                  "The bind group [NULL] is null");
         }
         if (result == GPOOL_OK) {
-            gpool__record_bind(state, group, bind_group, NULL, dynamic_offsets,
+            gpool__record_bind(state, group, bind_group, 0, NULL, dynamic_offsets,
                                dynamic_offset_count);
         } else {
             bind_forget(state, group);
@@ -487,7 +491,7 @@ static gpool__buffer *bind_pass_buffer(struct gpool_recorder_state *state, gpool
                               buffer->base.label, usage);
         return NULL;
     }
-    if (offset % unit != 0 || offset > buffer->size) {
+    if (offset % unit != 0 || offset >= buffer->size) {
         *result = gpool__fail(
             &pool->log, offset % unit != 0 ? GPOOL_LOG_ALIGNMENT : GPOOL_LOG_RANGE,
             offset % unit != 0 ? GPOOL_ERROR_MISALIGNED : GPOOL_ERROR_OUT_OF_RANGE,

@@ -21,6 +21,7 @@ typedef struct gpool__stream_block {
     uint64_t used;
     struct {
         uint64_t size; /* bytes bound */
+        uint64_t unique;
         WGPUBindGroup gpu;
     } groups[GPOOL__STREAM_GROUPS];
     uint32_t group_count;
@@ -59,6 +60,7 @@ typedef struct gpool__bind_group {
     struct gpool__bind_group *newer;
     struct gpool__bind_group *older;
     uint64_t hash;
+    uint64_t unique; /* never given to another group of the pool */
     uint64_t layout; /* handle */
     WGPUBindGroup gpu;
     uint32_t count;
@@ -72,6 +74,7 @@ typedef struct gpool__bind_cache {
     uint32_t count;
     gpool__bind_group *newest;
     gpool__bind_group *oldest;
+    uint64_t unique_count;
 } gpool__bind_cache;
 
 /* What the encoder has set in the open pass, to drop calls that change nothing. */
@@ -80,6 +83,7 @@ typedef struct gpool__pass_state {
     gpool__pipeline *known_pipeline; /* NULL = raw: draws are not checked */
     struct {
         WGPUBindGroup gpu;
+        uint64_t unique;            /* 0 = raw: its address may be another group's by now */
         WGPUBindGroupLayout layout; /* NULL = raw */
         uint32_t offsets[GPOOL__MAX_DYNAMIC];
         uint32_t offset_count;
@@ -165,7 +169,7 @@ void gpool__record_end_pass(struct gpool_recorder_state *state);
 
 /** Copies uniforms into stream memory. */
 gpool_result gpool__stream_push(gpool *pool, gpool__stream *stream, const void *data, uint64_t size,
-                                WGPUBindGroup *group, uint32_t *offset);
+                                WGPUBindGroup *group, uint64_t *unique, uint32_t *offset);
 
 /** Sends what was pushed since the last reset. */
 gpool_result gpool__stream_flush(gpool *pool, gpool__stream *stream);
@@ -175,18 +179,24 @@ void gpool__stream_fini(gpool *pool, gpool__stream *stream);
 
 /** Finds or makes the bind group of a layout and exactly these keys; NULL with the error recorded.
  * `gpu` holds the entries for a miss, `resources` what they name. */
-WGPUBindGroup gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
-                                         gpool__layout *layout, const gpool__bind_key *keys,
-                                         const WGPUBindGroupEntry *gpu,
-                                         gpool__resource *const *resources, gpool_result *result);
+const gpool__bind_group *gpool__bind_find_or_create(
+    gpool *pool, gpool__bind_cache *cache, gpool__layout *layout, const gpool__bind_key *keys,
+    const WGPUBindGroupEntry *gpu, gpool__resource *const *resources, gpool_result *result);
 
 /** Drops the bind groups that name a resource. Cost: those. */
 void gpool__bind_drop_uses(gpool *pool, gpool__resource *resource);
 
 void gpool__bind_fini(gpool *pool, gpool__bind_cache *cache);
 
-/** Binds a group in the open pass unless it is bound so already. */
+/** A number for a new bind group: addresses are reused, numbers are not. */
+static inline uint64_t gpool__bind_unique(gpool__bind_cache *cache)
+{
+    return ++cache->unique_count;
+}
+
+/** Binds a group in the open pass unless it is bound so already; `unique` 0 always binds. */
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
-                        WGPUBindGroupLayout layout, const uint32_t *offsets, uint32_t count);
+                        uint64_t unique, WGPUBindGroupLayout layout, const uint32_t *offsets,
+                        uint32_t count);
 
 #endif

@@ -46,11 +46,12 @@ static gpool_result stream_add_block(gpool *pool, gpool__stream *stream)
 
 /* The block's bind group for a size; a handful of sizes is all that programs use. */
 static gpool_result stream_group(gpool *pool, gpool__stream_block *block, uint64_t size,
-                                 WGPUBindGroup *group)
+                                 WGPUBindGroup *group, uint64_t *unique)
 {
     for (uint32_t i = 0; i < block->group_count; ++i) {
         if (block->groups[i].size == size) {
             *group = block->groups[i].gpu;
+            *unique = block->groups[i].unique;
             return GPOOL_OK;
         }
     }
@@ -85,12 +86,14 @@ static gpool_result stream_group(gpool *pool, gpool__stream_block *block, uint64
     }
     block->groups[place].size = size;
     block->groups[place].gpu = gpu;
+    block->groups[place].unique = gpool__bind_unique(&pool->record->binds);
     *group = gpu;
+    *unique = block->groups[place].unique;
     return GPOOL_OK;
 }
 
 gpool_result gpool__stream_push(gpool *pool, gpool__stream *stream, const void *data, uint64_t size,
-                                WGPUBindGroup *group, uint32_t *offset)
+                                WGPUBindGroup *group, uint64_t *unique, uint32_t *offset)
 {
     /* Sizes of uniform structs are multiples of 16: a shader whose struct is larger than the data
      * is told so by the implementation. */
@@ -112,7 +115,7 @@ gpool_result gpool__stream_push(gpool *pool, gpool__stream *stream, const void *
         start = 0;
     }
     gpool__stream_block *block = &stream->blocks[stream->current];
-    gpool_result result = stream_group(pool, block, bound, group);
+    gpool_result result = stream_group(pool, block, bound, group, unique);
     if (result != GPOOL_OK) {
         return result;
     }
