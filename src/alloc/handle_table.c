@@ -113,7 +113,7 @@ bool gpool__table_validate(const gpool__table *table)
     uint32_t live = 0;
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         const gpool__slot_head *head = gpool__table_at(table, i);
-        if (head->index != i || head->id >> 32 == 0) {
+        if (head->index != i || head->id >> 32 == 0 || head->id >> 32 > table->last_generation) {
             return false;
         }
         if (gpool__slot_is_live(head)) {
@@ -124,11 +124,13 @@ bool gpool__table_validate(const gpool__table *table)
         }
     }
     uint32_t free_count = 0;
+    uint32_t last = TABLE_END;
     for (uint32_t i = table->free_first; i != TABLE_END; i = gpool__table_at(table, i)->next) {
         if (i >= table->slot_count || gpool__slot_is_live(gpool__table_at(table, i)) ||
             ++free_count > table->free_count) {
             return false;
         }
+        last = i;
     }
-    return live == table->live_count && free_count == table->free_count;
+    return live == table->live_count && free_count == table->free_count && last == table->free_last;
 }

@@ -105,7 +105,7 @@ bool gpool__dirty_map_next(const gpool__dirty_map *map, uint64_t *cursor, uint64
     uint64_t past = dirty_map_find(map, first, false);
     while (past < end) {
         uint64_t again = dirty_map_find(map, past, true);
-        if (again >= end || (again - past) * GPOOL__GRANULE > gap) {
+        if (again >= end || (again - past) * GPOOL__GRANULE >= gap) {
             break;
         }
         past = dirty_map_find(map, again, false);
