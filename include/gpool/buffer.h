@@ -34,7 +34,8 @@ typedef enum gpool_access {
 /** How gpool_buffer_create() makes a buffer. */
 typedef struct gpool_buffer_desc {
     const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
-    uint64_t size;            /**< bytes, 1 to the device's maxBufferSize */
+    uint64_t size;            /**< bytes, 1 to the device's maxBufferSize; a multiple of 4 with
+                                 STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
     gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
     const char *label;        /**< name in messages, copied; NULL = "" */
 } gpool_buffer_desc;
@@ -67,6 +68,7 @@ typedef struct gpool_buffer_import_desc {
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT,
  *         GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE for size 0,
+ *         GPOOL_ERROR_MISALIGNED for a size that commands cannot write,
  *         GPOOL_ERROR_OUT_OF_MEMORY, see gpool_last_error()); a failed buffer, which does nothing,
  *         when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
@@ -107,6 +109,7 @@ GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint
  * the version rises. The same size does nothing.
  *
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (size 0); GPOOL_ERROR_LIMIT;
+ *         GPOOL_ERROR_MISALIGNED (no multiple of 4 where commands may write);
  *         GPOOL_ERROR_RECORDED (an open recorder names it); GPOOL_ERROR_UNSUPPORTED (imported);
  *         GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_GPU; GPOOL_ERROR_DEVICE_LOST. On any error the buffer is as before.

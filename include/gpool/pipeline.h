@@ -24,7 +24,7 @@ typedef struct gpool_attribute {
     uint32_t shader_location; /**< @location(n) */
 } gpool_attribute;
 
-/** Layout of one vertex buffer; all zero = slot not used. */
+/** Layout of one vertex buffer; all zero = slot not used, and so are all behind it. */
 typedef struct gpool_vertex_layout {
     uint32_t stride; /**< bytes from element to element; 0 = the end of the last attribute */
     WGPUVertexStepMode step;                          /**< 0 = per vertex */

@@ -108,7 +108,10 @@ GPOOL_API void gpool_set_pipeline(gpool_recorder rec, gpool_pipeline pipeline);
 GPOOL_API void gpool_set_vertex_buffer(gpool_recorder rec, uint32_t slot, gpool_buffer buffer,
                                        uint64_t offset);
 
-/** Binds an index buffer from `offset` (multiple of the index size). Thread: owner. */
+/**
+ * Binds an index buffer from `offset`: a multiple of the index size, of 4 for indirect draws.
+ * Thread: owner.
+ */
 GPOOL_API void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer buffer,
                                       WGPUIndexFormat format, uint64_t offset);
 

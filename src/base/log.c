@@ -114,16 +114,3 @@ void gpool__note(gpool__log *log, gpool_log_id id, const char *format, ...)
     va_end(arguments);
     log_emit(log, id, GPOOL_OK, message, sizeof message, written);
 }
-
-const char *gpool__clean(char *target, size_t size, const char *text, size_t length)
-{
-    size_t used = 0;
-    for (size_t i = 0; text != NULL && i < length && text[i] != '\0' && used + 1 < size; ++i) {
-        unsigned char c = (unsigned char)text[i];
-        target[used++] = (char)(c < 32 || c == 127 ? ' ' : c);
-    }
-    if (size > 0) {
-        target[used] = '\0';
-    }
-    return target;
-}

@@ -9,6 +9,8 @@
 #ifndef GPOOL_BASE_LOG_H
 #define GPOOL_BASE_LOG_H
 
+#include "base/text.h"
+
 #include <gpool/base.h>
 
 #define GPOOL__MESSAGE_SIZE 1024
@@ -55,8 +57,5 @@ gpool_result gpool__fail(gpool__log *log, gpool_log_id id, gpool_result result, 
 
 /** Logs a record that is no error. */
 void gpool__note(gpool__log *log, gpool_log_id id, const char *format, ...) GPOOL__PRINTF(3, 4);
-
-/** Copies at most size - 1 bytes of a label with control bytes replaced, for messages. */
-const char *gpool__clean(char *target, size_t size, const char *text, size_t length);
 
 #endif

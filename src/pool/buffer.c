@@ -53,7 +53,8 @@ static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
     return gpu;
 }
 
-static gpool_result buffer_check_size(gpool *pool, uint64_t size, const char *label)
+static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_usage usage,
+                                      const char *label)
 {
     if (size == 0) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE, "The size [0] of buffer \"%s\" is zero",
@@ -65,6 +66,13 @@ static gpool_result buffer_check_size(gpool *pool, uint64_t size, const char *la
                            "The size [%llu] of buffer \"%s\" is over the device's maxBufferSize "
                            "[%llu]",
                            (unsigned long long)size, label, (unsigned long long)limit);
+    }
+    /* Commands change whole words: bytes behind an odd size could not be kept at zero. */
+    if ((usage & BUFFER_WRITABLE) != 0 && size % 4 != 0) {
+        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                           "The size [%llu] of buffer \"%s\", which commands may write, is no "
+                           "multiple of 4",
+                           (unsigned long long)size, label);
     }
     return GPOOL_OK;
 }
@@ -124,7 +132,7 @@ static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc
         return GPOOL__FAIL(pool, USAGE, MISSING_USAGE, "The usage [0] of buffer \"%s\" is empty",
                            label);
     }
-    return buffer_check_size(pool, desc->size, label);
+    return buffer_check_size(pool, desc->size, desc->usage, label);
 }
 
 /* Sends bytes straight to the queue; for gpu-written buffers and first data of them. */
@@ -141,22 +149,6 @@ static gpool_result buffer_send_now(gpool *pool, gpool__buffer *buffer, uint64_t
     pool->queue_dirty = true;
     pool->stats.sent_bytes += size;
     return GPOOL_OK;
-}
-
-/* First content of a gpu-written buffer; the tail of an odd size is padded with zeros. */
-static gpool_result buffer_send_first(gpool *pool, gpool__buffer *buffer, const uint8_t *data)
-{
-    uint64_t whole = gpool__round_down(buffer->size, 4);
-    gpool_result result = GPOOL_OK;
-    if (whole > 0) {
-        result = buffer_send_now(pool, buffer, 0, data, whole);
-    }
-    if (result == GPOOL_OK && whole < buffer->size) {
-        uint8_t tail[4] = { 0 };
-        memcpy(tail, data + whole, (size_t)(buffer->size - whole));
-        result = buffer_send_now(pool, buffer, whole, tail, 4);
-    }
-    return result;
 }
 
 static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
@@ -182,7 +174,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     if (result == GPOOL_OK && desc->data != NULL) {
         pool->stats.written_bytes += desc->size;
         if (buffer->gpu_written) {
-            result = buffer_send_first(pool, buffer, desc->data);
+            result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
         } else {
             memcpy(buffer->shadow, desc->data, (size_t)desc->size);
             gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
@@ -392,8 +384,9 @@ static gpool_result buffer_check_resize(gpool *pool, gpool__buffer *buffer, uint
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
                            "The imported buffer \"%s\" cannot be resized", buffer->base.label);
     }
-    gpool_result result = buffer_check_size(pool, size, buffer->base.label);
-    if (result == GPOOL_OK && gpool__resource_is_recorded(pool, &buffer->base)) {
+    gpool_result result = buffer_check_size(pool, size, buffer->usage, buffer->base.label);
+    if (result == GPOOL_OK && size != buffer->size &&
+        gpool__resource_is_recorded(pool, &buffer->base)) {
         result = GPOOL__FAIL(pool, RECORDED, RECORDED,
                              "Resize of buffer \"%s\" to [%llu] while a recorder names it",
                              buffer->base.label, (unsigned long long)size);
@@ -424,8 +417,7 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
     if (result == GPOOL_OK) {
         result = buffer->gpu_written
-                     ? buffer_copy_gpu(pool, buffer, gpu,
-                                       gpool__round_down(gpool__min(size, buffer->size) + 3, 4))
+                     ? buffer_copy_gpu(pool, buffer, gpu, gpool__min(size, buffer->size))
                      : buffer_grow_shadow(pool, buffer, size, &fresh);
     }
     if (result != GPOOL_OK) {

@@ -57,6 +57,12 @@ static gpool_result layout_resolve_entry(gpool *pool, const char *label,
                            label);
     }
     if (layout_is_buffer(given->type)) {
+        if (given->min_size > pool->device->info.limits.maxBufferSize) {
+            return GPOOL__FAIL(pool, LIMIT, LIMIT,
+                               "The least size [%llu] of binding [%u] of layout \"%s\" is over "
+                               "maxBufferSize",
+                               (unsigned long long)given->min_size, given->binding, label);
+        }
         full->dynamic_offset = given->dynamic_offset;
         full->min_size = given->min_size;
     } else if (given->type == GPOOL_BINDING_TEXTURE) {

@@ -173,6 +173,11 @@ gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *
     }
     gpool__resource *resource = (gpool__resource *)head;
     resource->label = copy;
+    if (copy[0] != '\0') {
+        size_t length = strlen(copy);
+        /* In place: a byte that is no text becomes one that is, so the block's size stays. */
+        (void)gpool__clean(copy, length + 1, copy, length);
+    }
     resource->kind = (uint8_t)kind;
     resource->created_frame = pool->frame;
     pool->stats.created += 1;

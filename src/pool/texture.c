@@ -188,8 +188,8 @@ static gpool_result texture_check_kind(gpool *pool, const gpool__texture *textur
 }
 
 /* Makes the GPU object under capture; *gpu is NULL on an error. */
-static gpool_result texture_make_gpu(gpool *pool, const gpool__texture *texture, const char *label,
-                                     WGPUTexture *gpu)
+static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture, const char *label,
+                                      WGPUTexture *gpu)
 {
     WGPUTextureFormat twin = gpool__format_twin(texture->format);
     WGPUTextureDescriptor desc = {
@@ -217,6 +217,63 @@ static gpool_result texture_make_gpu(gpool *pool, const gpool__texture *texture,
         *gpu = NULL;
     }
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making texture", label);
+}
+
+/*
+ * wgpu-native counts a 3D texture as zeroed once any slice of it was a target, so its other slices
+ * would show old memory. They are zeroed at creation instead.
+ */
+static gpool_result texture_zero_slices(gpool *pool, const gpool__texture *texture)
+{
+    if (pool->device->info.implementation != GPOOL_IMPLEMENTATION_WGPU_NATIVE ||
+        texture->dimension != WGPUTextureDimension_3D ||
+        (texture->usage & GPOOL_TEXTURE_TARGET) == 0) {
+        return GPOOL_OK;
+    }
+    gpool__format facts = gpool__format_facts(texture->format);
+    size_t slice = (size_t)texture->width * texture->height * facts.block_bytes;
+    void *zeros = gpool__alloc(&pool->memory, slice);
+    if (zeros == NULL) {
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory to clear texture \"%s\"",
+                           texture->base.label);
+    }
+    gpool_result result = GPOOL_OK;
+    uint64_t written = pool->stats.written_bytes;
+    for (uint32_t level = 0; level < texture->mip_levels; ++level) {
+        uint32_t width, height, depth;
+        gpool__texture_level(texture, level, &width, &height, &depth);
+        for (uint32_t z = 0; z < depth && result == GPOOL_OK; ++z) {
+            gpool__texture_part part = {
+                .level = level,
+                .z = z,
+                .width = width,
+                .height = height,
+                .depth = 1,
+                .aspect = WGPUTextureAspect_All,
+                .row_bytes = width * facts.block_bytes,
+                .row_count = height,
+            };
+            result = gpool__texture_send(pool, texture, &part, zeros, 0);
+        }
+    }
+    pool->stats.written_bytes = written;
+    gpool__free(&pool->memory, zeros, slice);
+    return result;
+}
+
+/* Makes the GPU object of a texture and stores it there; it stays NULL on an error. */
+static gpool_result texture_make_gpu(gpool *pool, gpool__texture *texture, const char *label)
+{
+    texture->gpu = NULL;
+    gpool_result result = texture_make_bare(pool, texture, label, &texture->gpu);
+    if (result == GPOOL_OK) {
+        result = texture_zero_slices(pool, texture);
+    }
+    if (result != GPOOL_OK && texture->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, TextureRelease)(texture->gpu);
+        texture->gpu = NULL;
+    }
+    return result;
 }
 
 /* Fills a texture from a descriptor with defaults resolved, and checks it. */
@@ -282,7 +339,7 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
     texture->base = base;
     texture->version = 1;
     texture->gpu_size = texture_count_bytes(texture);
-    gpool_result result = texture_make_gpu(pool, texture, texture->base.label, &texture->gpu);
+    gpool_result result = texture_make_gpu(pool, texture, texture->base.label);
     if (result == GPOOL_OK && desc->data != NULL) {
         result = gpool__texture_send(pool, texture, &part, desc->data, desc->bytes_per_row);
     }
@@ -451,7 +508,7 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     if (old == NULL) {
         return gpool_last_error(pool)->code;
     }
-    result = texture_make_gpu(pool, &fresh, label, &fresh.gpu);
+    result = texture_make_gpu(pool, &fresh, label);
     if (result == GPOOL_OK && texture_keeps_content(texture)) {
         result = texture_copy_gpu(pool, texture, &fresh);
         if (result != GPOOL_OK) {

@@ -561,13 +561,17 @@ void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer handle, WGPUIndexFo
                    state->pass.index.format == format) {
             pool->stats.redundant += 1;
         } else {
-            uint64_t size = gpool__buffer_gpu_size(buffer) - offset;
+            /* wgpu-native ends the process when a buffer is first read from an offset that is no
+             * multiple of 4; the odd index is skipped by the draws instead. */
+            uint64_t start = gpool__round_down(offset, 4);
+            uint64_t size = gpool__buffer_gpu_size(buffer) - start;
             state->pass.index.gpu = buffer->gpu;
             state->pass.index.offset = offset;
             state->pass.index.size = size;
             state->pass.index.format = format;
+            state->pass.index.bias = start < offset ? 1 : 0;
             GPOOL__GPU(&pool->seam, RenderPassEncoderSetIndexBuffer)
-            (state->render, buffer->gpu, format, offset, size);
+            (state->render, buffer->gpu, format, start, size);
         }
     }
     gpool__record_leave(state, &call, result);

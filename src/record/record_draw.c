@@ -71,6 +71,7 @@ static gpool_result draw_check_index(struct gpool_recorder_state *state, uint64_
                            state->pass_label);
     }
     uint64_t unit = state->pass.index.format == WGPUIndexFormat_Uint16 ? 2 : 4;
+    first += state->pass.index.bias;
     if ((first + count) * unit > state->pass.index.size) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
                            "Indices [%llu+%llu] need [%llu] bytes, bound are [%llu]",
@@ -143,8 +144,8 @@ static gpool_result draw(struct gpool_recorder_state *state, const gpool_draw_ar
     pool->stats.draws += 1;
     if (args->index_count != 0) {
         GPOOL__GPU(&pool->seam, RenderPassEncoderDrawIndexed)
-        (state->render, args->index_count, instances, args->first_index, args->base_vertex,
-         args->first_instance);
+        (state->render, args->index_count, instances, args->first_index + state->pass.index.bias,
+         args->base_vertex, args->first_instance);
     } else {
         GPOOL__GPU(&pool->seam, RenderPassEncoderDraw)
         (state->render, args->vertex_count, instances, args->first_vertex, args->first_instance);
@@ -214,6 +215,13 @@ static gpool_result draw_indirect(struct gpool_recorder_state *state, gpool_buff
     }
     if (result == GPOOL_OK && indexed) {
         result = draw_check_index(state, 0, 0);
+        if (result == GPOOL_OK && state->pass.index.bias != 0) {
+            result =
+                GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                            "The index buffer's offset [%llu] is no multiple of 4, as indirect "
+                            "draws need",
+                            (unsigned long long)state->pass.index.offset);
+        }
         if (result == GPOOL_OK) {
             result = draw_check_strip(state);
         }

@@ -429,7 +429,9 @@ void gpool_push_group(gpool_recorder rec, const char *label)
     }
     gpool_result result = GPOOL_OK;
     gpool__seam *seam = &state->pool->seam;
-    WGPUStringView name = gpool__view(label != NULL ? label : "");
+    char text[128];
+    WGPUStringView name =
+        gpool__view(gpool__clean(text, sizeof text, label, label != NULL ? strlen(label) : 0));
     if (state->render != NULL) {
         GPOOL__GPU(seam, RenderPassEncoderPushDebugGroup)(state->render, name);
         state->pass_groups += 1;

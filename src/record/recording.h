@@ -98,6 +98,7 @@ typedef struct gpool__pass_state {
         uint64_t offset;
         uint64_t size;
         WGPUIndexFormat format;
+        uint32_t bias; /* indices to skip: the GPU offset is rounded down to 4 */
     } index;
     float viewport[6];
     uint32_t scissor[4];
@@ -132,6 +133,8 @@ typedef struct gpool__recording {
     struct gpool_recorder_state frame;
     gpool__stream stream;
     gpool__bind_cache binds;
+    WGPUBuffer
+        hole; /* bound to vertex slots without attributes, where an implementation wants it */
 } gpool__recording;
 
 gpool_result gpool__recording_init(gpool *pool);

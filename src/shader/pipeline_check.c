@@ -70,12 +70,16 @@ static bool check_primitive(const gpool_render_pipeline_desc *desc)
 
 static bool check_vertices(const gpool_render_pipeline_desc *desc)
 {
+    bool ended = false;
     for (int slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS; ++slot) {
         const gpool_vertex_layout *layout = &desc->vertex_buffers[slot];
+        /* wgpu-native knows no slots left out, so nobody may leave one out. */
+        bool used = layout->attributes[0].format != 0;
         if (!gpool__is_enum((unsigned)layout->step, WGPUVertexStepMode_Instance, true) ||
-            layout->stride % 4 != 0) {
+            layout->stride % 4 != 0 || (used && ended)) {
             return false;
         }
+        ended = !used;
         for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && layout->attributes[i].format != 0; ++i) {
             uint32_t bytes = gpool__vertex_format_bytes(layout->attributes[i].format);
             if (bytes == 0 || layout->attributes[i].offset > UINT32_MAX - bytes ||

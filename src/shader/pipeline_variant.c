@@ -91,11 +91,8 @@ static void variant_fill_vertices(const gpool__pipeline *pipeline, variant_verti
             attributes[count].shaderLocation = layout->attributes[count].shader_location;
             count += 1;
         }
-        /* A slot without attributes stays Undefined: a hole. */
-        if (count > 0) {
-            buffer->stepMode = layout->step != 0 ? layout->step : WGPUVertexStepMode_Vertex;
-            buffer->arrayStride = layout->stride;
-        }
+        buffer->stepMode = layout->step != 0 ? layout->step : WGPUVertexStepMode_Vertex;
+        buffer->arrayStride = layout->stride;
         buffer->attributeCount = count;
         buffer->attributes = attributes;
     }

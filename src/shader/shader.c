@@ -24,110 +24,17 @@ void gpool__shaders_init(gpool *pool)
     pool->release[GPOOL_KIND_SHADER] = shader_release;
 }
 
-/* Bytes of the white space at `at`, 0 when there is none: the code points of WGSL, section 3.2. */
-static size_t shader_blank(const char *source, size_t size, size_t at, bool *line_break)
-{
-    const unsigned char *c = (const unsigned char *)source + at;
-    size_t left = size - at;
-    *line_break = false;
-    if (left >= 1 && (c[0] == ' ' || c[0] == '\t')) {
-        return 1;
-    }
-    *line_break = true;
-    if (left >= 1 && c[0] >= '\n' && c[0] <= '\r') {
-        return 1;
-    }
-    if (left >= 2 && c[0] == 0xc2 && c[1] == 0x85) { /* next line */
-        return 2;
-    }
-    if (left >= 3 && c[0] == 0xe2 && c[1] == 0x80) {
-        if (c[2] == 0xa8 || c[2] == 0xa9) { /* line and paragraph separator */
-            return 3;
-        }
-        *line_break = false;
-        if (c[2] == 0x8e || c[2] == 0x8f) { /* direction marks */
-            return 3;
-        }
-    }
-    *line_break = false;
-    return 0;
-}
-
-/* Length of the comment at `at`, 0 when there is none; WGSL block comments nest. */
-static size_t shader_comment(const char *source, size_t size, size_t at)
-{
-    if (at + 1 >= size || source[at] != '/') {
-        return 0;
-    }
-    size_t i = at + 2;
-    if (source[at + 1] == '/') {
-        bool line_break = false;
-        while (i < size && (shader_blank(source, size, i, &line_break) == 0 || !line_break)) {
-            i += 1;
-        }
-        return i - at;
-    }
-    if (source[at + 1] != '*') {
-        return 0;
-    }
-    for (size_t depth = 1; i < size && depth > 0;) {
-        bool pair = i + 1 < size;
-        if (pair && source[i] == '/' && source[i + 1] == '*') {
-            depth += 1;
-            i += 2;
-        } else if (pair && source[i] == '*' && source[i + 1] == '/') {
-            depth -= 1;
-            i += 2;
-        } else {
-            i += 1;
-        }
-    }
-    return i - at;
-}
-
-/* First byte at or after `at` that is neither blank nor comment. */
-static size_t shader_skip_blank(const char *source, size_t size, size_t at)
-{
-    size_t step = 1;
-    while (at < size && step > 0) {
-        bool line_break = false;
-        step = shader_comment(source, size, at);
-        step = step > 0 ? step : shader_blank(source, size, at, &line_break);
-        at += step;
-    }
-    return at;
-}
-
-/* True when the name at `at` is `group` and ends there; bytes above 127 may continue a name. */
-static bool shader_is_group(const char *source, size_t size, size_t at)
-{
-    static const size_t length = 5;
-    if (size - at < length || memcmp(source + at, "group", length) != 0) {
-        return false;
-    }
-    if (size - at == length) {
-        return true;
-    }
-    unsigned char next = (unsigned char)source[at + length];
-    bool blank = shader_skip_blank(source, size, at + length) > at + length;
-    return blank || !(next == '_' || next > 127 || (next >= '0' && next <= '9') ||
-                      (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'));
-}
-
-bool gpool__wgsl_has_groups(const char *source, size_t size)
-{
-    for (size_t i = shader_skip_blank(source, size, 0); i < size;
-         i = shader_skip_blank(source, size, i + 1)) {
-        if (source[i] == '@' &&
-            shader_is_group(source, size, shader_skip_blank(source, size, i + 1))) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Makes the module under capture; a source that no compiler bears never gets that far. */
 static void shader_compile(gpool *pool, gpool__shader *shader, const char *source, size_t size)
 {
+    const char *problem = gpool__wgsl_problem(source, size);
+    if (problem != NULL) {
+        shader->status =
+            GPOOL__FAIL(pool, SHADER_COMPILE, LIMIT, "The shader \"%s\" is not compiled: %s",
+                        shader->base.label, problem);
+        shader->base.failed = true;
+        return;
+    }
     WGPUShaderSourceWGSL wgsl = {
         .chain = { .sType = WGPUSType_ShaderSourceWGSL },
         .code = { source, size },
@@ -197,6 +104,13 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
     gpool_result result =
         gpool__file_read(&pool->memory, path, SHADER_FILE_LIMIT, &content, &size, &block_size);
     int reason = errno;
+    if (result == GPOOL_OK && size == 0) {
+        /* An editor's half-written file, not a shader. */
+        gpool__free(&pool->memory, content, block_size);
+        content = NULL;
+        reason = 0;
+        result = GPOOL_ERROR_FILE;
+    }
     if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
         (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the file [%s]", path);
         return none;

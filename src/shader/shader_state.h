@@ -60,6 +60,9 @@ void gpool__pipelines_init(gpool *pool);
 /** True when WGSL has a @group attribute outside comments. */
 bool gpool__wgsl_has_groups(const char *source, size_t size);
 
+/** Why a source must not reach a compiler, or NULL when it may. */
+const char *gpool__wgsl_problem(const char *source, size_t size);
+
 /**
  * Pipeline for a pass's targets, made at first use; NULL with the error recorded.
  */

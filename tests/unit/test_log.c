@@ -226,13 +226,14 @@ static void without_callback_errors_and_warnings_go_to_stderr_but_not_the_rest(v
     assert_int_equal(bytes_on_stderr(GPOOL_LOG_DEVICE), 0);
 }
 
-static void control_bytes_become_spaces_and_others_stay(void **state)
+static void control_bytes_become_spaces_and_stray_bytes_question_marks(void **state)
 {
     (void)state;
     char target[300];
     for (int c = 1; c < 256; ++c) {
         const char text[] = { 'a', (char)c, 'b' };
-        const char wanted[] = { 'a', c < 32 || c == 127 ? ' ' : (char)c, 'b', '\0' };
+        const char shown = c < 32 || c == 127 ? ' ' : c < 128 ? (char)c : '?';
+        const char wanted[] = { 'a', shown, 'b', '\0' };
         assert_ptr_equal(gpool__clean(target, sizeof target, text, sizeof text), target);
         assert_string_equal(target, wanted);
     }
@@ -269,7 +270,8 @@ int main(void)
         cmocka_unit_test_setup(message_too_long_is_cut_at_every_length, open_log),
         cmocka_unit_test_setup(without_callback_errors_and_warnings_go_to_stderr_but_not_the_rest,
                                open_log),
-        cmocka_unit_test_setup(control_bytes_become_spaces_and_others_stay, open_log),
+        cmocka_unit_test_setup(control_bytes_become_spaces_and_stray_bytes_question_marks,
+                               open_log),
         cmocka_unit_test_setup(cleaning_stops_at_zero_byte_length_and_room, open_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
