@@ -34,16 +34,16 @@ help: ## list the targets
 demo: ## get what is needed, build, and run the main sketch (picture in out/sketch.png)
 	@$(SETUP) demo $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
-	@$(BUILD) build/release -j $(JOBS) --target sketch
+	@$(BUILD) build/release -j $(JOBS) --target gpool-sketch
 	@mkdir -p $(OUT)
-	@$(RUN) build/release/examples/sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png
+	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png
 
 window: ## the same picture in a window (in a virtual one where there is no display)
 	@$(SETUP) window $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
-	@$(BUILD) build/release -j $(JOBS) --target window
+	@$(BUILD) build/release -j $(JOBS) --target gpool-window
 	@mkdir -p $(OUT)
-	@$(RUN) $(if $(DISPLAY),,xvfb-run -a) build/release/examples/window $(WINDOW) $(SKETCH) --out $(strip $(OUT))/window.png
+	@$(RUN) $(if $(DISPLAY),,xvfb-run -a) build/release/examples/gpool-window $(WINDOW) $(SKETCH) --screenshot $(strip $(OUT))/window.png
 
 build: ## build the library for release in build/release
 	@$(SETUP) demo

@@ -216,6 +216,7 @@ GPOOL_API WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture text
 /**
  * Creates a sampler, or returns the handle of an equal one and counts the share.
  *
+ * @param desc NULL = all defaults
  * @return the handle; null for a caller's mistake; a failed sampler when the GPU refused.
  * Thread: owner. Allocates: on a miss. Cost: linear in the pool's samplers.
  */

@@ -13,7 +13,6 @@ gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, 
     /* Poll and sleep, never a blocking poll: on wgpu-native that would hold up every thread that
      * submits or destroys for the whole wait. */
     uint64_t begin = gpool__now_ns();
-    uint64_t nap = 0;
     for (;;) {
         gpool__device_process(device, seam);
         if (gpool__device_done(device) >= serial) {
@@ -27,8 +26,7 @@ gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, 
             return GPOOL_ERROR_TIMEOUT;
         }
         if (waited > 20000) {
-            nap = nap == 0 ? 20000 : nap < 500000 ? nap * 2 : nap;
-            gpool__sleep_ns(nap);
+            gpool__sleep_ns(gpool__nap_ns(waited));
         }
     }
 }

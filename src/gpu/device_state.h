@@ -118,6 +118,16 @@ static inline bool gpool__device_is_lost(const gpool_device *device)
     return atomic_load_explicit(&device->events->lost, memory_order_relaxed);
 }
 
+/**
+ * How long to sleep between two polls after `waited` ns: an eighth of it, so that a wait lasts at
+ * most so much longer than it must and costs few polls, between 20 us and 2 ms.
+ */
+static inline uint64_t gpool__nap_ns(uint64_t waited)
+{
+    uint64_t nap = waited / 8;
+    return nap < 20000 ? 20000 : nap > 2000000 ? 2000000 : nap;
+}
+
 /** A view of a string that ends with a zero byte. */
 static inline WGPUStringView gpool__view(const char *text)
 {

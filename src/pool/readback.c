@@ -67,7 +67,6 @@ static void readback_copy(const uint8_t *range, gpool__rows rows, uint8_t *targe
 static gpool_result readback_wait(gpool *pool, const readback_answer *answer)
 {
     uint64_t begin = gpool__now_ns();
-    uint64_t nap = 20000;
     while (!answer->answered) {
         gpool__device_process(pool->device, &pool->seam);
         if (answer->answered) {
@@ -76,11 +75,11 @@ static gpool_result readback_wait(gpool *pool, const readback_answer *answer)
         if (gpool__device_is_lost(pool->device)) {
             return GPOOL_ERROR_DEVICE_LOST;
         }
-        if (gpool__now_ns() - begin > pool->wait_timeout_ns) {
+        uint64_t waited = gpool__now_ns() - begin;
+        if (waited > pool->wait_timeout_ns) {
             return GPOOL_ERROR_TIMEOUT;
         }
-        gpool__sleep_ns(nap);
-        nap = nap < 500000 ? nap * 2 : nap;
+        gpool__sleep_ns(gpool__nap_ns(waited));
     }
     return answer->mapped ? GPOOL_OK : GPOOL_ERROR_GPU;
 }

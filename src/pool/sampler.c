@@ -29,9 +29,6 @@ static bool sampler_equal(const gpool_sampler_desc *a, const gpool_sampler_desc 
 static gpool_result sampler_resolve(gpool *pool, const gpool_sampler_desc *desc,
                                     gpool_sampler_desc *full)
 {
-    if (desc == NULL) {
-        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
-    }
     const char *label = desc->label != NULL ? desc->label : "";
     *full = *desc;
     full->label = NULL;

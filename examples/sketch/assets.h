@@ -1,0 +1,21 @@
+/* assets.h: the sketch's meshes and textures, from files where there are any, else made. */
+#ifndef SKETCH_ASSETS_H
+#define SKETCH_ASSETS_H
+
+#include "crowd.h"
+
+typedef struct assets {
+    mesh meshes[CROWD_COUNT];
+    bool from_file[CROWD_COUNT];
+    gpool_texture wood, rock, rock_normals, nebula, ground;
+} assets;
+
+/*
+ * Loads everything. A file missing in `folder` is replaced by a shape, which is said in one line on
+ * stderr; a `model` that cannot be read is an error, as is a refusal of the pool: false after
+ * saying why, with what was made so far left for assets_fini().
+ */
+bool assets_init(assets *all, gpool *pool, const char *folder, const char *model);
+void assets_fini(assets *all, gpool *pool);
+
+#endif
