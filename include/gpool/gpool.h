@@ -5,6 +5,7 @@
 #include <gpool/base.h>
 #include <gpool/handle.h>
 #include <gpool/dirty.h>
+#include <gpool/dirty_graph.h>
 #include <gpool/gpu.h>
 #include <gpool/device.h>
 #include <gpool/pool.h>

@@ -98,7 +98,8 @@ typedef struct gpool_compute_pipeline_desc {
  * else at its first use in a pass, one variant for each set of target formats and samples.
  *
  * @return the handle; null for a caller's mistake (a handle error of shader or layouts,
- *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_MEMORY); a failed
+ *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format
+ *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed
  *         pipeline when its shader is failed (GPOOL_ERROR_FAILED_RESOURCE) or the GPU refused
  *         (GPOOL_ERROR_GPU).
  * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.

@@ -226,7 +226,11 @@ GPOOL_API void gpool_set_raw_bind_group(gpool_recorder rec, uint32_t group,
  */
 GPOOL_API WGPUCommandEncoder gpool_recorder_encoder(gpool_recorder rec);
 
-/** Returns the open render pass, or NULL. Remembered state is forgotten. Thread: owner. */
+/**
+ * Returns the open render pass, or NULL. Remembered state is forgotten; set an index buffer of your
+ * own before you draw raw.
+ * Thread: owner.
+ */
 GPOOL_API WGPURenderPassEncoder gpool_recorder_render_pass(gpool_recorder rec);
 
 /** Returns the open compute pass, or NULL. Remembered state is forgotten. Thread: owner. */

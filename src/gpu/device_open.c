@@ -157,7 +157,7 @@ static gpool_result open_table(gpool_device *device, const gpool_gpu *gpu, const
         device->table = *gpu;
         (void)gpool__quirks_dawn_translate(&device->table);
     } else {
-        gpool_result result = gpool_gpu_load(library, &device->table);
+        gpool_result result = gpool__gpu_load(&device->log, library, &device->table);
         if (result != GPOOL_OK) {
             return result;
         }

@@ -55,6 +55,9 @@ struct gpool_device {
     bool scopes; /* errors are taken by error scopes, as the inline probe failed */
 };
 
+/** gpool_gpu_load() with a log of its caller's. */
+gpool_result gpool__gpu_load(gpool__log *log, const char *path, gpool_gpu *table);
+
 /** Takes a block of the registry for a device; NULL without memory. */
 gpool__events *gpool__events_take(gpool_device *device);
 

@@ -98,7 +98,8 @@ void gpool__events_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason
 {
     (void)device;
     gpool__events *events = events_pointer;
-    if (events_is_late(events, generation)) {
+    /* A device that was never made is told by the request's own answer. */
+    if (events_is_late(events, generation) || reason == WGPUDeviceLostReason_FailedCreation) {
         return;
     }
     atomic_store(&events->lost, true);

@@ -1,6 +1,6 @@
 #include <gpool/linked.h>
 
-#include "base/log.h"
+#include "gpu/device_state.h"
 #include "gpu/library.h"
 #include "gpu/quirks.h"
 
@@ -55,15 +55,9 @@ static const char *table_missing(const gpool_gpu *table)
     return NULL;
 }
 
-gpool_result gpool_gpu_load(const char *path, gpool_gpu *table)
+gpool_result gpool__gpu_load(gpool__log *log, const char *path, gpool_gpu *table)
 {
-    gpool__log log;
-    gpool__log_init(&log, NULL, NULL, "loader");
-    if (table == NULL) {
-        return gpool__fail(&log, GPOOL_LOG_ARGUMENT_NULL, GPOOL_ERROR_INVALID_ARGUMENT,
-                           "The table [NULL] is null");
-    }
-    void *library = table_open(&log, path);
+    void *library = table_open(log, path);
     if (library == NULL) {
         return GPOOL_ERROR_LIBRARY;
     }
@@ -79,13 +73,24 @@ gpool_result gpool_gpu_load(const char *path, gpool_gpu *table)
 #undef GPOOL_R
     const char *missing = table_missing(&loaded);
     if (missing != NULL) {
-        return gpool__fail(&log, GPOOL_LOG_LIBRARY, GPOOL_ERROR_LIBRARY,
+        return gpool__fail(log, GPOOL_LOG_LIBRARY, GPOOL_ERROR_LIBRARY,
                            "The WebGPU library [%s] has no function [%s]",
                            path != NULL ? path : "default", missing);
     }
     (void)gpool__quirks_dawn_translate(&loaded);
     *table = loaded;
     return GPOOL_OK;
+}
+
+gpool_result gpool_gpu_load(const char *path, gpool_gpu *table)
+{
+    gpool__log log;
+    gpool__log_init(&log, NULL, NULL, "loader");
+    if (table == NULL) {
+        return gpool__fail(&log, GPOOL_LOG_ARGUMENT_NULL, GPOOL_ERROR_INVALID_ARGUMENT,
+                           "The table [NULL] is null");
+    }
+    return gpool__gpu_load(&log, path, table);
 }
 
 gpool_result gpool_gpu_complete(gpool_gpu *table)

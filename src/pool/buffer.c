@@ -471,11 +471,9 @@ gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer handle)
         if (buffer != NULL && buffer->in_dirty_list && !pool->recording) {
             if (buffer->raw) {
                 gpool__call call = gpool__enter(pool, "gpool_buffer_destroy");
-                gpool_result result = gpool__upload_flush_buffer(pool, buffer);
+                /* An error is logged; the buffer goes all the same. */
+                (void)gpool__upload_flush_buffer(pool, buffer);
                 gpool__leave(pool, &call);
-                if (result != GPOOL_OK) {
-                    return result;
-                }
             }
             gpool__upload_delist(pool, buffer);
         }

@@ -1,5 +1,6 @@
 #include "pool/pool_state.h"
 
+#include "base/hash.h"
 #include "gpu/format.h"
 
 #include <stdlib.h>
@@ -183,6 +184,7 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     }
     memcpy(layout->entries, entries, desc->entry_count * sizeof *entries);
     layout->entry_count = desc->entry_count;
+    layout->hash = gpool__hash(entries, desc->entry_count * sizeof *entries) | 1u;
     layout->shares = 1;
     WGPUBindGroupLayoutDescriptor gpu_desc = {
         .label = gpool__view(layout->base.label),

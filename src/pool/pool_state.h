@@ -88,6 +88,7 @@ typedef struct gpool__layout {
     WGPUBindGroupLayout gpu;
     gpool_layout_entry entries[GPOOL_MAX_BINDINGS]; /* sorted by binding, resolved */
     uint32_t entry_count;
+    uint64_t hash; /* of the entries, never 0: equal layouts fit each other's pipelines */
     uint32_t shares;
     bool own; /* the pool's uniform layout */
 } gpool__layout;

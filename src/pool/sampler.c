@@ -67,8 +67,12 @@ static gpool_result sampler_resolve(gpool *pool, const gpool_sampler_desc *desc,
 
 static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
 {
+    static const gpool_sampler_desc defaults = { 0 };
     gpool_sampler none = { 0 };
     gpool_sampler_desc full;
+    if (desc == NULL) {
+        desc = &defaults;
+    }
     if (sampler_resolve(pool, desc, &full) != GPOOL_OK) {
         return none;
     }

@@ -106,12 +106,11 @@ void gpool_set_raw_compute_pipeline(gpool_recorder rec, WGPUComputePipeline pipe
 }
 
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
-                        uint64_t unique, WGPUBindGroupLayout layout, const uint32_t *offsets,
-                        uint32_t count)
+                        uint64_t unique, uint64_t layout, const uint32_t *offsets, uint32_t count)
 {
     gpool__seam *seam = &state->pool->seam;
-    bool same =
-        state->pass.groups[group].gpu == gpu && state->pass.groups[group].offset_count == count;
+    bool same = unique != 0 && state->pass.groups[group].unique == unique &&
+                state->pass.groups[group].offset_count == count;
     for (uint32_t i = 0; same && i < count; ++i) {
         same = state->pass.groups[group].offsets[i] == offsets[i];
     }
@@ -357,7 +356,7 @@ static gpool_result bind_set(struct gpool_recorder_state *state, uint32_t group,
                                                                 keys, gpu, resources, &result);
     if (found != NULL) {
         gpool__resource_record(pool, &layout->base);
-        gpool__record_bind(state, group, found->gpu, found->unique, layout->gpu, offsets,
+        gpool__record_bind(state, group, found->gpu, found->unique, layout->hash, offsets,
                            offset_count);
     }
     return result;
@@ -416,7 +415,7 @@ static gpool_result bind_uniforms(struct gpool_recorder_state *state, uint32_t g
     if (result == GPOOL_OK) {
         const gpool__layout *layout = (const gpool__layout *)gpool__table_get(
             &pool->tables[GPOOL_KIND_LAYOUT], pool->uniform_layout.id);
-        gpool__record_bind(state, group, gpu, unique, layout->gpu, &offset, 1);
+        gpool__record_bind(state, group, gpu, unique, layout->hash, &offset, 1);
     }
     return result;
 }
@@ -460,7 +459,7 @@ void gpool_set_raw_bind_group(gpool_recorder rec, uint32_t group, WGPUBindGroup 
                                  "The bind group [NULL] is null");
         }
         if (result == GPOOL_OK) {
-            gpool__record_bind(state, group, bind_group, 0, NULL, dynamic_offsets,
+            gpool__record_bind(state, group, bind_group, 0, 0, dynamic_offsets,
                                dynamic_offset_count);
         } else {
             bind_forget(state, group);

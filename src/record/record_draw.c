@@ -21,8 +21,9 @@ static gpool_result draw_check_groups(struct gpool_recorder_state *state)
             continue;
         }
         WGPUBindGroup bound = state->pass.groups[i].gpu;
-        WGPUBindGroupLayout layout = state->pass.groups[i].layout;
-        if (bound == NULL || (layout != NULL && layout != pipeline->groups[i])) {
+        /* Layouts fit when their entries are equal; by hash, as WebGPU looks again at Finish. */
+        uint64_t layout = state->pass.groups[i].layout;
+        if (bound == NULL || (layout != 0 && layout != pipeline->group_hashes[i])) {
             return GPOOL__FAIL(
                 pool, PHASE, WRONG_PHASE, "Group [%u] of pipeline \"%s\" is %s in pass \"%s\"", i,
                 pipeline->base.label, bound == NULL ? "not set" : "set with another layout",

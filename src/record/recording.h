@@ -11,7 +11,7 @@
 
 #include "shader/shader_state.h"
 
-#define GPOOL__STREAM_GROUPS 8u
+#define GPOOL__STREAM_GROUPS 64u
 #define GPOOL__MAX_DYNAMIC   16u
 
 /* A block of stream memory: bytes gathered on the CPU, sent by one queue write at submit. */
@@ -83,8 +83,8 @@ typedef struct gpool__pass_state {
     gpool__pipeline *known_pipeline; /* NULL = raw: draws are not checked */
     struct {
         WGPUBindGroup gpu;
-        uint64_t unique;            /* 0 = raw: its address may be another group's by now */
-        WGPUBindGroupLayout layout; /* NULL = raw */
+        uint64_t unique; /* 0 = raw: its address may be another group's by now */
+        uint64_t layout; /* hash of its entries; 0 = raw */
         uint32_t offsets[GPOOL__MAX_DYNAMIC];
         uint32_t offset_count;
     } groups[GPOOL_MAX_GROUPS];
@@ -199,7 +199,6 @@ static inline uint64_t gpool__bind_unique(gpool__bind_cache *cache)
 
 /** Binds a group in the open pass unless it is bound so already; `unique` 0 always binds. */
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
-                        uint64_t unique, WGPUBindGroupLayout layout, const uint32_t *offsets,
-                        uint32_t count);
+                        uint64_t unique, uint64_t layout, const uint32_t *offsets, uint32_t count);
 
 #endif

@@ -126,6 +126,7 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
             raw[i] = found[i]->gpu;
             GPOOL__GPU(seam, BindGroupLayoutAddRef)(raw[i]);
             pipeline->groups[i] = raw[i];
+            pipeline->group_hashes[i] = found[i]->hash;
         } else {
             if (empty == NULL) {
                 WGPUBindGroupLayoutDescriptor none = { .label = gpool__view("gpool empty") };

@@ -91,6 +91,20 @@ static bool check_vertices(const gpool_render_pipeline_desc *desc)
     return true;
 }
 
+/* wgpu-native knows all vertex formats of webgpu.h but this one, and ends the process on it. */
+static bool check_has_bgra(const gpool_render_pipeline_desc *desc)
+{
+    for (int slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS; ++slot) {
+        const gpool_attribute *attributes = desc->vertex_buffers[slot].attributes;
+        for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && attributes[i].format != 0; ++i) {
+            if (attributes[i].format == WGPUVertexFormat_Unorm8x4BGRA) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc)
 {
     const char *wrong = !check_primitive(desc)  ? "primitive state or sample count"
@@ -101,6 +115,13 @@ gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "The [%s] of pipeline \"%s\" has an unknown or impossible value", wrong,
                            desc->label != NULL ? desc->label : "");
+    }
+    if (pool->device->info.implementation == GPOOL_IMPLEMENTATION_WGPU_NATIVE &&
+        check_has_bgra(desc)) {
+        return GPOOL__FAIL(
+            pool, UNSUPPORTED, UNSUPPORTED,
+            "wgpu-native does not know vertex format Unorm8x4BGRA of pipeline \"%s\"",
+            desc->label != NULL ? desc->label : "");
     }
     return GPOOL_OK;
 }

@@ -126,7 +126,9 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
                         reason != 0 ? strerror(reason) : "no regular file, or over 16 MiB");
         shader->base.failed = true;
     } else {
-        shader_compile(pool, shader, content, size);
+        /* A byte order mark is the editor's, not the shader's. */
+        size_t mark = size >= 3 && memcmp(content, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        shader_compile(pool, shader, content + mark, size - mark);
         gpool__free(&pool->memory, content, block_size);
     }
     return (gpool_shader){ shader->base.head.id };

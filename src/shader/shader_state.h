@@ -45,6 +45,7 @@ typedef struct gpool__pipeline {
     WGPUShaderModule fragment;
     WGPUPipelineLayout layout;
     WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS]; /* NULL = group not used */
+    uint64_t group_hashes[GPOOL_MAX_GROUPS];      /* gpool__layout.hash of each */
     uint32_t group_count;
     gpool__vertex_slot slots[GPOOL_MAX_VERTEX_BUFFERS];
     uint32_t slot_count;
