@@ -9,13 +9,14 @@
 #ifndef GPOOL_TESTS_GPU_FIXTURE_H
 #define GPOOL_TESTS_GPU_FIXTURE_H
 
+#include <gpool/gpool.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <gpool/gpool.h>
 
 /** Records of a log, counted by id. */
 typedef struct fixture_log {
