@@ -574,6 +574,9 @@ gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint64_t offset
 static WGPUBuffer buffer_gpu(gpool *pool, gpool_buffer handle, gpool_access access)
 {
     gpool_result result;
+    if (!gpool__check_access(pool, access)) {
+        return NULL;
+    }
     gpool__buffer *buffer =
         buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
     if (buffer == NULL) {

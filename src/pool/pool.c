@@ -281,6 +281,16 @@ gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, co
     return result;
 }
 
+bool gpool__check_access(gpool *pool, gpool_access access)
+{
+    if ((unsigned)access > GPOOL_ACCESS_WRITE) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT, "The access [%d] is unknown",
+                          (int)access);
+        return false;
+    }
+    return true;
+}
+
 bool gpool__frame_import_reserve(gpool *pool)
 {
     void *imports = pool->frame_imports;

@@ -294,6 +294,9 @@ WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result)
  */
 gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, const char *what);
 
+/** True when an access is READ or WRITE; else records the error. */
+bool gpool__check_access(gpool *pool, gpool_access access);
+
 /** True when an enumeration value is one of 1..last, or 0 where `zero` allows it. */
 static inline bool gpool__is_enum(unsigned value, unsigned last, bool zero)
 {

@@ -220,13 +220,12 @@ static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture
 }
 
 /*
- * wgpu-native counts a 3D texture as zeroed once any slice of it was a target, so its other slices
- * would show old memory. They are zeroed at creation instead.
+ * Both implementations count a level of a 3D texture as zeroed once any slice of it was a target, so
+ * that its other slices show old memory (seen on lavapipe and on NVIDIA). They are zeroed here.
  */
 static gpool_result texture_zero_slices(gpool *pool, const gpool__texture *texture)
 {
-    if (pool->device->info.implementation != GPOOL_IMPLEMENTATION_WGPU_NATIVE ||
-        texture->dimension != WGPUTextureDimension_3D ||
+    if (texture->dimension != WGPUTextureDimension_3D ||
         (texture->usage & GPOOL_TEXTURE_TARGET) == 0) {
         return GPOOL_OK;
     }
@@ -340,6 +339,10 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
     texture->version = 1;
     texture->gpu_size = texture_count_bytes(texture);
     gpool_result result = texture_make_gpu(pool, texture, texture->base.label);
+    if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
+        gpool__resource_cancel(pool, &texture->base);
+        return none;
+    }
     if (result == GPOOL_OK && desc->data != NULL) {
         result = gpool__texture_send(pool, texture, &part, desc->data, desc->bytes_per_row);
     }
@@ -594,9 +597,12 @@ gpool_result gpool_texture_get_info(gpool *pool, gpool_texture texture, gpool_te
     return result;
 }
 
-static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle)
+static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle, gpool_access access)
 {
     gpool_result result;
+    if (!gpool__check_access(pool, access)) {
+        return NULL;
+    }
     gpool__texture *texture =
         texture_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result));
     if (texture == NULL) {
@@ -608,12 +614,11 @@ static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle)
 
 WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpool_access access)
 {
-    (void)access;
     if (pool == NULL) {
         return NULL;
     }
     gpool__call call = gpool__enter(pool, "gpool_texture_gpu");
-    WGPUTexture gpu = texture_gpu(pool, texture);
+    WGPUTexture gpu = texture_gpu(pool, texture, access);
     gpool__leave(pool, &call);
     return gpu;
 }

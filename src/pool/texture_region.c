@@ -201,11 +201,15 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
         .stride = gpool__round_up(part.row_bytes, 256),
         .count = (uint64_t)part.row_count * part.depth,
     };
-    if (target == NULL || rows.bytes * rows.count > target_size) {
+    if (target == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The target [NULL] for texture \"%s\" is null", texture->base.label);
+    }
+    if (rows.bytes * rows.count > target_size) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
                            "The target of [%llu] bytes for texture \"%s\" is short of [%llu]",
-                           (unsigned long long)(target != NULL ? target_size : 0),
-                           texture->base.label, (unsigned long long)(rows.bytes * rows.count));
+                           (unsigned long long)target_size, texture->base.label,
+                           (unsigned long long)(rows.bytes * rows.count));
     }
     uint64_t size = rows.stride * rows.count;
     WGPUBuffer staging = gpool__make_staging(pool, size, &result);

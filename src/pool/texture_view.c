@@ -154,15 +154,17 @@ WGPUTextureView gpool__texture_view_get(gpool *pool, gpool__texture *texture,
 WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture handle,
                                        const gpool_view_desc *desc, gpool_access access)
 {
-    (void)access;
     if (pool == NULL) {
         return NULL;
     }
     gpool__call call = gpool__enter(pool, "gpool_texture_gpu_view");
     gpool_result result;
     WGPUTextureView gpu = NULL;
-    gpool__texture *texture =
-        (gpool__texture *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result);
+    gpool__texture *texture = NULL;
+    if (gpool__check_access(pool, access)) {
+        texture =
+            (gpool__texture *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result);
+    }
     if (texture != NULL) {
         gpu = gpool__texture_view_get(pool, texture, desc, &result);
         gpool__resource_record(pool, &texture->base);

@@ -257,6 +257,10 @@ static gpool_result recorder_finish_raw(struct gpool_recorder_state *state,
     if (encoder == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The encoder [NULL] is null");
     }
+    if (encoder == state->encoder) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The encoder is the recorder's own, which finishes it itself");
+    }
     if (state->render != NULL || state->compute != NULL || state->skip_pass) {
         GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
         return GPOOL__FAIL(pool, PHASE, WRONG_PHASE,

@@ -133,8 +133,6 @@ typedef struct gpool__recording {
     struct gpool_recorder_state frame;
     gpool__stream stream;
     gpool__bind_cache binds;
-    WGPUBuffer
-        hole; /* bound to vertex slots without attributes, where an implementation wants it */
 } gpool__recording;
 
 gpool_result gpool__recording_init(gpool *pool);

@@ -191,6 +191,12 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
         (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
         return none;
     }
+    if (!gpool__pipeline_check_entry(desc->entry)) {
+        (void)GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                          "The entry point name of pipeline \"%s\" is not UTF-8",
+                          desc->label != NULL ? desc->label : "");
+        return none;
+    }
     gpool_result result;
     gpool__shader *shader = pipeline_shader(pool, desc->shader, &result);
     gpool__layout *found[GPOOL_MAX_GROUPS];

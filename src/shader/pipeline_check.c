@@ -4,7 +4,10 @@
  */
 #include "shader/shader_state.h"
 
+#include "base/text.h"
 #include "gpu/format.h"
+
+#include <string.h>
 
 uint32_t gpool__vertex_format_bytes(WGPUVertexFormat format)
 {
@@ -105,6 +108,11 @@ static bool check_has_bgra(const gpool_render_pipeline_desc *desc)
     return false;
 }
 
+bool gpool__pipeline_check_entry(const char *entry)
+{
+    return entry == NULL || gpool__is_utf8(entry, strlen(entry));
+}
+
 gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc)
 {
     const char *wrong = !check_primitive(desc)  ? "primitive state or sample count"
@@ -122,6 +130,12 @@ gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline
             pool, UNSUPPORTED, UNSUPPORTED,
             "wgpu-native does not know vertex format Unorm8x4BGRA of pipeline \"%s\"",
             desc->label != NULL ? desc->label : "");
+    }
+    if (!gpool__pipeline_check_entry(desc->vertex_entry) ||
+        !gpool__pipeline_check_entry(desc->fragment_entry)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "An entry point name of pipeline \"%s\" is not UTF-8",
+                           desc->label != NULL ? desc->label : "");
     }
     return GPOOL_OK;
 }

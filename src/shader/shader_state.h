@@ -73,6 +73,9 @@ WGPURenderPipeline gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipelin
 /** Checks a render pipeline descriptor's enumerations and counts. */
 gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc);
 
+/** True when an entry point's name may reach a compiler: NULL, or UTF-8. */
+bool gpool__pipeline_check_entry(const char *entry);
+
 /** Bytes of a vertex format; 0 for an unknown one. */
 uint32_t gpool__vertex_format_bytes(WGPUVertexFormat format);
 

@@ -61,6 +61,8 @@ int gpu_bad_input_run(void);
     X(usages)                                                                                      \
     X(bindings)                                                                                    \
     X(raw)                                                                                         \
+    X(own_encoder)                                                                                 \
+    X(raw_access)                                                                                  \
     X(uninitialized)
 
 BLOCKS(BLOCK)

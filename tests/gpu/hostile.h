@@ -157,6 +157,8 @@ void hostile_deep_brackets(hostile_world *w);
 void hostile_deep_operators(hostile_world *w);
 void hostile_deep_sums(hostile_world *w);
 void hostile_deep_branches(hostile_world *w);
+void hostile_own_encoder(hostile_world *w);
+void hostile_raw_access(hostile_world *w);
 void hostile_uninitialized(hostile_world *w);
 void hostile_raw(hostile_world *w);
 

@@ -156,9 +156,7 @@ void hostile_null_pointers(hostile_world *w)
     NULL_REFUSED(gpool_texture_get_info(p, w->witness_texture, NULL));
     gpool_sampler sampler = gpool_sampler_create(p, &(gpool_sampler_desc){ 0 });
     NULL_REFUSED(gpool_sampler_get_desc(p, sampler, NULL));
-    hostile_begin(w);
-    assert_int_not_equal(gpool_texture_read(p, w->witness_texture, NULL, NULL, 64), GPOOL_OK);
-    hostile_unchanged(w);
+    NULL_REFUSED(gpool_texture_read(p, w->witness_texture, NULL, NULL, 64));
     (void)gpool_shader_from_file(p, NULL);
     assert_good(gpool_buffer_write(p, w->witness, 0, NULL, 0));
     assert_good(gpool_buffer_read(p, w->witness, 64, NULL, 0));

@@ -195,6 +195,36 @@ void hostile_raw(hostile_world *w)
     raw_imports(w);
 }
 
+/* The recorder's own encoder is not the caller's to finish. */
+void hostile_own_encoder(hostile_world *w)
+{
+    gpool_buffer target = fixture_buffer(w->f, NULL, 64, GPOOL_BUFFER_COPY_TARGET);
+    gpool_recorder rec = hostile_frame(w, 0);
+    gpool_clear_buffer(rec, target, 0, 4);
+    hostile_refused(w, gpool_recorder_finish_raw(rec, gpool_recorder_encoder(rec)),
+                    INVALID_ARGUMENT, ARGUMENT_VALUE);
+    gpool_clear_buffer(rec, target, 4, 4);
+    assert_good(hostile_end(w, rec, 0));
+    hostile_good_frame(w);
+}
+
+/* An access that is neither reading nor writing. */
+void hostile_raw_access(hostile_world *w)
+{
+    static const uint32_t bad[] = { 2, 0x7fffffffu, UINT32_MAX };
+    for (int i = 0; i < 3; ++i) {
+        gpool_access access = (gpool_access)bad[i];
+        hostile_refused(w, hostile_none(w, gpool_buffer_gpu(w->pool, w->witness, access)),
+                        INVALID_ARGUMENT, ARGUMENT_VALUE);
+        hostile_refused(w, hostile_none(w, gpool_texture_gpu(w->pool, w->target, access)),
+                        INVALID_ARGUMENT, ARGUMENT_VALUE);
+        hostile_refused(w,
+                        hostile_none(w, gpool_texture_gpu_view(w->pool, w->target, NULL, access)),
+                        INVALID_ARGUMENT, ARGUMENT_VALUE);
+    }
+    hostile_good_frame(w);
+}
+
 /* Sources never written to, read by the GPU at every offset and width that is legal. */
 void hostile_uninitialized(hostile_world *w)
 {
