@@ -205,11 +205,18 @@ void hostile_interfaces(hostile_world *w)
     gpool_render_pipeline_desc desc = { .shader = good,
                                         .samples = 1,
                                         .colors[0].format = WGPUTextureFormat_RGBA8Unorm };
-    static const char *const entries[] = { "", "nothing", "fs", "vs vs", "\xff" };
-    for (int i = 0; i < 5; ++i) {
+    static const char *const entries[] = { "", "nothing", "fs", "vs vs" };
+    for (int i = 0; i < 4; ++i) {
         desc.vertex_entry = entries[i];
         fails(w, gpool_render_pipeline_create(w->pool, &desc));
     }
+    /* A name of bytes that are no text never reaches a compiler. */
+    desc.vertex_entry = "\xff";
+    hostile_refused(w, hostile_null(w, gpool_render_pipeline_create(w->pool, &desc).id),
+                    INVALID_ARGUMENT, ARGUMENT_VALUE);
+    gpool_compute_pipeline_desc compute = { .shader = good, .entry = "main\xc3" };
+    hostile_refused(w, hostile_null(w, gpool_compute_pipeline_create(w->pool, &compute).id),
+                    INVALID_ARGUMENT, ARGUMENT_VALUE);
     desc.vertex_entry = NULL;
     desc.fragment_entry = "vs";
     fails(w, gpool_render_pipeline_create(w->pool, &desc));
