@@ -19,16 +19,16 @@ BUILD     := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build
 SETUP     := scripts/setup
 RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
 DAWN      := $(filter dawn,$(WEBGPU))
-SOURCES    = $(shell find include src tests examples -name "*.[ch]")
+SOURCES    = $(shell find include src tests examples bench -name "*.[ch]")
 SKETCH     = --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
 # A real window stays until it is closed, unless FRAMES was given.
 WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(strip $(FRAMES))),$(strip $(FRAMES)))
 
 .NOTPARALLEL:
-.PHONY: help demo window build debug test check format install clean distclean
+.PHONY: help demo window build debug test bench-build bench check format install clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Settings: WEBGPU=wgpu|dawn ADAPTER=any|software|hardware FRAMES=240 MODEL=file OUT=out PREFIX=/usr/local TESTS=regex'
 
 demo: ## get what is needed, build, and run the main sketch (picture in out/sketch.png)
@@ -63,6 +63,16 @@ test: debug ## get what is needed and run every test, plain and under the saniti
 	@mkdir -p build/test
 	@printf 'subdirs("%s" "%s")\n' $(CURDIR)/build/release $(CURDIR)/build/asan > build/test/CTestTestfile.cmake
 	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-label-summary --no-tests=error
+
+bench-build: ## build gpool-bench with its peers (needs cargo)
+	@$(SETUP) demo
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_BENCH=ON
+	@$(BUILD) build/release -j $(JOBS) --target gpool-bench
+
+bench: bench-build ## run every bench (out/bench.json, out/bench.html)
+	@mkdir -p $(OUT)
+	@build/release/bench/gpool-bench $(if $(shell command -v valgrind),--instructions) --json $(strip $(OUT))/bench.json
+	@tools/bench_html.py $(strip $(OUT))/bench.json
 
 check: ## only the checks of layers, comments and format
 	@$(SETUP) test

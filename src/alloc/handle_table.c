@@ -2,19 +2,13 @@
 
 #include "base/checked.h"
 
-#include <string.h>
-
-#define TABLE_END UINT32_MAX
-
 void gpool__table_init(gpool__table *table, gpool__memory *memory, gpool_kind kind, uint32_t tag,
                        size_t payload_size, uint32_t first_generation)
 {
     *table = (gpool__table){
         .memory = memory,
-        .stride = (uint32_t)gpool__round_up(payload_size, 16),
+        .stride = (uint32_t)gpool__round_up(gpool__max(payload_size, sizeof(gpool__slot_free)), 8),
         .prefix = (uint32_t)kind << 24 | tag << 28,
-        .free_first = TABLE_END,
-        .free_last = TABLE_END,
         .first_generation = first_generation,
     };
 }
@@ -44,93 +38,55 @@ static bool table_add_page(gpool__table *table)
     return true;
 }
 
-static gpool__slot_head *table_reuse(gpool__table *table)
+gpool__slot_head *gpool__table_grow(gpool__table *table)
 {
-    gpool__slot_head *head = gpool__table_at(table, table->free_first);
-    table->free_first = head->next;
-    if (table->free_first == TABLE_END) {
-        table->free_last = TABLE_END;
+    const uint32_t index = table->slot_count;
+    if (index >= GPOOL__MAX_SLOTS ||
+        (index == table->page_count * GPOOL__PAGE_SLOTS && !table_add_page(table))) {
+        return NULL;
     }
-    table->free_count -= 1;
-    return head;
-}
-
-gpool__slot_head *gpool__table_take(gpool__table *table, bool *full)
-{
-    gpool__slot_head *head = NULL;
-    uint32_t generation = table->first_generation;
-    uint32_t index = 0;
-    *full = false;
-    if (table->free_first != TABLE_END) {
-        head = table_reuse(table);
-        generation = (uint32_t)(head->id >> 32) + 1;
-        index = head->index;
-    } else {
-        index = table->slot_count;
-        if (index >= GPOOL__MAX_SLOTS) {
-            *full = true;
-            return NULL;
-        }
-        if (index == table->page_count * GPOOL__PAGE_SLOTS && !table_add_page(table)) {
-            return NULL;
-        }
-        table->slot_count += 1;
-        head = gpool__table_at(table, index);
-    }
-    memset(head, 0, table->stride);
-    head->index = index;
-    head->next = TABLE_END;
-    head->id = (uint64_t)generation << 32 | table->prefix | index;
+    table->slot_count += 1;
     table->live_count += 1;
-    table->last_generation = (uint32_t)gpool__max(table->last_generation, generation);
+    table->last_generation = (uint32_t)gpool__max(table->last_generation, table->first_generation);
+    gpool__slot_head *head = gpool__table_at(table, index);
+    head->id = (uint64_t)table->first_generation << 32 | table->prefix | index;
     return head;
 }
 
-void gpool__table_kill(gpool__table *table, gpool__slot_head *head)
+static bool table_validate_slots(const gpool__table *table)
 {
-    head->id |= UINT32_MAX;
-    table->live_count -= 1;
+    uint32_t live = 0;
+    uint32_t last_generation = 0;
+    for (uint32_t i = 0; i < table->slot_count; ++i) {
+        const gpool__slot_head *head = gpool__table_at(table, i);
+        const bool is_live = gpool__table_is_live(table, head);
+        const uint32_t low = is_live ? (uint32_t)head->id : ~(uint32_t)head->id;
+        const uint32_t generation = gpool_handle_generation(head->id);
+        if (low != (table->prefix | i) || generation == 0) {
+            return false;
+        }
+        live += is_live;
+        last_generation = (uint32_t)gpool__max(last_generation, generation);
+    }
+    return live == table->live_count && last_generation <= table->last_generation;
 }
 
-void gpool__table_give_back(gpool__table *table, gpool__slot_head *head)
+static bool table_validate_free_list(const gpool__table *table)
 {
-    if ((uint32_t)(head->id >> 32) >= GPOOL__GENERATION_MAX) {
-        table->spent_count += 1;
-        return;
+    uint32_t count = 0;
+    const gpool__slot_free *last = NULL;
+    for (const gpool__slot_free *each = table->free_first; each != NULL; each = each->next) {
+        const uint32_t index = gpool__table_index(table, &each->head);
+        if (gpool__table_is_live(table, &each->head) || index >= table->slot_count ||
+            gpool__table_at(table, index) != &each->head || ++count > table->free_count) {
+            return false;
+        }
+        last = each;
     }
-    head->next = TABLE_END;
-    if (table->free_last == TABLE_END) {
-        table->free_first = head->index;
-    } else {
-        gpool__table_at(table, table->free_last)->next = head->index;
-    }
-    table->free_last = head->index;
-    table->free_count += 1;
+    return count == table->free_count && (last == NULL || last == table->free_last);
 }
 
 bool gpool__table_validate(const gpool__table *table)
 {
-    uint32_t live = 0;
-    for (uint32_t i = 0; i < table->slot_count; ++i) {
-        const gpool__slot_head *head = gpool__table_at(table, i);
-        if (head->index != i || head->id >> 32 == 0 || head->id >> 32 > table->last_generation) {
-            return false;
-        }
-        if (gpool__slot_is_live(head)) {
-            live += 1;
-            if ((uint32_t)head->id != (table->prefix | i)) {
-                return false;
-            }
-        }
-    }
-    uint32_t free_count = 0;
-    uint32_t last = TABLE_END;
-    for (uint32_t i = table->free_first; i != TABLE_END; i = gpool__table_at(table, i)->next) {
-        if (i >= table->slot_count || gpool__slot_is_live(gpool__table_at(table, i)) ||
-            ++free_count > table->free_count) {
-            return false;
-        }
-        last = i;
-    }
-    return live == table->live_count && free_count == table->free_count && last == table->free_last;
+    return table_validate_slots(table) && table_validate_free_list(table);
 }

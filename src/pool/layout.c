@@ -152,7 +152,7 @@ static gpool__layout *layout_find(gpool *pool, const gpool_layout_entry *entries
     const gpool__table *table = &pool->tables[GPOOL_KIND_LAYOUT];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__layout *each = (gpool__layout *)gpool__table_at(table, i);
-        if (gpool__slot_is_live(&each->base.head) && !each->base.failed &&
+        if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
             each->entry_count == count && each->shares < UINT32_MAX &&
             memcmp(each->entries, entries, count * sizeof *entries) == 0) {
             return each;

@@ -115,7 +115,7 @@ static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
         current = gpool_handle_generation(resource->head.id);
     }
     if (resource == NULL || generation == 0 || generation > current ||
-        (generation == current && gpool__slot_is_live(&resource->head))) {
+        (generation == current && gpool__table_is_live(table, &resource->head))) {
         return GPOOL__FAIL(pool, HANDLE_INVALID, INVALID_HANDLE,
                            "The %s handle [0x%016llx] was never given out", wanted,
                            (unsigned long long)id);
@@ -172,6 +172,7 @@ gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *
         return NULL;
     }
     gpool__resource *resource = (gpool__resource *)head;
+    memset(head + 1, 0, pool->tables[kind].stride - sizeof *head);
     resource->label = copy;
     if (copy[0] != '\0') {
         size_t length = strlen(copy);
@@ -452,7 +453,7 @@ void gpool__pool_close(gpool *pool)
         gpool__table *table = &pool->tables[kind];
         for (uint32_t i = 0; i < table->slot_count; ++i) {
             gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
-            if (gpool__slot_is_live(&resource->head)) {
+            if (gpool__table_is_live(table, &resource->head)) {
                 gpool__table_kill(table, &resource->head);
                 gpool__resource_free(pool, resource);
             }

@@ -79,7 +79,7 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
     const gpool__table *table = &pool->tables[GPOOL_KIND_SAMPLER];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__sampler *each = (gpool__sampler *)gpool__table_at(table, i);
-        if (gpool__slot_is_live(&each->base.head) && !each->base.failed &&
+        if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
             each->shares < UINT32_MAX && sampler_equal(&each->desc, &full)) {
             each->shares += 1;
             return (gpool_sampler){ each->base.head.id };

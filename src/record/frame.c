@@ -43,7 +43,7 @@ static void frame_report_leaks(gpool *pool)
         const gpool__table *table = &pool->tables[kind];
         for (uint32_t i = 0; i < table->slot_count; ++i) {
             gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
-            if (!gpool__slot_is_live(&resource->head) ||
+            if (!gpool__table_is_live(table, &resource->head) ||
                 resource->head.id == pool->uniform_layout.id) {
                 continue;
             }

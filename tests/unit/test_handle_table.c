@@ -144,9 +144,10 @@ static void slots_are_reused_oldest_first(void **state)
             retire(&f.table, heads[order[i]]);
         }
         for (size_t i = 0; i < UNIT_COUNT(order); ++i) {
-            assert_int_equal(take(&f.table)->index, order[i]);
+            assert_int_equal(gpool__table_index(&f.table, take(&f.table)), order[i]);
         }
-        assert_int_equal(take(&f.table)->index, UNIT_COUNT(order) + (size_t)round);
+        assert_int_equal(gpool__table_index(&f.table, take(&f.table)),
+                         UNIT_COUNT(order) + (size_t)round);
     }
     close_table(&f);
 }
@@ -159,7 +160,7 @@ static void payloads_never_move_while_the_table_grows(void **state)
     open_table(&f, GPOOL_KIND_BUFFER, 1);
     for (size_t i = 0; i < UNIT_COUNT(payloads); ++i) {
         payloads[i] = (handle_payload *)(void *)take(&f.table);
-        assert_int_equal((uintptr_t)payloads[i] % 16, 0);
+        assert_int_equal((uintptr_t)payloads[i] % 8, 0);
         payloads[i]->words[0] = i + 1;
     }
     for (size_t i = 0; i < UNIT_COUNT(payloads); ++i) {
@@ -197,10 +198,10 @@ static void forged_handles_resolve_only_to_live_slots(void **state)
     uint64_t random = seed + 3;
     for (int i = 0; i < 3000; ++i) {
         gpool__slot_head *head = take(&f.table);
-        live[head->index] = head->id;
+        live[gpool_handle_slot(head->id)] = head->id;
         const uint32_t victim = (uint32_t)unit_random_below(&random, f.table.slot_count);
         head = gpool__table_at(&f.table, victim);
-        if (gpool__slot_is_live(head) && unit_random_below(&random, 4) != 0) {
+        if (gpool__table_is_live(&f.table, head) && unit_random_below(&random, 4) != 0) {
             live[victim] = 0;
             retire(&f.table, head);
         }
@@ -214,7 +215,8 @@ static void forged_handles_resolve_only_to_live_slots(void **state)
         const bool wanted = id != 0 && slot < UNIT_COUNT(live) && live[slot] == id;
         const gpool__slot_head *head = gpool__table_get(&f.table, id);
         accepted += head != NULL;
-        wrong += (head != NULL) != wanted || (head != NULL && head->index != slot);
+        wrong += (head != NULL) != wanted ||
+                 (head != NULL && gpool__table_index(&f.table, head) != slot);
     }
     assert_int_equal(wrong, 0);
     assert_in_range(accepted, 1000, 9000000);
@@ -302,6 +304,22 @@ static void expect_seen(gpool__table *table, uint32_t *field, uint32_t broken)
     assert_same(gpool__table_validate(table), true);
 }
 
+/* Plants a link of the free list: of a slot, or of the table. */
+static void expect_link_seen(gpool__table *table, gpool__slot_free **link, gpool__slot_head *broken)
+{
+    gpool__slot_free *whole = *link;
+    *link = (gpool__slot_free *)broken;
+    const bool valid = gpool__table_validate(table);
+    *link = whole;
+    assert_same(valid, false);
+    assert_same(gpool__table_validate(table), true);
+}
+
+static gpool__slot_free **next_of(gpool__slot_head *head)
+{
+    return &((gpool__slot_free *)head)->next;
+}
+
 static void expect_id_seen(gpool__table *table, gpool__slot_head *head, uint64_t broken)
 {
     const uint64_t whole = head->id;
@@ -332,8 +350,8 @@ static void validate_sees_a_corrupted_slot(void **state)
     fixture f;
     gpool__slot_head *heads[10];
     open_varied_table(&f, heads);
-    expect_seen(&f.table, &heads[3]->index, 4);
-    expect_seen(&f.table, &heads[4]->index, 0);
+    expect_id_seen(&f.table, heads[3], heads[3]->id + 1);
+    expect_id_seen(&f.table, heads[4], heads[4]->id + 1);
     expect_id_seen(&f.table, heads[1], heads[3]->id);
     expect_id_seen(&f.table, heads[1], heads[1]->id ^ 1u << 24);
     expect_id_seen(&f.table, heads[1], heads[1]->id ^ 1u << 28);
@@ -351,14 +369,14 @@ static void validate_sees_a_corrupted_free_list(void **state)
     fixture f;
     gpool__slot_head *heads[10];
     open_varied_table(&f, heads);
-    expect_seen(&f.table, &heads[2]->next, 2);
-    expect_seen(&f.table, &heads[6]->next, 2);
-    expect_seen(&f.table, &heads[4]->next, 10);
-    expect_seen(&f.table, &heads[4]->next, UINT32_MAX);
-    expect_seen(&f.table, &heads[4]->next, 5);
-    expect_seen(&f.table, &heads[6]->next, 8);
-    expect_seen(&f.table, &f.table.free_first, UINT32_MAX);
-    expect_seen(&f.table, &f.table.free_first, 4);
+    expect_link_seen(&f.table, next_of(heads[2]), heads[2]);
+    expect_link_seen(&f.table, next_of(heads[6]), heads[2]);
+    expect_link_seen(&f.table, next_of(heads[4]), gpool__table_at(&f.table, 10));
+    expect_link_seen(&f.table, next_of(heads[4]), NULL);
+    expect_link_seen(&f.table, next_of(heads[4]), heads[5]);
+    expect_link_seen(&f.table, next_of(heads[6]), heads[8]);
+    expect_link_seen(&f.table, &f.table.free_first, NULL);
+    expect_link_seen(&f.table, &f.table.free_first, heads[4]);
     close_table(&f);
 }
 
@@ -368,8 +386,8 @@ static void validate_sees_a_corrupted_end_of_the_free_list(void **state)
     fixture f;
     gpool__slot_head *heads[10];
     open_varied_table(&f, heads);
-    expect_seen(&f.table, &f.table.free_last, 4);
-    expect_seen(&f.table, &f.table.free_last, UINT32_MAX);
+    expect_link_seen(&f.table, &f.table.free_last, heads[4]);
+    expect_link_seen(&f.table, &f.table.free_last, NULL);
     close_table(&f);
 }
 

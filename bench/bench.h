@@ -1,0 +1,154 @@
+/*
+ * gpool-bench: a table of cases, each measured against a bar and, where there is one, a peer.
+ *
+ * Times are medians over alternating pairs (ours, peer, ours, peer, ...) on the thread's CPU clock;
+ * both sides do the same work on the same random sequence, each behind one call boundary. Values
+ * that are no times are counters and repeat exactly.
+ */
+#ifndef GPOOL_BENCH_H
+#define GPOOL_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define BENCH_MAX_COUNTERS 12
+/* Work items of a run that counts instructions. */
+#define BENCH_COUNTED_ITEMS 100000u
+/* Such a run needs no more objects than this: the count does not depend on them, but takes long. */
+#define BENCH_COUNTED_OBJECTS 10000u
+
+/*
+ * Every case, as X(name, unit, function, argument, bar), by file. A bar is RATIO_LEAST(x),
+ * OURS_MOST(x) or NO_BAR. Cases still to come have their place here: dirty.lattice after
+ * dirty.flag (bench_dirty.c); recover and soak, which need the simulator, at the end.
+ */
+#define BENCH_CASES(X)                                                                             \
+    X("handle.get/1k", "ns", bench_handle_get, 1000, RATIO_LEAST(0.9))                             \
+    X("handle.get/10k", "ns", bench_handle_get, 10000, RATIO_LEAST(0.9))                           \
+    X("handle.get/1m", "ns", bench_handle_get, 1000000, RATIO_LEAST(0.9))                          \
+    X("handle.churn", "ns", bench_handle_churn, 10000, RATIO_LEAST(1.0))                           \
+    X("handle.churn/1k", "ns", bench_handle_churn, 1000, NO_BAR)                                   \
+    X("handle.churn/1m", "ns", bench_handle_churn, 1000000, NO_BAR)                                \
+    X("handle.stale", "accepted", bench_handle_stale, 1u << 20, OURS_MOST(0))                      \
+    X("dirty.flag", "ns", bench_dirty_flag, 1024, OURS_MOST(3))                                    \
+    X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
+    X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
+    X("destroy.burst", "freed per frame", bench_destroy_burst, 100000, OURS_MOST(1024))            \
+    X("memory.buffer", "bytes", bench_memory_buffer, 100000, OURS_MOST(160))
+
+/* Which value of a row a bar limits. */
+typedef enum bench_bar_kind {
+    BENCH_BAR_NONE,
+    BENCH_BAR_RATIO_LEAST,
+    BENCH_BAR_OURS_MOST
+} bench_bar_kind;
+
+typedef struct bench_bar {
+    bench_bar_kind kind;
+    double value;
+} bench_bar;
+
+/* Median and spread of one side's samples. */
+typedef struct bench_spread {
+    double median;
+    double p10;
+    double p90;
+} bench_spread;
+
+typedef struct bench_counter {
+    const char *name;
+    double value;
+} bench_counter;
+
+/* What one case found. */
+typedef struct bench_row {
+    const char *name;
+    const char *unit;
+    bench_bar bar;
+    bench_spread ours;
+    const char *peer; /* NULL = none */
+    bench_spread peer_spread;
+    double ratio; /* peer / ours; NAN where there is none */
+    double ratio_p10;
+    double ratio_p90;
+    unsigned pairs; /* 0 = a counter, measured once */
+    bench_counter counters[BENCH_MAX_COUNTERS];
+    size_t counter_count;
+    const char *adapter;
+    const char *implementation;
+    double our_instructions; /* of one work item; NAN = not counted */
+    double peer_instructions;
+} bench_row;
+
+/* How this run measures. */
+typedef struct bench_run {
+    unsigned pairs;
+    bool instructions;     /* count instructions too, by running this program under valgrind */
+    const char *counted;   /* in such a run: "ours" or "peer", else NULL */
+    const char *case_name; /* of the case that runs */
+} bench_run;
+
+typedef void (*bench_case_fn)(bench_run *run, bench_row *row, uint64_t argument);
+
+/** Does `count` items of work. */
+typedef void (*bench_work_fn)(void *state, uint64_t count);
+
+/* One side of a comparison. */
+typedef struct bench_side {
+    const char *name; /* of the peer; unused for ours */
+    bench_work_fn work;
+    void *state;
+} bench_side;
+
+#define BENCH_X(name, unit, function, argument, bar)                                               \
+    void function(bench_run *run, bench_row *row, uint64_t argument_value);
+BENCH_CASES(BENCH_X)
+#undef BENCH_X
+
+/**
+ * Runs both sides in alternating pairs of `count` items and fills ours, peer, ratio and spread in
+ * nanoseconds an item. `peer` may be NULL. In a run that counts instructions it runs the counted
+ * side once instead.
+ */
+void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_side *peer,
+                   uint64_t count);
+
+/** Objects to work with: `wanted`, less where instructions are counted. */
+uint64_t bench_objects(const bench_run *run, uint64_t wanted);
+
+/** Sets a value that is no time: the same each time, without pairs. */
+void bench_set_ours(bench_row *row, double value);
+
+/** The same for the peer; the ratio is set unless ours is 0. */
+void bench_set_peer(bench_row *row, const char *peer, double value);
+
+void bench_add_counter(bench_row *row, const char *name, double value);
+
+/** CPU time of this thread in nanoseconds. */
+uint64_t bench_cpu_ns(void);
+
+/** Median and 10th and 90th percentile; sorts the samples. */
+bench_spread bench_spread_of(double *samples, size_t count);
+
+/** Next number of a splitmix64 sequence. */
+uint64_t bench_random(uint64_t *state);
+
+/** `count` zeroed items; ends the program when there is no memory. */
+void *bench_alloc(size_t count, size_t size);
+
+/** Ends the program with a message when something that must hold does not. */
+void bench_require(bool good, const char *what);
+
+/** Keeps alive what is computed: work is stored here. */
+extern volatile uint64_t bench_sink;
+
+/** True when a row meets its bar, or has none. */
+bool bench_is_met(const bench_row *row);
+
+void bench_print_heading(FILE *file);
+void bench_print_row(FILE *file, const bench_row *row);
+void bench_print_json(FILE *file, const bench_row *rows, size_t count);
+
+#endif

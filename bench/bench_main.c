@@ -1,0 +1,173 @@
+#include "bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bench_case {
+    const char *name;
+    const char *unit;
+    bench_case_fn run;
+    uint64_t argument;
+    bench_bar bar;
+} bench_case;
+
+#define RATIO_LEAST(x)                                                                             \
+    {                                                                                              \
+        BENCH_BAR_RATIO_LEAST, x                                                                   \
+    }
+#define OURS_MOST(x)                                                                               \
+    {                                                                                              \
+        BENCH_BAR_OURS_MOST, x                                                                     \
+    }
+#define NO_BAR                                                                                     \
+    {                                                                                              \
+        BENCH_BAR_NONE, 0                                                                          \
+    }
+
+static const bench_case main_cases[] = {
+#define BENCH_X(name, unit, function, argument, bar) { name, unit, function, argument, bar },
+    BENCH_CASES(BENCH_X)
+#undef BENCH_X
+};
+
+#define MAIN_CASE_COUNT (sizeof main_cases / sizeof main_cases[0])
+
+typedef struct main_options {
+    bench_run run;
+    const char *wanted; /* NULL = all cases */
+    const char *json;   /* NULL = none, "-" = stdout */
+    bool list;
+    bool help;
+} main_options;
+
+static void main_help(void)
+{
+    puts("usage: gpool-bench [options]\n"
+         "  --list          print the names of the cases\n"
+         "  --case NAME     run the case NAME and all that begin with NAME/\n"
+         "  --json FILE     write one object a row; - is stdout\n"
+         "  --pairs N       alternating pairs of a timed case (31)\n"
+         "  --instructions  count instructions too, with valgrind's callgrind\n"
+         "  --help          print this");
+}
+
+/* Parses the arguments; false with a message when they make no sense. */
+static bool main_parse(int argc, char **argv, main_options *options)
+{
+    *options = (main_options){ .run = { .pairs = 31 } };
+    for (int i = 1; i < argc; ++i) {
+        const char *name = argv[i];
+        if (strcmp(name, "--list") == 0) {
+            options->list = true;
+        } else if (strcmp(name, "--help") == 0) {
+            options->help = true;
+        } else if (strcmp(name, "--instructions") == 0) {
+            options->run.instructions = true;
+        } else if (i + 1 < argc && strcmp(name, "--case") == 0) {
+            options->wanted = argv[++i];
+        } else if (i + 1 < argc && strcmp(name, "--json") == 0) {
+            options->json = argv[++i];
+        } else if (i + 1 < argc && strcmp(name, "--counted") == 0) {
+            options->run.counted = argv[++i]; /* what --instructions runs under valgrind */
+        } else if (i + 1 < argc && strcmp(name, "--pairs") == 0) {
+            char *end = NULL;
+            const unsigned long pairs = strtoul(argv[++i], &end, 10);
+            if (*end != '\0' || pairs < 1 || pairs > 100000) {
+                fprintf(stderr, "gpool-bench: --pairs [%s] is no number from 1 to 100000\n",
+                        argv[i]);
+                return false;
+            }
+            options->run.pairs = (unsigned)pairs;
+        } else {
+            fprintf(stderr, "gpool-bench: the option [%s] is unknown or lacks its value\n", name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool main_is_wanted(const main_options *options, const char *name)
+{
+    if (options->wanted == NULL) {
+        return true;
+    }
+    const size_t length = strlen(options->wanted);
+    if (options->run.counted != NULL) {
+        return strcmp(options->wanted, name) == 0;
+    }
+    return strncmp(options->wanted, name, length) == 0 &&
+           (name[length] == '\0' || name[length] == '/');
+}
+
+static bool main_write_json(const char *path, const bench_row *rows, size_t count)
+{
+    if (strcmp(path, "-") == 0) {
+        bench_print_json(stdout, rows, count);
+        return true;
+    }
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        fprintf(stderr, "gpool-bench: the file [%s] cannot be written\n", path);
+        return false;
+    }
+    bench_print_json(file, rows, count);
+    const bool good = ferror(file) == 0;
+    return fclose(file) == 0 && good;
+}
+
+int main(int argc, char **argv)
+{
+    static bench_row rows[MAIN_CASE_COUNT];
+    main_options options;
+    if (!main_parse(argc, argv, &options)) {
+        return 2;
+    }
+    if (options.help) {
+        main_help();
+        return 0;
+    }
+    const bool json_to_stdout = options.json != NULL && strcmp(options.json, "-") == 0;
+    FILE *text = json_to_stdout ? stderr : stdout;
+    size_t count = 0;
+    for (size_t i = 0; i < MAIN_CASE_COUNT; ++i) {
+        const bench_case *each = &main_cases[i];
+        if (!main_is_wanted(&options, each->name)) {
+            continue;
+        }
+        bench_row *row = &rows[count++];
+        if (options.list) {
+            puts(each->name);
+            continue;
+        }
+        *row = (bench_row){
+            .name = each->name,
+            .unit = each->unit,
+            .bar = each->bar,
+            .ratio = NAN,
+            .ratio_p10 = NAN,
+            .ratio_p90 = NAN,
+            .adapter = "none",
+            .implementation = "none",
+            .our_instructions = NAN,
+            .peer_instructions = NAN,
+        };
+        options.run.case_name = each->name;
+        each->run(&options.run, row, each->argument);
+        if (options.run.counted == NULL) {
+            if (count == 1) {
+                bench_print_heading(text);
+            }
+            bench_print_row(text, row);
+            (void)fflush(text);
+        }
+    }
+    if (count == 0) {
+        fprintf(stderr, "gpool-bench: no case is named [%s]; see --list\n", options.wanted);
+        return 2;
+    }
+    if (options.json != NULL && !options.list && !main_write_json(options.json, rows, count)) {
+        return 1;
+    }
+    return 0;
+}

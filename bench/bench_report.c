@@ -1,0 +1,141 @@
+#include "bench.h"
+
+#include <gpool/base.h>
+
+#include <math.h>
+
+bool bench_is_met(const bench_row *row)
+{
+    switch (row->bar.kind) {
+    case BENCH_BAR_RATIO_LEAST:
+        return row->ratio >= row->bar.value;
+    case BENCH_BAR_OURS_MOST:
+        return row->ours.median <= row->bar.value;
+    default:
+        return true;
+    }
+}
+
+void bench_print_heading(FILE *file)
+{
+    fprintf(file, "%-16s %12s %-16s %10s %18s  %-20s %10s %8s  %s\n", "case", "ours", "unit",
+            "spread", "", "peer", "value", "ratio", "bar");
+}
+
+static void report_print_bar(FILE *file, const bench_row *row)
+{
+    if (row->bar.kind == BENCH_BAR_NONE) {
+        return;
+    }
+    fprintf(file, "%s %g: %s",
+            row->bar.kind == BENCH_BAR_RATIO_LEAST ? "ratio >=" : "ours <=", row->bar.value,
+            bench_is_met(row) ? "met" : "MISSED");
+}
+
+void bench_print_row(FILE *file, const bench_row *row)
+{
+    char spread[40] = "";
+    char ratio[24] = "";
+    char peer_value[24] = "";
+    if (row->pairs > 0) {
+        (void)snprintf(spread, sizeof spread, "%.4g .. %.4g", row->ours.p10, row->ours.p90);
+    }
+    if (row->peer != NULL) {
+        (void)snprintf(peer_value, sizeof peer_value, "%.4g", row->peer_spread.median);
+    }
+    if (isfinite(row->ratio)) {
+        (void)snprintf(ratio, sizeof ratio, "%.3f", row->ratio);
+    }
+    fprintf(file, "%-16s %12.6g %-16s %29s  %-20s %10s %8s  ", row->name, row->ours.median,
+            row->unit, spread, row->peer != NULL ? row->peer : "", peer_value, ratio);
+    report_print_bar(file, row);
+    fputc('\n', file);
+    for (size_t i = 0; i < row->counter_count; ++i) {
+        fprintf(file, "%16s   %s = %.10g\n", "", row->counters[i].name, row->counters[i].value);
+    }
+    if (isfinite(row->our_instructions)) {
+        fprintf(file, "%16s   instructions = %.1f", "", row->our_instructions);
+        if (isfinite(row->peer_instructions)) {
+            fprintf(file, ", of the peer %.1f", row->peer_instructions);
+        }
+        fputc('\n', file);
+    }
+}
+
+/* A member with a number; null where there is none. */
+static void report_json_number(FILE *file, const char *name, double value, const char *after)
+{
+    if (isfinite(value)) {
+        fprintf(file, "\"%s\": %.10g%s", name, value, after);
+    } else {
+        fprintf(file, "\"%s\": null%s", name, after);
+    }
+}
+
+static void report_json_spread(FILE *file, const bench_row *row)
+{
+    if (row->pairs == 0) {
+        fputs("  \"spread\": null,\n", file);
+        return;
+    }
+    const bool has_peer = row->peer != NULL;
+    fputs("  \"spread\": {", file);
+    report_json_number(file, "ours_p10", row->ours.p10, ", ");
+    report_json_number(file, "ours_p90", row->ours.p90, ", ");
+    report_json_number(file, "peer_p10", has_peer ? row->peer_spread.p10 : NAN, ", ");
+    report_json_number(file, "peer_p90", has_peer ? row->peer_spread.p90 : NAN, ", ");
+    report_json_number(file, "ratio_p10", row->ratio_p10, ", ");
+    report_json_number(file, "ratio_p90", row->ratio_p90, "},\n");
+}
+
+static void report_json_bar(FILE *file, const bench_row *row)
+{
+    if (row->bar.kind == BENCH_BAR_NONE) {
+        fputs("  \"bar\": null,\n  \"met\": null\n", file);
+        return;
+    }
+    const bool is_ratio = row->bar.kind == BENCH_BAR_RATIO_LEAST;
+    fprintf(file, "  \"bar\": {\"of\": \"%s\", \"%s\": %g},\n  \"met\": %s\n",
+            is_ratio ? "ratio" : "ours", is_ratio ? "least" : "most", row->bar.value,
+            bench_is_met(row) ? "true" : "false");
+}
+
+/* Every string is a literal of ours, so none needs escapes. */
+static void report_json_row(FILE *file, const bench_row *row)
+{
+    const bool has_peer = row->peer != NULL;
+    fprintf(file, "{\n  \"case\": \"%s\",\n  \"unit\": \"%s\",\n  ", row->name, row->unit);
+    report_json_number(file, "ours", row->ours.median, ",\n");
+    if (has_peer) {
+        fprintf(file, "  \"peer\": \"%s\",\n  ", row->peer);
+    } else {
+        fputs("  \"peer\": null,\n  ", file);
+    }
+    report_json_number(file, "peer_value", has_peer ? row->peer_spread.median : NAN, ",\n  ");
+    report_json_number(file, "ratio", row->ratio, ",\n");
+    fputs("  \"counters\": {", file);
+    for (size_t i = 0; i < row->counter_count; ++i) {
+        report_json_number(file, row->counters[i].name, row->counters[i].value,
+                           i + 1 < row->counter_count ? ", " : "");
+    }
+    fprintf(file, "},\n  \"adapter\": \"%s\",\n  \"implementation\": \"%s\",\n", row->adapter,
+            row->implementation);
+    fprintf(file, "  \"pairs\": %u,\n", row->pairs);
+    report_json_spread(file, row);
+    fputs("  \"instructions\": {", file);
+    report_json_number(file, "ours", row->our_instructions, ", ");
+    report_json_number(file, "peer", row->peer_instructions, "},\n");
+    fprintf(file, "  \"gpool\": \"%s\",\n", gpool_version());
+    report_json_bar(file, row);
+    fputs("}", file);
+}
+
+void bench_print_json(FILE *file, const bench_row *rows, size_t count)
+{
+    fputs("[", file);
+    for (size_t i = 0; i < count; ++i) {
+        fputs(i > 0 ? ",\n" : "\n", file);
+        report_json_row(file, &rows[i]);
+    }
+    fputs("\n]\n", file);
+}

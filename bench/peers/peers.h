@@ -1,0 +1,35 @@
+/* Peers of the bench, each behind C functions of the same shape. Never part of the library. */
+#ifndef GPOOL_BENCH_PEERS_H
+#define GPOOL_BENCH_PEERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PEER_SLOTMAP_NAME "slotmap 1.1.1"
+
+/* Crate slotmap: SlotMap<DefaultKey, u64>. */
+typedef struct peer_slotmap peer_slotmap;
+
+peer_slotmap *peer_slotmap_new(void);
+void peer_slotmap_delete(peer_slotmap *map);
+uint64_t peer_slotmap_create(peer_slotmap *map, uint64_t value);
+bool peer_slotmap_destroy(peer_slotmap *map, uint64_t key);
+const uint64_t *peer_slotmap_get(const peer_slotmap *map, uint64_t key);
+
+#define PEER_SLOTS16_NAME "16-bit generations"
+#define PEER_SLOTS16_MAX  65535u
+
+/* The policy of libraries whose ids are 32 bits: slot in the low half, generation in the high. */
+typedef struct peer_slots16 {
+    uint32_t ids[PEER_SLOTS16_MAX + 1]; /* by slot; slot 0 is never used */
+    uint32_t generations[PEER_SLOTS16_MAX + 1];
+    uint32_t free[PEER_SLOTS16_MAX + 1]; /* stack */
+    uint32_t free_count;
+    uint32_t used;
+} peer_slots16;
+
+uint32_t peer_slots16_create(peer_slots16 *slots);
+bool peer_slots16_destroy(peer_slots16 *slots, uint32_t id);
+bool peer_slots16_is_alive(const peer_slots16 *slots, uint32_t id);
+
+#endif
