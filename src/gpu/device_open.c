@@ -14,26 +14,39 @@ const char *gpool_webgpu_header(void)
     return GPOOL_WEBGPU_HEADER_SHA256;
 }
 
-/* Answer of a request; lives in the registry-free heap so that a late answer finds it. */
+/*
+ * Answer of a request. It may come on another thread that polls the same instance, also after the
+ * waiter gave up, so it is libc memory that whoever comes second frees.
+ */
 typedef struct open_answer {
-    bool answered;
-    bool abandoned; /* the waiter gave up: whoever answers frees */
+    _Atomic int state; /* OPEN_WAITING, then what came first */
+    gpool_gpu table;   /* gives back an object that nobody waits for */
+    bool is_device;
     void *object;
     char message[256];
 } open_answer;
 
+enum {
+    OPEN_WAITING,
+    OPEN_ANSWERED,
+    OPEN_ABANDONED
+};
+
 static void open_store(open_answer *answer, void *object, WGPUStringView message)
 {
-    if (answer->abandoned) {
-        free(answer);
-        return;
-    }
-    answer->answered = true;
-    answer->object = object;
     size_t length = message.data == NULL            ? 0
                     : message.length == WGPU_STRLEN ? strlen(message.data)
                                                     : message.length;
     gpool__clean(answer->message, sizeof answer->message, message.data, length);
+    answer->object = object;
+    if (atomic_exchange(&answer->state, OPEN_ANSWERED) == OPEN_ABANDONED) {
+        if (object != NULL && answer->is_device) {
+            answer->table.DeviceRelease(object);
+        } else if (object != NULL) {
+            answer->table.AdapterRelease(object);
+        }
+        free(answer);
+    }
 }
 
 static void open_on_adapter(WGPURequestAdapterStatus status, WGPUAdapter adapter,
@@ -50,16 +63,29 @@ static void open_on_device(WGPURequestDeviceStatus status, WGPUDevice device,
     open_store(answer, status == WGPURequestDeviceStatus_Success ? device : NULL, message);
 }
 
+static open_answer *open_ask(const gpool_device *device, bool is_device)
+{
+    open_answer *answer = calloc(1, sizeof *answer);
+    if (answer != NULL) {
+        answer->table = device->table;
+        answer->is_device = is_device;
+    }
+    return answer;
+}
+
+/* True when the answer came in time; false gives it up: it is not ours any more. */
 static bool open_wait(gpool_device *device, open_answer *answer)
 {
     uint64_t begin = gpool__now_ns();
-    while (!answer->answered && gpool__now_ns() - begin < GPOOL__OPEN_TIMEOUT_NS) {
+    while (atomic_load(&answer->state) == OPEN_WAITING &&
+           gpool__now_ns() - begin < GPOOL__OPEN_TIMEOUT_NS) {
         device->table.InstanceProcessEvents(device->instance);
-        if (!answer->answered) {
+        if (atomic_load(&answer->state) == OPEN_WAITING) {
             gpool__sleep_ns(100000);
         }
     }
-    return answer->answered;
+    int waiting = OPEN_WAITING;
+    return !atomic_compare_exchange_strong(&answer->state, &waiting, OPEN_ABANDONED);
 }
 
 static gpool_result open_compare(gpool__log *log, const gpool_header_fingerprint *print)
@@ -172,7 +198,7 @@ static gpool_result open_table(gpool_device *device, const gpool_gpu *gpu, const
 static WGPUAdapter open_request_adapter(gpool_device *device, const gpool_device_desc *desc,
                                         bool fallback, bool *timeout, char *reason, size_t size)
 {
-    open_answer *answer = calloc(1, sizeof *answer);
+    open_answer *answer = open_ask(device, false);
     if (answer == NULL) {
         return NULL;
     }
@@ -189,7 +215,6 @@ static WGPUAdapter open_request_adapter(gpool_device *device, const gpool_device
     };
     (void)device->table.InstanceRequestAdapter(device->instance, &options, info);
     if (!open_wait(device, answer)) {
-        answer->abandoned = true;
         *timeout = true;
         return NULL;
     }
@@ -295,7 +320,7 @@ static gpool_result open_device(gpool_device *device, const gpool_device_desc *d
                            "The adapter does not tell its limits");
     }
     limits.nextInChain = NULL;
-    open_answer *answer = calloc(1, sizeof *answer);
+    open_answer *answer = open_ask(device, true);
     if (answer == NULL) {
         return GPOOL_ERROR_OUT_OF_MEMORY;
     }
@@ -320,7 +345,6 @@ static gpool_result open_device(gpool_device *device, const gpool_device_desc *d
     };
     (void)device->table.AdapterRequestDevice(device->adapter, &descriptor, info);
     if (!open_wait(device, answer)) {
-        answer->abandoned = true;
         return gpool__fail(&device->log, GPOOL_LOG_ADAPTER, GPOOL_ERROR_TIMEOUT,
                            "The adapter gave no device within 10 s");
     }
@@ -397,6 +421,12 @@ static void open_probe_errors(gpool_device *device)
     device->info.errors_inline = gpool__capture_end(device, &device->seam) != GPOOL_OK;
     if (buffer != NULL) {
         device->table.BufferRelease(buffer);
+    }
+    if (!device->info.errors_inline) {
+        /* The probe's own error may come late: not in the next capture, please. */
+        gpool__capture_begin(device, &device->seam);
+        device->table.InstanceProcessEvents(device->instance);
+        (void)gpool__capture_end(device, &device->seam);
     }
     device->scopes = !device->info.errors_inline;
     if (device->scopes) {

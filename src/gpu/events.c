@@ -147,10 +147,12 @@ void gpool_device_notify_lost(gpool_device *device, WGPUDeviceLostReason reason,
     }
 }
 
-/* What an error scope said; lives on the stack of capture_end, which waits for it. */
+/* What an error scope said; lives on the stack of capture_end, which waits for it. The answer may be
+ * delivered by another thread that polls the same instance: `answered` is stored last. */
 typedef struct events_popped {
-    bool answered;
+    _Atomic bool answered;
     WGPUErrorType type;
+    char error[GPOOL__MESSAGE_SIZE];
 } events_popped;
 
 static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
@@ -159,10 +161,9 @@ static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
     (void)status;
     (void)unused;
     events_popped *popped = popped_pointer;
-    popped->answered = true;
     popped->type = type;
-    gpool__operation *now = gpool__current();
-    gpool__clean(now->error, sizeof now->error, message.data, events_length(message));
+    gpool__clean(popped->error, sizeof popped->error, message.data, events_length(message));
+    atomic_store(&popped->answered, true);
 }
 
 void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
@@ -182,7 +183,8 @@ gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
 {
     gpool__operation *now = gpool__current();
     if (device->scopes) {
-        events_popped popped = { false, WGPUErrorType_NoError };
+        events_popped popped;
+        atomic_init(&popped.answered, false);
         WGPUPopErrorScopeCallbackInfo info = {
             .mode = WGPUCallbackMode_AllowProcessEvents,
             .callback = events_on_pop,
@@ -191,11 +193,12 @@ gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
         (void)GPOOL__GPU(seam, DevicePopErrorScope)(device->device, info);
         /* The answer is written to this stack frame, so there is no way to give up waiting; both
          * implementations answer at the first poll, also when the device is lost. */
-        while (!popped.answered) {
+        while (!atomic_load(&popped.answered)) {
             GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
         }
         if (popped.type != WGPUErrorType_NoError && now->error_type == 0) {
             now->error_type = (int)popped.type;
+            memcpy(now->error, popped.error, sizeof now->error);
         }
     }
     now->capturing = NULL;

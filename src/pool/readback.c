@@ -4,14 +4,20 @@
 #include <string.h>
 
 /*
- * Answer of a map request. It may come after the waiter gave up, also after the pool is gone (Dawn
- * delivers the abort at its next poll), so it is libc memory that whoever comes last frees.
+ * Answer of a map request. It may come on another thread that polls the same instance, and after the
+ * waiter gave up, also after the pool is gone (Dawn delivers the abort at its next poll). So it is
+ * libc memory that whoever comes second frees.
  */
 typedef struct readback_answer {
-    bool answered;
+    _Atomic int state; /* READBACK_WAITING, then what came first */
     bool mapped;
-    bool abandoned;
 } readback_answer;
+
+enum {
+    READBACK_WAITING,
+    READBACK_ANSWERED,
+    READBACK_ABANDONED
+};
 
 static void readback_on_map(WGPUMapAsyncStatus status, WGPUStringView message, void *answer_pointer,
                             void *unused)
@@ -19,12 +25,10 @@ static void readback_on_map(WGPUMapAsyncStatus status, WGPUStringView message, v
     (void)message;
     (void)unused;
     readback_answer *answer = answer_pointer;
-    if (answer->abandoned) {
-        free(answer);
-        return;
-    }
-    answer->answered = true;
     answer->mapped = status == WGPUMapAsyncStatus_Success;
+    if (atomic_exchange(&answer->state, READBACK_ANSWERED) == READBACK_ABANDONED) {
+        free(answer);
+    }
 }
 
 WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result)
@@ -64,12 +68,12 @@ static void readback_copy(const uint8_t *range, gpool__rows rows, uint8_t *targe
 }
 
 /* Waits for the map's answer; false when it did not come in time or the device is lost. */
-static gpool_result readback_wait(gpool *pool, const readback_answer *answer)
+static gpool_result readback_wait(gpool *pool, readback_answer *answer)
 {
     uint64_t begin = gpool__now_ns();
-    while (!answer->answered) {
+    while (atomic_load(&answer->state) == READBACK_WAITING) {
         gpool__device_process(pool->device, &pool->seam);
-        if (answer->answered) {
+        if (atomic_load(&answer->state) != READBACK_WAITING) {
             break;
         }
         if (gpool__device_is_lost(pool->device)) {
@@ -118,10 +122,8 @@ gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size,
         }
         GPOOL__GPU(&pool->seam, BufferUnmap)(staging);
     }
-    if (answer->answered) {
+    if (atomic_exchange(&answer->state, READBACK_ABANDONED) == READBACK_ANSWERED) {
         free(answer);
-    } else {
-        answer->abandoned = true;
     }
     if (result == GPOOL_ERROR_TIMEOUT) {
         return GPOOL__FAIL(pool, TIMEOUT, TIMEOUT, "The GPU did not finish a read within [%llu] ms",

@@ -149,6 +149,10 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
         return result;
     }
     *sent = true;
+    if (state->encoder == NULL && (state->part_count > 0 || pool->queue_dirty)) {
+        /* No encoder is finished now that would tell a loss before the submit: the canary must. */
+        atomic_store(&pool->device->events->suspect, true);
+    }
     gpool_result finished = gpool__record_finish(state);
     if (finished != GPOOL_OK) {
         pool->stats.dropped_recorders += 1;
