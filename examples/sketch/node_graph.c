@@ -10,28 +10,27 @@
 
 typedef struct graph_node {
     node_desc desc;
-    uint32_t input_count;
-    gpool_dirty_view seen[NODE_INPUTS]; /* what this node saw of each input */
-    GPOOL_TRACKED(float) output;
+    float output;
     gpool_texture texture;
 } graph_node;
 
 struct node_graph {
     gpool *pool;
-    graph_node nodes[MAX_NODES];
-    uint32_t count;
-    uint64_t computed, rested;
+    gpool_dirty_graph *dirty;
+    graph_node nodes[MAX_NODES]; /* at gpool_dirty_node_index() */
+    float seconds;
+    bool broken; /* a node could not be added */
 };
 
-/* What compute_node() works on. */
-typedef struct node_work {
-    node_graph *graph;
-    graph_node *node;
-} node_work;
+static graph_node *find_node(node_graph *graph, node_id id)
+{
+    return &graph->nodes[gpool_dirty_node_index(id)];
+}
 
 static uint32_t inputs_of(node_type type)
 {
     switch (type) {
+    case NODE_TIME:
     case NODE_CONSTANT:
         return 0;
     case NODE_MIX:
@@ -45,8 +44,13 @@ static uint32_t inputs_of(node_type type)
 node_graph *node_graph_create(gpool *pool)
 {
     node_graph *graph = calloc(1, sizeof *graph);
-    if (graph != NULL) {
-        graph->pool = pool;
+    if (graph == NULL) {
+        return NULL;
+    }
+    graph->pool = pool;
+    if (gpool_dirty_graph_create(NULL, &graph->dirty) != GPOOL_OK) {
+        free(graph);
+        return NULL;
     }
     return graph;
 }
@@ -56,53 +60,62 @@ void node_graph_destroy(node_graph *graph)
     if (graph == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < graph->count; ++i) {
+    for (uint32_t i = 0; i < MAX_NODES; ++i) {
         gpool_texture_destroy(graph->pool, graph->nodes[i].texture);
     }
+    gpool_dirty_graph_destroy(graph->dirty);
     free(graph);
+}
+
+static bool add_node(node_graph *graph, const node_desc *desc, node_id *id)
+{
+    gpool_dirty_trigger trigger =
+        desc->type == NODE_TIME ? GPOOL_DIRTY_TRIGGER_ANIMATED : GPOOL_DIRTY_TRIGGER_NEVER;
+    if (gpool_dirty_graph_add(graph->dirty, trigger, id) != GPOOL_OK ||
+        gpool_dirty_node_index(*id) >= MAX_NODES) {
+        return false;
+    }
+    graph_node *node = find_node(graph, *id);
+    node->desc = *desc;
+    for (uint32_t i = 0; i < inputs_of(desc->type); ++i) {
+        if (gpool_dirty_graph_connect(graph->dirty, desc->inputs[i], *id, GPOOL_DIRTY_STRONG,
+                                      NULL) != GPOOL_OK) {
+            return false;
+        }
+    }
+    if (desc->type == NODE_PALETTE) {
+        node->texture = palette_create(graph->pool);
+        return node->texture.id != 0;
+    }
+    return true;
 }
 
 node_id node_graph_add(node_graph *graph, const node_desc *desc)
 {
-    uint32_t input_count = inputs_of(desc->type);
-    if (graph->count == MAX_NODES) {
-        return NODE_NONE;
-    }
-    for (uint32_t i = 0; i < input_count; ++i) {
-        if (desc->inputs[i] >= graph->count) {
-            return NODE_NONE;
-        }
-    }
-    graph_node added = { .desc = *desc, .input_count = input_count };
-    if (desc->type == NODE_CONSTANT) {
-        added.output.value = desc->a;
-    }
-    if (desc->type == NODE_PALETTE) {
-        added.texture = palette_create(graph->pool);
-        if (added.texture.id == 0) {
-            return NODE_NONE;
-        }
-    }
-    graph->nodes[graph->count] = added;
-    return graph->count++;
+    node_id id = NODE_NONE;
+    graph->broken = graph->broken || !add_node(graph, desc, &id);
+    return graph->broken ? NODE_NONE : id;
 }
 
-void node_graph_set(node_graph *graph, node_id id, float value, uint64_t frame)
+gpool_result node_graph_set(node_graph *graph, node_id id, float value)
 {
-    graph_node *node = &graph->nodes[id];
-    if (node->output.value != value) {
-        gpool_tracked_set(&node->output.tracked, &node->output.value, &value, sizeof value, frame);
+    gpool_result result = gpool_dirty_graph_check(graph->dirty, id);
+    if (result != GPOOL_OK || find_node(graph, id)->desc.a == value) {
+        return result;
     }
+    find_node(graph, id)->desc.a = value;
+    return gpool_dirty_graph_mark(graph->dirty, id);
 }
 
-static float node_result(const node_graph *graph, const graph_node *node)
+static float node_result(const node_graph *graph, const node_desc *desc)
 {
-    const node_desc *desc = &node->desc;
     float in[NODE_INPUTS] = { 0 };
-    for (uint32_t i = 0; i < node->input_count; ++i) {
-        in[i] = graph->nodes[desc->inputs[i]].output.value;
+    for (uint32_t i = 0; i < inputs_of(desc->type); ++i) {
+        in[i] = node_graph_value(graph, desc->inputs[i]);
     }
     switch (desc->type) {
+    case NODE_TIME:
+        return graph->seconds;
     case NODE_LINEAR:
         return desc->a * in[0] + desc->b;
     case NODE_OSCILLATOR: {
@@ -128,88 +141,50 @@ static float node_result(const node_graph *graph, const graph_node *node)
     case NODE_CONSTANT:
         break;
     }
-    return node->output.value;
+    return desc->a;
 }
 
-static bool compute_node(void *value, void *user)
+static gpool_dirty_outcome compute_node(void *user, gpool_dirty_node id)
 {
-    node_work *work = user;
-    float result = node_result(work->graph, work->node);
-    if (work->node->desc.type == NODE_PALETTE &&
-        palette_write(work->graph->pool, work->node->texture, result) != GPOOL_OK) {
-        return false;
+    node_graph *graph = user;
+    graph_node *node = find_node(graph, id);
+    float result = node_result(graph, &node->desc);
+    if (node->desc.type == NODE_PALETTE &&
+        palette_write(graph->pool, node->texture, result) != GPOOL_OK) {
+        return GPOOL_DIRTY_FAILED;
     }
-    *(float *)value = result;
-    return true;
+    bool same = result == node->output;
+    node->output = result;
+    return same ? GPOOL_DIRTY_UNCHANGED : GPOOL_DIRTY_CHANGED;
 }
 
-/*
- * Steps and floors compare before they tell: gpool_tracked_update() takes every success for a new
- * value, and behind these nodes stand the expensive consumers.
- */
-static bool node_cuts_off(node_type type)
+gpool_result node_graph_update(node_graph *graph, uint64_t frame, double seconds)
 {
-    return type == NODE_STEP || type == NODE_FLOOR;
-}
-
-static bool update_node(node_graph *graph, graph_node *node, uint64_t frame)
-{
-    uint64_t targets[NODE_INPUTS] = { 0 };
-    bool stale = false;
-    for (uint32_t i = 0; i < node->input_count; ++i) {
-        gpool_dirty_flag *changed = &graph->nodes[node->desc.inputs[i]].output.tracked.changed;
-        stale = stale || gpool_dirty_view_is(&node->seen[i], changed);
-        targets[i] = gpool_dirty_view_begin(&node->seen[i], changed);
+    if (graph->broken) {
+        return GPOOL_ERROR_FAILED_RESOURCE;
     }
-    if (!stale) {
-        graph->rested += 1;
-        return true;
-    }
-    gpool_tracked *tracked = &node->output.tracked;
-    if (node_cuts_off(node->desc.type)) {
-        float result = node_result(graph, node);
-        if (result != node->output.value) {
-            gpool_tracked_set(tracked, &node->output.value, &result, sizeof result, frame);
-        }
-    } else {
-        gpool_tracked_mark(tracked, frame);
-        node_work work = { graph, node };
-        if (gpool_tracked_update(tracked, &node->output.value, frame, compute_node, &work, NULL) !=
-            GPOOL_OK) {
-            return false;
-        }
-    }
-    graph->computed += 1;
-    for (uint32_t i = 0; i < node->input_count; ++i) {
-        gpool_dirty_view_clear(&node->seen[i], targets[i]);
-    }
-    return true;
-}
-
-bool node_graph_update(node_graph *graph, uint64_t frame)
-{
-    bool ok = true;
-    for (uint32_t i = 0; i < graph->count; ++i) {
-        if (graph->nodes[i].desc.type != NODE_CONSTANT) {
-            ok = update_node(graph, &graph->nodes[i], frame) && ok;
-        }
-    }
-    return ok;
+    graph->seconds = (float)seconds;
+    gpool_result result = gpool_dirty_graph_begin_pass(graph->dirty, frame, seconds);
+    return result == GPOOL_OK ? gpool_dirty_graph_update_all(graph->dirty, compute_node, graph)
+                              : result;
 }
 
 float node_graph_value(const node_graph *graph, node_id id)
 {
-    return graph->nodes[id].output.value;
+    return graph->nodes[gpool_dirty_node_index(id)].output;
 }
 
 gpool_texture node_graph_texture(const node_graph *graph, node_id id)
 {
-    return graph->nodes[id].texture;
+    return graph->nodes[gpool_dirty_node_index(id)].texture;
 }
 
 bool node_watch_begin(node_graph *graph, node_watch *watch)
 {
-    gpool_dirty_flag *changed = &graph->nodes[watch->node].output.tracked.changed;
+    gpool_dirty_flag *changed = gpool_dirty_graph_flag(graph->dirty, watch->node);
+    if (changed == NULL) {
+        return false; /* nothing to watch */
+    }
     bool dirty = gpool_dirty_view_is(&watch->seen, changed);
     watch->target = gpool_dirty_view_begin(&watch->seen, changed);
     return dirty;
@@ -222,6 +197,8 @@ void node_watch_clear(node_watch *watch)
 
 void node_graph_counts(const node_graph *graph, uint64_t *computed, uint64_t *rested)
 {
-    *computed = graph->computed;
-    *rested = graph->rested;
+    gpool_dirty_graph_stats stats;
+    gpool_dirty_graph_get_stats(graph->dirty, &stats);
+    *computed = stats.computed;
+    *rested = stats.rested;
 }

@@ -1,8 +1,8 @@
 /*
- * node_graph.h: a small node graph that drives the sketch's parameters. Each node holds a number;
- * a palette node holds a texture of the pool as well. A node is computed only when one of its
- * inputs changed; a step or floor node whose result stays the same tells nobody, so that all behind
- * it rests. Nodes are added after their inputs: the order of creation is the order of work.
+ * node_graph.h: a small node graph that drives the sketch's parameters, on a gpool_dirty_graph.
+ * That knows who is stale and in which order to work; here are the nodes' parameters, what they
+ * compute, and what came out: a number each, and for a palette a texture of the pool as well.
+ * A result that stays the same, as of a step or floor node, lets all behind it rest.
  */
 #ifndef SKETCH_NODE_GRAPH_H
 #define SKETCH_NODE_GRAPH_H
@@ -11,13 +11,14 @@
 
 typedef struct node_graph node_graph;
 
-/* Index of a node; NODE_NONE where there is none. */
-typedef uint32_t node_id;
-#define NODE_NONE   UINT32_MAX
+/* Names a node; NODE_NONE where there is none. */
+typedef gpool_dirty_node node_id;
+#define NODE_NONE   ((node_id){ 0 })
 #define NODE_INPUTS 2
 
 typedef enum node_type {
-    NODE_CONSTANT,   /* set from outside by node_graph_set() */
+    NODE_TIME,       /* seconds handed to node_graph_update() */
+    NODE_CONSTANT,   /* a, until node_graph_set() says otherwise */
     NODE_LINEAR,     /* a x in0 + b */
     NODE_OSCILLATOR, /* between a and b, c turns for each unit of in0, shifted by d turns */
     NODE_NOISE,      /* between a and b, c noise cells for each unit of in0, row d */
@@ -31,8 +32,8 @@ typedef enum node_type {
 
 typedef struct node_desc {
     node_type type;
-    node_id inputs[NODE_INPUTS]; /* as many as the type reads; the others NODE_NONE or 0 */
-    float a, b, c, d;            /* see node_type; a is the first value of a constant */
+    node_id inputs[NODE_INPUTS]; /* as many as the type reads; the others NODE_NONE */
+    float a, b, c, d;            /* see node_type */
 } node_desc;
 
 /* A consumer outside the graph: what it last saw of one node. Fresh = sees a change. */
@@ -48,15 +49,19 @@ node_graph *node_graph_create(gpool *pool);
 /* Frees the graph and destroys its textures. NULL is fine. */
 void node_graph_destroy(node_graph *graph);
 
-/* Adds a node, or returns NODE_NONE: the graph is full, an input is missing, the pool failed. */
+/*
+ * Adds a node, or returns NODE_NONE: the graph is full, an input is missing, memory or the pool
+ * failed. A graph that lost a node takes no more, so that the last one tells about all.
+ */
 node_id node_graph_add(node_graph *graph, const node_desc *desc);
 
-/* Sets a constant; an equal value is no change. */
-void node_graph_set(node_graph *graph, node_id node, float value, uint64_t frame);
+/* Sets a constant, for the next update; an equal value is no change. */
+gpool_result node_graph_set(node_graph *graph, node_id node, float value);
 
-/* Computes what is stale, inputs first. False when a node failed; it stays stale. */
-bool node_graph_update(node_graph *graph, uint64_t frame);
+/* Moves the time and computes what is stale, inputs first. A node that failed stays stale. */
+gpool_result node_graph_update(node_graph *graph, uint64_t frame, double seconds);
 
+/* What came out of a node; 0 before the first update. */
 float node_graph_value(const node_graph *graph, node_id node);
 
 /* Texture of a palette node: 64 x 2 texels, from horizon to zenith, away from and towards the sun. */
@@ -68,7 +73,7 @@ bool node_watch_begin(node_graph *graph, node_watch *watch);
 /* What node_watch_begin() saw is dealt with. Leave it out when the work failed. */
 void node_watch_clear(node_watch *watch);
 
-/* How many nodes were computed, and how many could rest, since creation. */
+/* How many nodes behind a change were computed, and how many could rest, since creation. */
 void node_graph_counts(const node_graph *graph, uint64_t *computed, uint64_t *rested);
 
 #endif

@@ -1,6 +1,6 @@
 /* A program that is linked with its WebGPU implementation instead of loading it. */
-#include <gpool/gpool.h>
 #include <gpool/linked.h>
+#include <gpool/gpool.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -252,6 +252,7 @@ static void callbacks_from_another_thread_are_fine(void **state)
         sim_set_delivery(p.s, SIM_DELIVER_ON_THREAD);
         for (uint32_t i = 1; i <= 20; ++i) {
             assert_same(program_frame(&p, i), GPOOL_OK);
+            program_check(&p, i);
         }
         program_end(&p, -1, 0);
     }
