@@ -51,27 +51,26 @@ static node_id add(scene *all, node_type type, node_id a, node_id b, const float
 static bool wire_graph(scene *all)
 {
     scene_nodes *n = &all->nodes;
-    n->seconds = add(all, NODE_TIME, NODE_NONE, NODE_NONE, PARAMETERS(0));
-    n->orbit = add(all, NODE_LINEAR, n->seconds, NODE_NONE, PARAMETERS(0.09f, 0.62f));
+    const node_id none = NODE_NONE;
+    n->seconds = add(all, NODE_TIME, none, none, PARAMETERS(0));
+    n->orbit = add(all, NODE_LINEAR, n->seconds, none, PARAMETERS(0.09f, 0.62f));
     node_id swing =
-        add(all, NODE_OSCILLATOR, n->seconds, NODE_NONE, PARAMETERS(2.9f, 4.3f, 0.05f, 0.05f));
-    node_id tremble =
-        add(all, NODE_NOISE, n->seconds, NODE_NONE, PARAMETERS(-0.15f, 0.15f, 0.7f, 4.2f));
+        add(all, NODE_OSCILLATOR, n->seconds, none, PARAMETERS(2.9f, 4.3f, 0.05f, 0.05f));
+    node_id tremble = add(all, NODE_NOISE, n->seconds, none, PARAMETERS(-0.15f, 0.15f, 0.7f, 4.2f));
     n->camera_height = add(all, NODE_SUM, swing, tremble, PARAMETERS(1.0f, 1.0f));
     /* The palette follows in steps, so that its texture rests between them. */
     node_id evening =
-        add(all, NODE_OSCILLATOR, n->seconds, NODE_NONE, PARAMETERS(0.25f, 0.75f, 0.03f, 0.0f));
-    n->dusk = add(all, NODE_FLOOR, evening, NODE_NONE, PARAMETERS(1.0f / 32.0f));
-    n->palette = add(all, NODE_PALETTE, n->dusk, NODE_NONE, PARAMETERS(0));
-    node_id growth = add(all, NODE_LINEAR, n->seconds, NODE_NONE, PARAMETERS(0.05f, 2.3f));
-    n->phase = add(all, NODE_FLOOR, growth, NODE_NONE, PARAMETERS(1.0f / 40.0f));
-    n->detail = add(all, NODE_STEP, n->seconds, NODE_NONE, PARAMETERS(96.0f, 128.0f, 0.75f));
-    node_id age = add(all, NODE_LINEAR, n->seconds, NODE_NONE, PARAMETERS(1.0f / 0.8f, 0.0f));
-    n->epoch = add(all, NODE_FLOOR, age, NODE_NONE, PARAMETERS(1.0f));
-    n->fade = add(all, NODE_FRACTION, age, NODE_NONE, PARAMETERS(0));
-    n->drift = add(all, NODE_LINEAR, n->seconds, NODE_NONE, PARAMETERS(0.004f, 0.0f));
-    n->tilt =
-        add(all, NODE_OSCILLATOR, n->seconds, NODE_NONE, PARAMETERS(-0.24f, -0.14f, 0.04f, 0.1f));
+        add(all, NODE_OSCILLATOR, n->seconds, none, PARAMETERS(0.25f, 0.75f, 0.03f, 0.0f));
+    n->dusk = add(all, NODE_FLOOR, evening, none, PARAMETERS(1.0f / 32.0f));
+    n->palette = add(all, NODE_PALETTE, n->dusk, none, PARAMETERS(0));
+    node_id growth = add(all, NODE_LINEAR, n->seconds, none, PARAMETERS(0.05f, 2.3f));
+    n->phase = add(all, NODE_FLOOR, growth, none, PARAMETERS(1.0f / 40.0f));
+    n->detail = add(all, NODE_STEP, n->seconds, none, PARAMETERS(96.0f, 128.0f, 0.75f));
+    node_id age = add(all, NODE_LINEAR, n->seconds, none, PARAMETERS(1.0f / 0.8f, 0.0f));
+    n->epoch = add(all, NODE_FLOOR, age, none, PARAMETERS(1.0f));
+    n->fade = add(all, NODE_FRACTION, age, none, PARAMETERS(0));
+    n->drift = add(all, NODE_LINEAR, n->seconds, none, PARAMETERS(0.004f, 0.0f));
+    n->tilt = add(all, NODE_OSCILLATOR, n->seconds, none, PARAMETERS(-0.24f, -0.14f, 0.04f, 0.1f));
     return n->tilt.id != 0; /* the last one tells about all */
 }
 
