@@ -149,7 +149,10 @@ typedef struct gpool_allocator {
     void *user; /**< handed to the hook */
 } gpool_allocator;
 
-/** The last error of a pool; fields stay valid until the next failing call on the pool. */
+/**
+ * The last error of a pool: of the newest failing call, or, after a submit that returned an error of
+ * the recorder, that one. Fields stay valid until the next failing call on the pool.
+ */
 typedef struct gpool_error {
     gpool_result code;   /**< what the failing call returned */
     gpool_log_id id;     /**< log id of the record */

@@ -38,7 +38,8 @@ typedef struct gpool_stats {
     uint64_t own_ns;            /**< thread CPU ns in gpool, without webgpu.h; needs
                                                 gpool_desc.measure. The least cost of the clock reads
                                                 themselves, found at creation, is taken off */
-    uint64_t gpu_call_ns;       /**< thread CPU ns in calls into webgpu.h; the same */
+    uint64_t wait_ns;     /**< thread CPU ns in waits for the GPU, polls and sleeps; the same */
+    uint64_t gpu_call_ns; /**< thread CPU ns in calls into webgpu.h; the same */
 } gpool_stats;
 
 /**

@@ -49,7 +49,10 @@ typedef struct gpool_color_target {
     WGPUColorWriteMask write_mask;     /**< 0 = all channels */
 } gpool_color_target;
 
-/** Depth and stencil of a render pipeline. */
+/**
+ * Depth and stencil of a render pipeline. All zero draws without a depth test, also in a pass that has
+ * a depth attachment.
+ */
 typedef struct gpool_depth_state {
     WGPUTextureFormat format; /**< 0 = the format of the pass at first use, none if it has none */
     WGPUCompareFunction compare;        /**< 0 = Always */
@@ -70,7 +73,8 @@ typedef struct gpool_render_pipeline_desc {
     const char *vertex_entry;     /**< function; NULL = the module's only @vertex function */
     const char *fragment_entry;   /**< function; NULL = the module's only @fragment function */
     bool no_fragment;             /**< depth only: no fragment stage */
-    gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< by group; ends at the last that is not null. All
+    gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< by group; ends at the last that is not null; give
+                                               gpool_uniform_layout() too as soon as you give any. All
                                                null: none, or the uniform layout in group 0 when the
                                                source has a @group */
     gpool_vertex_layout vertex_buffers[GPOOL_MAX_VERTEX_BUFFERS]; /**< by slot */
@@ -95,7 +99,8 @@ typedef struct gpool_compute_pipeline_desc {
 
 /**
  * Creates a render pipeline. When all formats and `samples` are in the descriptor it compiles now,
- * else at its first use in a pass, one variant for each set of target formats and samples.
+ * else at its first use in a pass, one variant for each set of target formats and samples: until then
+ * nothing is known to be wrong with it.
  *
  * @return the handle; null for a caller's mistake (a handle error of shader or layouts,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format

@@ -129,9 +129,12 @@ GPOOL_API void gpool_set_bindings(gpool_recorder rec, uint32_t group, gpool_layo
 
 /**
  * Copies uniforms into stream memory and binds them in a group of gpool_uniform_layout() by dynamic
- * offset, for the commands that follow.
+ * offset, for the commands that follow in the open pass. Pipeline, bindings and buffers end with
+ * their pass.
  *
- * @param size bytes, 1 to the device's maxUniformBufferBindingSize; at least the shader's struct
+ * @param size bytes, 1 to 65536 or the device's maxUniformBufferBindingSize; padded with zeros to a
+ *             multiple of 16, as WGSL rounds its structs. Still smaller than the shader's struct is
+ *             seen only at Finish and costs the whole recorder
  * Thread: owner. Allocates: when a frame uses more stream memory than any before. Cost: the copy.
  */
 GPOOL_API void gpool_set_uniforms(gpool_recorder rec, uint32_t group, const void *data,
@@ -151,7 +154,11 @@ GPOOL_API void gpool_set_blend_constant(gpool_recorder rec, const double rgba[4]
 /** Sets the stencil reference. Thread: owner. */
 GPOOL_API void gpool_set_stencil_reference(gpool_recorder rec, uint32_t reference);
 
-/** Draws. Nothing to draw (count 0) is nothing. Thread: owner. */
+/**
+ * Draws. Nothing to draw (count 0) is nothing. Counts are checked against what is bound; what the
+ * indices of an index buffer point at is not.
+ * Thread: owner.
+ */
 GPOOL_API void gpool_draw(gpool_recorder rec, const gpool_draw_args *args);
 
 /**

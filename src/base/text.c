@@ -44,7 +44,7 @@ bool gpool__is_utf8(const char *text, size_t size)
     return true;
 }
 
-char *gpool__clean(char *target, size_t size, const char *text, size_t length)
+static char *text_clean(char *target, size_t size, const char *text, size_t length, bool lines)
 {
     size_t used = 0;
     for (size_t i = 0; text != NULL && i < length && text[i] != '\0';) {
@@ -57,7 +57,8 @@ char *gpool__clean(char *target, size_t size, const char *text, size_t length)
         if (step > 1) {
             memmove(target + used, text + i, step);
         } else {
-            target[used] = (char)(step == 0 ? '?' : c < 32 || c == 127 ? ' ' : c);
+            bool blank = (c < 32 && !(lines && c == '\n')) || c == 127;
+            target[used] = (char)(step == 0 ? '?' : blank ? ' ' : c);
         }
         used += bytes;
         i += bytes;
@@ -66,4 +67,14 @@ char *gpool__clean(char *target, size_t size, const char *text, size_t length)
         target[used] = '\0';
     }
     return target;
+}
+
+char *gpool__clean(char *target, size_t size, const char *text, size_t length)
+{
+    return text_clean(target, size, text, length, false);
+}
+
+char *gpool__clean_lines(char *target, size_t size, const char *text, size_t length)
+{
+    return text_clean(target, size, text, length, true);
 }

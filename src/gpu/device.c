@@ -7,8 +7,8 @@ void gpool__device_process(gpool_device *device, gpool__seam *seam)
     GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
 }
 
-gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, uint64_t serial,
-                                       uint64_t timeout_ns)
+static gpool_result device_wait(gpool_device *device, gpool__seam *seam, uint64_t serial,
+                                uint64_t timeout_ns)
 {
     /* Poll and sleep, never a blocking poll: on wgpu-native that would hold up every thread that
      * submits or destroys for the whole wait. */
@@ -29,6 +29,23 @@ gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, 
             gpool__sleep_ns(gpool__nap_ns(waited));
         }
     }
+}
+
+gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, uint64_t serial,
+                                       uint64_t timeout_ns)
+{
+    if (seam->table != gpool__timing_table()) {
+        return device_wait(device, seam, serial, timeout_ns);
+    }
+    /* While measured, waiting is told apart from work. */
+    gpool__operation *now = gpool__current();
+    uint64_t gpu_ns = now->gpu_ns;
+    uint64_t begin = gpool__thread_cpu_ns();
+    gpool_result result = device_wait(device, seam, serial, timeout_ns);
+    uint64_t taken = gpool__thread_cpu_ns() - begin;
+    uint64_t in_gpu_calls = now->gpu_ns - gpu_ns;
+    now->wait_ns += taken > in_gpu_calls ? taken - in_gpu_calls : 0;
+    return result;
 }
 
 /* A lost wgpu-native device tells it only in the next encoder; a submit to it ends the process. */

@@ -77,7 +77,7 @@ void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUSt
     if (now->capturing == events) {
         if (now->error_type == 0) {
             now->error_type = (int)type;
-            gpool__clean(now->error, sizeof now->error, message.data, events_length(message));
+            gpool__clean_lines(now->error, sizeof now->error, message.data, events_length(message));
         }
         return;
     }
@@ -162,7 +162,7 @@ static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
     (void)unused;
     events_popped *popped = popped_pointer;
     popped->type = type;
-    gpool__clean(popped->error, sizeof popped->error, message.data, events_length(message));
+    gpool__clean_lines(popped->error, sizeof popped->error, message.data, events_length(message));
     atomic_store(&popped->answered, true);
 }
 

@@ -73,9 +73,13 @@ gpool_result gpool__gpu_load(gpool__log *log, const char *path, gpool_gpu *table
 #undef GPOOL_R
     const char *missing = table_missing(&loaded);
     if (missing != NULL) {
+        const char *variable = getenv("GPOOL_WEBGPU");
         return gpool__fail(log, GPOOL_LOG_LIBRARY, GPOOL_ERROR_LIBRARY,
                            "The WebGPU library [%s] has no function [%s]",
-                           path != NULL ? path : "default", missing);
+                           path != NULL && path[0] != '\0' ? path
+                           : variable != NULL              ? variable
+                                                           : "of the loader's path",
+                           missing);
     }
     (void)gpool__quirks_dawn_translate(&loaded);
     *table = loaded;

@@ -56,6 +56,7 @@ gpool__call gpool__enter(gpool *pool, const char *name)
             now->clock_ns = pool->clock_ns;
             call.begin_gpu_ns = now->gpu_ns;
             call.begin_reads = now->clock_reads;
+            call.begin_wait_ns = now->wait_ns;
             call.begin_ns = gpool__thread_cpu_ns();
         }
     }
@@ -72,9 +73,14 @@ void gpool__leave(gpool *pool, const gpool__call *call)
     if (pool->measure) {
         uint64_t total = gpool__thread_cpu_ns() - call->begin_ns;
         uint64_t in_gpu_calls = now->gpu_ns - call->begin_gpu_ns;
-        uint64_t clock = (now->clock_reads - call->begin_reads + 1) * pool->clock_ns;
+        uint64_t waits = now->wait_ns - call->begin_wait_ns;
+        /* Reads inside waits are part of the waits. */
+        uint64_t clock = waits > 0 ? pool->clock_ns
+                                   : (now->clock_reads - call->begin_reads + 1) * pool->clock_ns;
+        pool->stats.wait_ns += waits;
         pool->stats.gpu_call_ns += in_gpu_calls;
-        pool->stats.own_ns += total > in_gpu_calls + clock ? total - in_gpu_calls - clock : 0;
+        uint64_t apart = in_gpu_calls + clock + waits;
+        pool->stats.own_ns += total > apart ? total - apart : 0;
     }
 }
 

@@ -111,7 +111,8 @@ struct gpool {
 
     uint64_t frame;
     bool in_frame;
-    gpool_result frame_error;  /* first error latched in this frame */
+    gpool_result frame_error; /* first error latched since the last submit */
+    gpool_log_id frame_error_id;
     uint64_t frame_serials[8]; /* last serial of each of the newest frames, by frame % 8 */
     uint64_t last_serial;      /* newest submit of this pool */
     bool queue_dirty;          /* queue writes were made since the last submit */
@@ -139,6 +140,7 @@ typedef struct gpool__call {
     uint64_t begin_ns;
     uint64_t begin_gpu_ns;
     uint64_t begin_reads;
+    uint64_t begin_wait_ns;
 } gpool__call;
 
 /** Begins a public call: names the operation and starts the clock when the pool measures. */

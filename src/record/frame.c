@@ -15,12 +15,19 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
     if (desc == NULL) {
         desc = &defaults;
     }
-    if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT) {
-        return GPOOL_ERROR_INVALID_ARGUMENT;
-    }
     gpool__operation *now = gpool__current();
     const char *outer = now->name;
     now->name = "gpool_create";
+    if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT) {
+        gpool__log log;
+        gpool__log_init(&log, desc->log, desc->log_user, "no pool");
+        gpool_result refused = gpool__fail(
+            &log, device == NULL ? GPOOL_LOG_ARGUMENT_NULL : GPOOL_LOG_ARGUMENT_VALUE,
+            GPOOL_ERROR_INVALID_ARGUMENT, "The device is %s, or frames_in_flight [%u] is over [%u]",
+            device == NULL ? "null" : "there", desc->frames_in_flight, FRAME_MAX_IN_FLIGHT);
+        now->name = outer;
+        return refused;
+    }
     gpool *pool = NULL;
     gpool_result result = gpool__pool_open(device, desc, &pool);
     if (result == GPOOL_OK) {
@@ -186,8 +193,7 @@ gpool_result gpool_submit(gpool *pool)
         result = frame_submit(pool, &sent);
         if (sent && pool->frame_error != GPOOL_OK) {
             /* Latched while recording: told once, by the submit that ends the recording. */
-            result = pool->frame_error;
-            pool->frame_error = GPOOL_OK;
+            result = gpool__record_take_latched(pool);
         }
     }
     gpool__leave(pool, &call);
@@ -208,7 +214,7 @@ static gpool_result frame_end(gpool *pool)
         frame_close_recording(pool);
     }
     if (pool->frame_error != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST) {
-        result = pool->frame_error;
+        result = gpool__record_take_latched(pool);
     }
     pool->frame_error = GPOOL_OK;
     pool->frame_serials[pool->frame % FRAME_MAX_IN_FLIGHT] = pool->last_serial;

@@ -485,9 +485,9 @@ static gpool__buffer *bind_pass_buffer(struct gpool_recorder_state *state, gpool
         return NULL;
     }
     if ((buffer->usage & usage) == 0) {
-        *result = GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                              "The usage [0x%x] of buffer \"%s\" lacks [0x%x]", buffer->usage,
-                              buffer->base.label, usage);
+        *result = GPOOL__FAIL(
+            pool, USAGE, MISSING_USAGE, "The usage [0x%x] of buffer \"%s\" lacks %s", buffer->usage,
+            buffer->base.label, usage == GPOOL_BUFFER_VERTEX ? "VERTEX" : "INDEX");
         return NULL;
     }
     if (offset % unit != 0 || offset >= buffer->size) {

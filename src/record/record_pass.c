@@ -6,6 +6,7 @@
 #include "gpu/format.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 bool gpool__record_needs_pass(struct gpool_recorder_state *state, bool render, bool compute,
@@ -31,6 +32,14 @@ static void pass_begin_common(struct gpool_recorder_state *state, const char *la
 {
     const char *name = label != NULL && label[0] != '\0' ? label : fallback;
     gpool__clean(state->pass_label, sizeof state->pass_label, name, strlen(name));
+    size_t used = strlen(state->pass_list);
+    const char *comma = used > 0 ? ", " : "";
+    if (used + strlen(comma) + strlen(state->pass_label) + 4 < sizeof state->pass_list) {
+        (void)snprintf(state->pass_list + used, sizeof state->pass_list - used, "%s%s", comma,
+                       state->pass_label);
+    } else if (used + 4 < sizeof state->pass_list && state->pass_list[used - 1] != '.') {
+        memcpy(state->pass_list + used, "...", 4);
+    }
     memset(&state->pass, 0, sizeof state->pass);
     state->pass_groups = 0;
 }

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+gpool_result gpool__record_take_latched(gpool *pool)
+{
+    gpool_result result = pool->frame_error;
+    if (result != GPOOL_OK) {
+        memcpy(pool->log.message, pool->record->latched, GPOOL__MESSAGE_SIZE);
+        pool->log.last = (gpool_error){ result, pool->frame_error_id, pool->log.message };
+        pool->frame_error = GPOOL_OK;
+    }
+    return result;
+}
+
 gpool_result gpool__recording_init(gpool *pool)
 {
     pool->record = gpool__alloc(&pool->memory, sizeof *pool->record);
@@ -32,6 +43,8 @@ void gpool__record_latch(gpool *pool, gpool_result result)
 {
     if (pool->frame_error == GPOOL_OK) {
         pool->frame_error = result;
+        pool->frame_error_id = pool->log.last.id;
+        memcpy(pool->record->latched, pool->log.message, GPOOL__MESSAGE_SIZE);
     }
 }
 
@@ -175,7 +188,7 @@ static gpool_result recorder_finish_encoder(struct gpool_recorder_state *state,
     return gpool__fail(&pool->log,
                        result == GPOOL_ERROR_DEVICE_LOST ? GPOOL_LOG_DEVICE_LOST
                                                          : GPOOL_LOG_RECORDER_DROPPED,
-                       result, "%s, last pass \"%s\", was dropped: %s", what, state->pass_label,
+                       result, "%s, with passes [%s], was dropped: %s", what, state->pass_list,
                        gpool__current()->error);
 }
 
@@ -228,6 +241,7 @@ void gpool__record_reset(struct gpool_recorder_state *state)
     state->encoder_groups = 0;
     state->broken = false;
     state->pass_label[0] = '\0';
+    state->pass_list[0] = '\0';
     gpool__stream_reset(&pool->record->stream);
     if (state->open) {
         state->open = false;

@@ -118,6 +118,7 @@ struct gpool_recorder_state {
     WGPUComputePassEncoder compute;
     bool skip_pass; /* the pass could not begin: its commands are skipped */
     char pass_label[64];
+    char pass_list[256]; /* labels of all passes so far, for a drop at Finish */
     gpool__targets targets;
     uint32_t width;
     uint32_t height;
@@ -133,6 +134,7 @@ typedef struct gpool__recording {
     struct gpool_recorder_state frame;
     gpool__stream stream;
     gpool__bind_cache binds;
+    char latched[GPOOL__MESSAGE_SIZE]; /* message of the pool's frame_error */
 } gpool__recording;
 
 gpool_result gpool__recording_init(gpool *pool);
@@ -146,7 +148,10 @@ struct gpool_recorder_state *gpool__record_enter(gpool_recorder rec, const char 
 void gpool__record_leave(struct gpool_recorder_state *state, const gpool__call *call,
                          gpool_result result);
 
-/** Latches an error as the frame's first. */
+/** Takes the latched error, making it the pool's last error again; GPOOL_OK when there is none. */
+gpool_result gpool__record_take_latched(gpool *pool);
+
+/** Latches the pool's newest error as the frame's first. */
 void gpool__record_latch(gpool *pool, gpool_result result);
 
 /** True when a render (compute) pass is open; else records the error into *result. */

@@ -102,6 +102,12 @@ static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
                                        const gpool__targets *targets, gpool_result *result)
 {
     const gpool_render_pipeline_desc *desc = pipeline->desc;
+    if (targets->depth == 0 && (desc->depth.compare != 0 || desc->depth.write)) {
+        gpool__note(&pool->log, GPOOL_LOG_FALLBACK,
+                    "The pipeline \"%s\" tests or writes depth, but its pass has no depth "
+                    "attachment: it draws without",
+                    pipeline->base.label);
+    }
     variant_vertices vertices;
     variant_fill_vertices(pipeline, &vertices);
     WGPUColorTargetState colors[GPOOL_MAX_COLORS] = { { 0 } };

@@ -266,6 +266,25 @@ static void calls_at_the_wrong_point_of_a_pass_are_skipped(void **state)
     assert_false(info.gpu_written);
 }
 
+/* Two errors in one frame: what end_frame returns is what last_error tells. */
+static void last_error_is_the_error_that_end_frame_returns(void **state)
+{
+    fixture *f = *state;
+    gpool_texture target = fixture_target(f, 1, 1);
+    assert_good(gpool_begin_frame(f->pool));
+    gpool_recorder rec = gpool_frame_recorder(f->pool);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = target } });
+    gpool_set_pipeline(rec, (gpool_pipeline){ 0 });
+    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+    gpool_end_pass(rec);
+    assert_result(gpool_last_error(f->pool)->code, GPOOL_ERROR_WRONG_PHASE);
+    assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_NULL_HANDLE);
+    assert_result(gpool_last_error(f->pool)->code, GPOOL_ERROR_NULL_HANDLE);
+    assert_int_equal(gpool_last_error(f->pool)->id, GPOOL_LOG_HANDLE_NULL);
+    fixture_expect(f, GPOOL_LOG_HANDLE_NULL, 1);
+    fixture_expect(f, GPOOL_LOG_PHASE, 1);
+}
+
 int gpu_record_order_run(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -277,6 +296,7 @@ int gpu_record_order_run(void)
         FIXTURE_TEST(open_pass_is_ended_by_the_submit_and_told),
         FIXTURE_TEST(old_and_null_recorders_do_nothing),
         FIXTURE_TEST(calls_at_the_wrong_point_of_a_pass_are_skipped),
+        FIXTURE_TEST(last_error_is_the_error_that_end_frame_returns),
     };
     return FIXTURE_RUN("record_order", tests);
 }

@@ -1,0 +1,270 @@
+/* Operations on buffers. */
+#include "model_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITABLE                                                                                   \
+    ((gpool_buffer_usage)(GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_COPY_TARGET |                  \
+                          GPOOL_BUFFER_QUERY_TARGET))
+
+static uint64_t padded(uint64_t size)
+{
+    return (size + 3) / 4 * 4;
+}
+
+static model_buffer *buffer_of(const model_ref *ref)
+{
+    return (model_buffer *)(void *)ref->thing;
+}
+
+/* Sizes around the borders that matter, and any other. */
+static uint64_t buffer_size(model *m)
+{
+    static const uint64_t borders[] = { 0,   1,    3,    4,    64,   252,        255,
+                                        256, 4096, 4100, 8192, 8448, UINT64_MAX, UINT64_MAX / 2 };
+    uint32_t choice = model_take8(m);
+    if (choice < 56) {
+        return borders[choice % (sizeof borders / sizeof *borders)];
+    }
+    uint64_t size = 1 + model_take16(m) % (choice < 200 ? 600 : 9000);
+    return choice % 4 == 0 ? size : padded(size);
+}
+
+static gpool_result buffer_check_size(uint64_t size, gpool_buffer_usage usage)
+{
+    if (size == 0) {
+        return GPOOL_ERROR_OUT_OF_RANGE;
+    }
+    if (size > UINT32_MAX) {
+        return GPOOL_ERROR_LIMIT;
+    }
+    return (usage & WRITABLE) != 0 && size % 4 != 0 ? GPOOL_ERROR_MISALIGNED : GPOOL_OK;
+}
+
+void model_buffer_create(model *m)
+{
+    static const gpool_buffer_usage usages[] = {
+        GPOOL_BUFFER_VERTEX | GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK,
+        GPOOL_BUFFER_STORAGE | GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK,
+        GPOOL_BUFFER_UNIFORM | GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_COPY_TARGET |
+            GPOOL_BUFFER_READ_BACK,
+        GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_COPY_TARGET |
+            GPOOL_BUFFER_READ_BACK,
+        GPOOL_BUFFER_STORAGE | GPOOL_BUFFER_COPY_TARGET | GPOOL_BUFFER_READ_BACK,
+        GPOOL_BUFFER_INDEX,
+        0,
+        1u << 20,
+    };
+    uint32_t choice = model_take8(m);
+    gpool_buffer_usage usage = usages[choice % 32 < 2 ? 6 + choice % 32 : choice % 6];
+    uint64_t size = buffer_size(m);
+    uint32_t place = model_place(m, GPOOL_KIND_BUFFER);
+    if (place == UINT32_MAX) {
+        return;
+    }
+    gpool_result expected = usage == 0           ? GPOOL_ERROR_MISSING_USAGE
+                            : usage == 1u << 20 ? GPOOL_ERROR_INVALID_ARGUMENT
+                                                 : buffer_check_size(size, usage);
+    model_buffer *b = model_must(calloc(1, sizeof *b));
+    b->thing.kind = GPOOL_KIND_BUFFER;
+    b->size = expected == GPOOL_OK ? size : 4;
+    b->usage = usage;
+    b->gpu_written = (usage & GPOOL_BUFFER_STORAGE_WRITE) != 0;
+    b->thing.gpu_bytes = padded(b->size);
+    bool data = expected == GPOOL_OK && choice >= 128;
+    b->bytes = data ? model_bytes(m, padded(b->size)) : model_must(calloc(1, padded(b->size)));
+    memset(b->bytes + b->size, 0, padded(b->size) - b->size);
+    gpool_buffer_desc desc = { .data = data ? b->bytes : NULL,
+                               .size = size,
+                               .usage = usage,
+                               .label = choice % 2 == 0 ? "model" : NULL };
+    gpool_buffer handle = gpool_buffer_create(m->pool, &desc);
+    gpool_buffer_info info = { 0 };
+    if (handle.id != 0 && gpool_buffer_get_info(m->pool, handle, &info) != GPOOL_OK) {
+        model_fail(m, "a new buffer has no info");
+    }
+    (void)model_created(m, place, &b->thing, handle.id, info.failed, expected);
+}
+
+void model_buffer_import(model *m)
+{
+    uint32_t choice = model_take8(m);
+    uint32_t place = model_place(m, GPOOL_KIND_BUFFER);
+    if (place == UINT32_MAX || model_is_lost(m)) {
+        return;
+    }
+    sim_fail_none(m->s);
+    WGPUBufferDescriptor raw_desc = { .usage = WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst |
+                                               WGPUBufferUsage_Storage,
+                                      .size = 4 * (1 + choice % 64) };
+    WGPUBuffer raw = m->table.DeviceCreateBuffer(gpool_device_raw(m->device), &raw_desc);
+    bool allowed = choice % 16 != 0;
+    gpool_buffer_import_desc desc = {
+        .buffer = raw,
+        .usage = GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_COPY_TARGET | GPOOL_BUFFER_READ_BACK |
+                 (allowed ? GPOOL_BUFFER_STORAGE : GPOOL_BUFFER_VERTEX),
+        .this_frame = choice % 2 == 0,
+        .label = "import",
+    };
+    gpool_result expected = desc.this_frame && !m->in_frame ? GPOOL_ERROR_WRONG_PHASE
+                            : !allowed                      ? GPOOL_ERROR_MISSING_USAGE
+                                                            : GPOOL_OK;
+    model_buffer *b = model_must(calloc(1, sizeof *b));
+    b->thing = (model_thing){ .kind = GPOOL_KIND_BUFFER,
+                              .imported = true,
+                              .this_frame = desc.this_frame };
+    b->size = raw_desc.size;
+    b->bytes = model_must(calloc(1, b->size));
+    b->usage = desc.usage;
+    b->gpu_written = true;
+    gpool_buffer handle = gpool_buffer_import(m->pool, &desc);
+    m->table.BufferRelease(raw);
+    (void)model_created(m, place, &b->thing, handle.id, false, expected);
+}
+
+void model_buffer_write(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint64_t whole = b != NULL ? b->size : 64;
+    uint32_t choice = model_take8(m);
+    uint64_t offset = model_take16(m) % (whole + 2);
+    uint64_t size = model_take8(m);
+    if (choice < 64) {
+        offset = 0;
+        size = whole;
+    } else if (choice < 224) {
+        offset -= b != NULL && b->gpu_written ? offset % 4 : 0;
+        size = offset < whole && size > whole - offset ? whole - offset : size;
+        size -= b != NULL && b->gpu_written ? size % 4 : 0;
+    } else if (choice >= 252) {
+        offset = UINT64_MAX - choice % 2;
+    }
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        if (offset > b->size || size > b->size - offset) {
+            expected = GPOOL_ERROR_OUT_OF_RANGE;
+        } else if (size > 0 && b->gpu_written && (offset % 4 != 0 || size % 4 != 0)) {
+            expected = GPOOL_ERROR_MISALIGNED;
+        }
+    }
+    uint8_t *data = model_bytes(m, size);
+    gpool_result got =
+        gpool_buffer_write(m->pool, (gpool_buffer){ ref.id }, offset, data, size);
+    if (model_result(m, got, expected) && size > 0) {
+        memcpy(b->bytes + offset, data, size);
+    }
+    free(data);
+}
+
+void model_buffer_resize(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint64_t size = buffer_size(m);
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        expected = b->thing.imported ? GPOOL_ERROR_UNSUPPORTED : buffer_check_size(size, b->usage);
+    }
+    bool changes = expected == GPOOL_OK && size != b->size;
+    if (changes && m->recording && b->thing.named == MODEL_NAMED) {
+        expected = GPOOL_ERROR_RECORDED;
+    }
+    gpool_result got = gpool_buffer_resize(m->pool, (gpool_buffer){ ref.id }, size);
+    if (changes && m->recording && b->thing.named == MODEL_MAYBE_NAMED &&
+        got == GPOOL_ERROR_RECORDED) {
+        return;
+    }
+    if (!model_result(m, got, expected) || !changes) {
+        return;
+    }
+    uint8_t *bytes = model_must(calloc(1, padded(size)));
+    memcpy(bytes, b->bytes, size < b->size ? size : b->size);
+    free(b->bytes);
+    b->bytes = bytes;
+    uint64_t old = b->thing.gpu_bytes;
+    b->thing.gpu_bytes = padded(size);
+    b->size = size;
+    model_replaced(m, &b->thing, old);
+}
+
+void model_buffer_destroy(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    gpool_result expected = ref.thing != NULL || ref.id == 0 ? GPOOL_OK : ref.code;
+    gpool_result got = gpool_buffer_destroy(m->pool, (gpool_buffer){ ref.id });
+    if (got != expected) {
+        model_fail(m, "destroy gives %s", gpool_result_name(got));
+    }
+    model_destroyed(m, &ref);
+}
+
+void model_buffer_read(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint32_t choice = model_take8(m);
+    uint64_t whole = b != NULL ? b->size : 16;
+    uint64_t offset = choice < 128 ? 0 : model_take16(m) % (whole + 2);
+    uint64_t size = choice < 128 ? whole : model_take8(m);
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        expected = (b->usage & GPOOL_BUFFER_READ_BACK) == 0             ? GPOOL_ERROR_MISSING_USAGE
+                   : offset > b->size || size > b->size - offset ? GPOOL_ERROR_OUT_OF_RANGE
+                                                                        : GPOOL_OK;
+    }
+    model_complete_all(m);
+    sim_set_completion(m->s, SIM_COMPLETE_AT_POLL, 0);
+    uint8_t *target = model_must(calloc(1, size + 1));
+    gpool_result got = gpool_buffer_read(m->pool, (gpool_buffer){ ref.id }, offset, target, size);
+    if (model_result(m, got, expected) && size > 0) {
+        model_same(m, "a read of a buffer", target, b->bytes + offset, size);
+    }
+    free(target);
+    sim_set_completion(m->s, m->sim_desc.completion, m->sim_desc.polls);
+}
+
+/* Looks at the GPU's own bytes after a flush. */
+void model_buffer_peek(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    bool write = model_take8(m) % 8 == 0;
+    WGPUBuffer gpu = gpool_buffer_gpu(m->pool, (gpool_buffer){ ref.id },
+                                      write ? GPOOL_ACCESS_WRITE : GPOOL_ACCESS_READ);
+    gpool_result got = gpu != NULL ? GPOOL_OK : gpool_last_error(m->pool)->code;
+    if (!model_result(m, got, ref.code)) {
+        return;
+    }
+    b->thing.named = MODEL_NAMED;
+    b->gpu_written = b->gpu_written || write;
+    uint64_t size = padded(b->size);
+    uint8_t *target = model_must(malloc(size));
+    if (!sim_read_buffer(m->s, gpu, 0, target, size)) {
+        model_fail(m, "the GPU's bytes cannot be seen");
+    }
+    model_same(m, "the GPU's bytes of a buffer", target, b->bytes, size);
+    free(target);
+}
+
+void model_buffer_info(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    const model_buffer *b = buffer_of(&ref);
+    gpool_buffer_info info = { 0 };
+    gpool_result expected = ref.thing != NULL ? GPOOL_OK : ref.code;
+    gpool_result got = gpool_buffer_get_info(m->pool, (gpool_buffer){ ref.id }, &info);
+    if (got != expected) {
+        model_fail(m, "info gives %s", gpool_result_name(got));
+    }
+    if (b == NULL || model_is_lost(m)) {
+        return;
+    }
+    if (info.size != b->size || info.usage != b->usage || info.failed != b->thing.failed ||
+        info.imported != b->thing.imported || info.gpu_written != b->gpu_written) {
+        model_fail(m, "info: size %llu and %llu, gpu-written %d and %d",
+                   (unsigned long long)info.size, (unsigned long long)b->size, info.gpu_written,
+                   b->gpu_written);
+    }
+}

@@ -1,0 +1,97 @@
+/* Samplers and layouts: equal ones are one. */
+#include "model_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t shared_find(const model *m, gpool_kind kind, uint32_t key)
+{
+    for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
+        const model_thing *each = m->things[kind][i];
+        if (each != NULL && !each->failed && each->key == key) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+/* Notes what a create of a shared kind gave. */
+static void shared_created(model *m, gpool_kind kind, uint32_t key, uint64_t id, bool failed)
+{
+    uint32_t found = shared_find(m, kind, key);
+    if (found != UINT32_MAX) {
+        if (id != m->things[kind][found]->id) {
+            model_fail(m, "equal ones have handles 0x%llx and 0x%llx", (unsigned long long)id,
+                       (unsigned long long)m->things[kind][found]->id);
+        }
+        m->things[kind][found]->shares += 1;
+        return;
+    }
+    model_thing *thing = model_must(calloc(1, sizeof *thing));
+    thing->kind = kind;
+    thing->key = key;
+    thing->shares = 1;
+    (void)model_created(m, model_place(m, kind), thing, id, failed, GPOOL_OK);
+}
+
+static void shared_destroyed(model *m, const model_ref *ref, gpool_result got)
+{
+    gpool_result expected = ref->thing != NULL || ref->id == 0 ? GPOOL_OK : ref->code;
+    if (got != expected) {
+        model_fail(m, "destroy gives %s", gpool_result_name(got));
+    }
+    if (ref->thing != NULL && ref->thing->shares > 1) {
+        ref->thing->shares -= 1;
+    } else {
+        model_destroyed(m, ref);
+    }
+}
+
+void model_sampler(model *m)
+{
+    uint32_t choice = model_take8(m);
+    if (choice % 2 == 0) {
+        model_ref ref = model_pick(m, GPOOL_KIND_SAMPLER);
+        shared_destroyed(m, &ref, gpool_sampler_destroy(m->pool, (gpool_sampler){ ref.id }));
+        return;
+    }
+    gpool_sampler_desc desc = { .address_u = (WGPUAddressMode)(choice / 2 % 4),
+                                .mag_filter = (WGPUFilterMode)(choice / 8 % 3) };
+    uint32_t key = (desc.address_u == 0 ? 1 : (uint32_t)desc.address_u) * 4 +
+                   (desc.mag_filter == 0 ? 1 : (uint32_t)desc.mag_filter);
+    if (model_place(m, GPOOL_KIND_SAMPLER) != UINT32_MAX) {
+        gpool_sampler sampler = gpool_sampler_create(m->pool, &desc);
+        bool failed = sampler.id != 0 && gpool_sampler_gpu(m->pool, sampler) == NULL;
+        shared_created(m, GPOOL_KIND_SAMPLER, key, sampler.id, failed);
+    }
+}
+
+void model_layout(model *m)
+{
+    static const gpool_binding_type types[] = { GPOOL_BINDING_UNIFORM, GPOOL_BINDING_STORAGE,
+                                                GPOOL_BINDING_SAMPLER };
+    uint32_t choice = model_take8(m);
+    if (choice % 2 == 0) {
+        model_ref ref = model_pick(m, GPOOL_KIND_LAYOUT);
+        shared_destroyed(m, &ref, gpool_layout_destroy(m->pool, (gpool_layout){ ref.id }));
+        return;
+    }
+    /* Given in either order, which makes no difference. */
+    uint32_t a = choice / 2 % 3;
+    uint32_t b = choice / 6 % 3;
+    uint32_t count = choice / 18 % 3;
+    gpool_layout_entry entries[2] = { { .binding = 5, .type = types[a] },
+                                      { .binding = 6, .type = types[b] } };
+    uint32_t key = count == 0 ? 0 : count == 1 ? 1 + a : 4 + a + 3 * b;
+    if (count == 2 && choice >= 128) {
+        gpool_layout_entry first = entries[0];
+        entries[0] = entries[1];
+        entries[1] = first;
+    }
+    gpool_layout_desc desc = { .entries = entries, .entry_count = count };
+    if (model_place(m, GPOOL_KIND_LAYOUT) != UINT32_MAX) {
+        gpool_layout layout = gpool_layout_create(m->pool, &desc);
+        bool failed = layout.id != 0 && gpool_layout_gpu(m->pool, layout) == NULL;
+        shared_created(m, GPOOL_KIND_LAYOUT, key, layout.id, failed);
+    }
+}

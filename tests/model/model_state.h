@@ -1,0 +1,268 @@
+/* What the files of the pool model share. */
+#ifndef GPOOL_TESTS_MODEL_MODEL_STATE_H
+#define GPOOL_TESTS_MODEL_MODEL_STATE_H
+
+#include "pool_model.h"
+#include "sim.h"
+
+#include "pool/pool_state.h"
+
+#include <gpool/gpool.h>
+
+#define MODEL_THINGS   12u  /* live buffers, textures, samplers, layouts at most */
+#define MODEL_COMMANDS 40u  /* commands of one recording at most */
+#define MODEL_STALE    32u  /* destroyed handles that are remembered, for each kind */
+#define MODEL_SLOTS    2048u /* slots whose generations are watched */
+#define MODEL_LEVELS   4u
+#define MODEL_EXTENT   20u
+#define MODEL_STRIDE   256u
+
+/* Whether the open recording names a thing; a failed call may or may not have named it. */
+typedef enum model_named {
+    MODEL_NOT_NAMED,
+    MODEL_MAYBE_NAMED,
+    MODEL_NAMED
+} model_named;
+
+/* Start of everything that has a handle. */
+typedef struct model_thing {
+    uint64_t id;
+    uint64_t gpu_bytes; /* as the pool's counters see it */
+    gpool_kind kind;
+    model_named named;
+    uint32_t uses; /* recorded commands that point here */
+    uint32_t shares;
+    uint32_t key; /* of samplers and layouts: equal keys are shared */
+    bool failed;
+    bool imported;
+    bool this_frame;
+    bool dead;
+} model_thing;
+
+typedef struct model_buffer {
+    model_thing thing;
+    uint64_t size;
+    uint8_t *bytes; /* size rounded up to 4 */
+    gpool_buffer_usage usage;
+    bool gpu_written;
+} model_buffer;
+
+typedef struct model_texture {
+    model_thing thing;
+    uint32_t width, height, depth, levels, texel;
+    bool solid; /* 3D */
+    WGPUTextureFormat format;
+    gpool_texture_usage usage;
+    uint8_t *bytes[MODEL_LEVELS];
+} model_texture;
+
+/* A region of one level, complete. */
+typedef struct model_part {
+    uint32_t level, x, y, z, width, height, depth;
+} model_part;
+
+typedef enum model_command_kind {
+    MODEL_COPY_BUFFER,
+    MODEL_CLEAR_BUFFER,
+    MODEL_COPY_TEXTURE,
+    MODEL_TEXTURE_TO_BUFFER,
+    MODEL_BUFFER_TO_TEXTURE,
+    MODEL_CLEAR_TARGET,
+    MODEL_DRAW,
+    MODEL_DISPATCH
+} model_command_kind;
+
+typedef struct model_command {
+    model_command_kind kind;
+    model_buffer *source;
+    model_buffer *target;
+    model_texture *texels;        /* the texture, or the source of a copy of texels */
+    model_texture *target_texels; /* of a copy of texels */
+    uint64_t source_offset, target_offset, size;
+    model_part part, target_part;
+    uint32_t stride;
+    uint8_t color[4];
+} model_command;
+
+typedef struct model_retired {
+    uint64_t serial; /* UINT64_MAX = the recording is open */
+    uint64_t frame;
+    uint64_t bytes;
+    gpool_kind kind;
+    bool replaced;
+    bool failed;
+} model_retired;
+
+/* Memory that counts and fails on demand. */
+typedef struct model_memory {
+    uint64_t blocks;
+    uint64_t wrong_sizes;
+    uint64_t fail_in; /* 0 = never */
+    bool fail_for_ever;
+    uint64_t failed;
+} model_memory;
+
+typedef struct model {
+    const uint8_t *input;
+    size_t input_size;
+    size_t input_at;
+    pool_model_totals *totals;
+    uint64_t step;
+    const char *operation;
+
+    sim *s;
+    gpool_gpu table;
+    gpool_device *device;
+    gpool *pool;
+    model_memory memory;
+    sim_desc sim_desc;
+    gpool_shader shaders[2];
+    gpool_layout layouts[2];
+    gpool_pipeline pipelines[2];
+
+    /* faults */
+    uint32_t fault_span; /* operations for which the fault stays armed */
+    uint64_t hits_before;
+    uint64_t hits_begun; /* at the start of the open recording */
+    bool lost;
+
+    /* frame */
+    bool in_frame;
+    bool recording;
+    gpool_result latched;
+    uint64_t frame;
+    uint64_t frame_serials[8];
+    model_command commands[MODEL_COMMANDS];
+    uint32_t command_count;
+    gpool_stats before; /* counters at the start of the step */
+
+    /* things */
+    model_thing *things[GPOOL_KIND_COUNT][MODEL_THINGS];
+    uint64_t stale[GPOOL_KIND_COUNT][MODEL_STALE];
+    uint32_t stale_count[GPOOL_KIND_COUNT];
+    uint32_t generations[GPOOL_KIND_COUNT][MODEL_SLOTS];
+    uint64_t live_count[GPOOL_KIND_COUNT];
+    uint64_t live_bytes[GPOOL_KIND_COUNT];
+    uint64_t gpu_objects[GPOOL_KIND_COUNT]; /* live and retired */
+    uint64_t created, freed, retired_bytes;
+    model_retired *retired; /* oldest first from retired_first */
+    size_t retired_first, retired_count, retired_capacity;
+} model;
+
+/* A handle to be used, and what resolving it gives. */
+typedef struct model_ref {
+    uint64_t id;
+    model_thing *thing;
+    gpool_result code;
+    uint32_t place;
+} model_ref;
+
+/* --- input --- */
+
+uint8_t model_take8(model *m);
+uint32_t model_take16(model *m);
+/** Number below `limit`, from one byte. */
+uint32_t model_below(model *m, uint32_t limit);
+/** Bytes made from one byte of input; for the caller to free. */
+uint8_t *model_bytes(model *m, uint64_t size);
+
+/* --- checks --- */
+
+/** Prints what differs, and aborts. */
+_Noreturn void model_fail(const model *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Never returns NULL. */
+void *model_must(void *block);
+
+/** True when a call was made to fail since the step began. */
+bool model_hit(model *m);
+
+/** True when the device is lost: nothing is compared any more. */
+bool model_is_lost(model *m);
+
+/** Compares a result; true when it is GPOOL_OK. Under a fault its errors are right too. */
+bool model_result(model *m, gpool_result got, gpool_result expected);
+
+/** Compares bytes. */
+void model_same(model *m, const char *what, const uint8_t *got, const uint8_t *expected,
+                uint64_t size);
+
+/* --- handles --- */
+
+/** Picks a handle of a kind: live, null, stale or forged. */
+model_ref model_pick(model *m, gpool_kind kind);
+
+/** A place for a new thing; UINT32_MAX when there is none. */
+uint32_t model_place(model *m, gpool_kind kind);
+
+/**
+ * Notes a created thing under a new handle; false (and the thing is not kept) when the call gave the
+ * null handle. `expected` is the error the call should have given.
+ */
+bool model_created(model *m, uint32_t place, model_thing *thing, uint64_t id, bool failed,
+                   gpool_result expected);
+
+/** Notes that a thing was destroyed. */
+void model_destroyed(model *m, const model_ref *ref);
+
+/** Notes that what `thing` was before a resize is retired; its GPU bytes are as before. */
+void model_replaced(model *m, const model_thing *thing, uint64_t bytes);
+
+/** Adds a use by a recorded command, or takes it away. */
+void model_use(model_thing *thing);
+void model_unuse(model_thing *thing);
+void model_thing_free(model_thing *thing);
+
+/** Frees what the pool must have freed by now. */
+void model_free_retired(model *m, bool by_serial);
+
+/* --- operations, by file --- */
+
+void model_buffer_create(model *m);
+void model_buffer_import(model *m);
+void model_buffer_write(model *m);
+void model_buffer_resize(model *m);
+void model_buffer_destroy(model *m);
+void model_buffer_read(model *m);
+void model_buffer_peek(model *m);
+void model_buffer_info(model *m);
+
+void model_texture_create(model *m);
+void model_texture_import(model *m);
+void model_texture_write(model *m);
+void model_texture_resize(model *m);
+void model_texture_destroy(model *m);
+void model_texture_read(model *m);
+void model_texture_info(model *m);
+void model_texture_level(const model_texture *t, uint32_t level, uint32_t *width, uint32_t *height,
+                         uint32_t *depth);
+gpool_texture_region model_texture_region(model *m);
+gpool_result model_texture_part(const model_texture *t, const gpool_texture_region *region,
+                                model_part *part);
+uint8_t *model_texture_row(const model_texture *t, const model_part *part, uint32_t y, uint32_t z);
+
+void model_sampler(model *m);
+void model_layout(model *m);
+
+void model_copy_buffer(model *m);
+void model_clear_buffer(model *m);
+void model_copy_texture(model *m);
+void model_texture_to_buffer(model *m);
+void model_buffer_to_texture(model *m);
+void model_draw(model *m);
+void model_dispatch(model *m);
+void model_setup_pipelines(model *m);
+void model_run_commands(model *m, bool run);
+
+void model_begin_frame(model *m);
+void model_submit(model *m);
+void model_end_frame(model *m);
+void model_uploads(model *m);
+void model_tick(model *m);
+void model_external(model *m);
+void model_complete(model *m);
+/** Completes everything that is in flight. */
+void model_complete_all(model *m);
+
+#endif
