@@ -8,8 +8,8 @@
 
 /* One frame in nanoseconds, and what it made. */
 typedef struct frame_record {
-    double wall, thread; /* of the sketch's whole frame */
-    double own, gpu;     /* in gpool itself; in webgpu.h called by gpool */
+    double wall, thread;   /* of the sketch's whole frame */
+    double own, gpu, wait; /* in gpool itself; in webgpu.h called by gpool; waiting for the GPU */
     uint64_t allocations, gpu_objects, gpu_calls, written, sent;
     bool made; /* the sketch itself made or resized something */
 } frame_record;
@@ -77,6 +77,7 @@ void report_end_frame(report *rep, bool made)
     const gpool_stats *before = &rep->before;
     record->own = (double)(after.own_ns - before->own_ns);
     record->gpu = (double)(after.gpu_call_ns - before->gpu_call_ns);
+    record->wait = (double)(after.wait_ns - before->wait_ns);
     record->allocations = after.allocations - before->allocations;
     record->gpu_objects = after.gpu_objects - before->gpu_objects;
     record->gpu_calls = after.gpu_calls - before->gpu_calls;
@@ -143,6 +144,11 @@ static double column_gpu(const frame_record *record)
     return record->gpu * 1e-3;
 }
 
+static double column_wait(const frame_record *record)
+{
+    return record->wait * 1e-3;
+}
+
 static void print_resources(const gpool_stats *stats)
 {
     printf("%-28s %10s %14s\n", "live resources", "count", "bytes");
@@ -195,6 +201,8 @@ static void print_times(const report *rep)
            percentile(rep, column_own, 0.99));
     printf("  %-26s %7.1f us %11.1f us\n", "CPU in webgpu.h", percentile(rep, column_gpu, 0.5),
            percentile(rep, column_gpu, 0.99));
+    printf("  %-26s %7.1f us %11.1f us\n", "CPU waiting for the GPU",
+           percentile(rep, column_wait, 0.5), percentile(rep, column_wait, 0.99));
     printf("  %-26s %9.2f%% of the frame's CPU, %.2f%% of its wall time\n", "gpool's own CPU is",
            0.1 * own / thread, 0.1 * own / wall);
 }
