@@ -207,6 +207,9 @@ WGPURenderPipeline gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipelin
     }
     pipeline->variants = variants;
     WGPURenderPipeline gpu = variant_make(pool, pipeline, targets, result);
+    if (gpu == NULL && *result != GPOOL_ERROR_GPU) {
+        return NULL; /* memory, or the device: worth another try */
+    }
     pipeline->variants[pipeline->variant_count++] = (gpool__variant){ *targets, gpu };
     return gpu;
 }
