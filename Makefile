@@ -6,6 +6,7 @@ FRAMES  ?= 240#       frames of the sketch
 MODEL   ?=#           a model file of your own for the sketch
 OUT     ?= out#       where pictures go
 PREFIX  ?= /usr/local
+SECONDS ?= 60#       seconds that make fuzz runs
 TESTS   ?= .#         run only tests whose name matches this expression
 JOBS    ?= $(shell nproc)
 
@@ -19,13 +20,13 @@ BUILD     := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build
 SETUP     := scripts/setup
 RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
 DAWN      := $(filter dawn,$(WEBGPU))
-SOURCES    = $(shell find include src tests examples bench -name "*.[ch]")
+SOURCES    = $(shell find include src tests examples bench fuzz -name "*.[ch]")
 SKETCH     = --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
 # A real window stays until it is closed, unless FRAMES was given.
 WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(strip $(FRAMES))),$(strip $(FRAMES)))
 
 .NOTPARALLEL:
-.PHONY: help demo window build debug test bench-build bench check format install clean distclean
+.PHONY: help demo window build debug test fuzz bench-build bench check format install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,15 @@ test: debug ## get what is needed and run every test, plain and under the saniti
 	@mkdir -p build/test
 	@printf 'subdirs("%s" "%s")\n' $(CURDIR)/build/release $(CURDIR)/build/asan > build/test/CTestTestfile.cmake
 	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-label-summary --no-tests=error
+
+fuzz: ## fuzz the whole pool against its model for SECONDS (clang-14)
+	@$(SETUP) test
+	@$(CONFIGURE) -B build/fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_FUZZ=ON \
+		-DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=OFF
+	@$(BUILD) build/fuzz -j $(JOBS) --target fuzz_pool
+	@mkdir -p build/fuzz/new
+	@build/fuzz/fuzz/fuzz_pool -max_total_time=$(strip $(SECONDS)) -max_len=2000 -artifact_prefix=build/fuzz/ \
+		build/fuzz/new fuzz/corpus/pool
 
 bench-build: ## build gpool-bench with its peers (needs cargo)
 	@$(SETUP) demo

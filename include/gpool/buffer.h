@@ -154,7 +154,8 @@ GPOOL_API gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint6
  * retained; valid until the buffer is resized or destroyed, and then as long as work submitted
  * through the pool, or noted with gpool_note_external_submit(), runs.
  *
- * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, an upload error).
+ * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, an upload error,
+ *         GPOOL_ERROR_MISSING_USAGE: WRITE without STORAGE_WRITE, COPY_TARGET or QUERY_TARGET).
  * Thread: owner.
  */
 GPOOL_API WGPUBuffer gpool_buffer_gpu(gpool *pool, gpool_buffer buffer, gpool_access access);

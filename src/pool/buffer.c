@@ -548,6 +548,11 @@ static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offse
     }
     WGPUCommandEncoder encoder =
         GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    if (encoder == NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(staging);
+        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for a read of \"%s\"",
+                           buffer->base.label);
+    }
     GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
     (encoder, buffer->gpu, first, staging, 0, last - first);
     result = gpool__submit_internal(pool, encoder, "Read of a buffer in pool");
@@ -580,6 +585,13 @@ static WGPUBuffer buffer_gpu(gpool *pool, gpool_buffer handle, gpool_access acce
     gpool__buffer *buffer =
         buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
     if (buffer == NULL) {
+        return NULL;
+    }
+    if (access == GPOOL_ACCESS_WRITE && !buffer->imported &&
+        (buffer->usage & BUFFER_WRITABLE) == 0) {
+        (void)GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                          "The usage [0x%x] of buffer \"%s\" lets no command write it",
+                          buffer->usage, buffer->base.label);
         return NULL;
     }
     if (access == GPOOL_ACCESS_WRITE) {

@@ -341,7 +341,7 @@ gpool_result gpool__submit_writes(gpool *pool)
     gpool_result result = gpool__device_submit(pool->device, &pool->seam, 0, NULL, &serial);
     if (serial != 0) {
         pool->last_serial = serial;
-        pool->queue_dirty = false;
+        pool->queue_dirty = result != GPOOL_OK;
         pool->stats.submits += 1;
     }
     return result == GPOOL_OK ? result
@@ -362,7 +362,7 @@ gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, con
         result = gpool__device_submit(pool->device, &pool->seam, 1, &buffer, &serial);
         if (serial != 0) {
             pool->last_serial = serial;
-            pool->queue_dirty = false;
+            pool->queue_dirty = result != GPOOL_OK;
             pool->stats.submits += 1;
         }
     }

@@ -447,6 +447,10 @@ static gpool_result texture_copy_gpu(gpool *pool, const gpool__texture *from,
 {
     WGPUCommandEncoder encoder =
         GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    if (encoder == NULL) {
+        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for the resize of \"%s\"",
+                           from->base.label);
+    }
     gpool__format facts = gpool__format_facts(from->format);
     uint32_t levels = (uint32_t)gpool__min(from->mip_levels, to->mip_levels);
     for (uint32_t level = 0; level < levels; ++level) {

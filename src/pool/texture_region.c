@@ -218,6 +218,11 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
     }
     WGPUCommandEncoder encoder =
         GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    if (encoder == NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(staging);
+        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for a read of \"%s\"",
+                           texture->base.label);
+    }
     WGPUTexelCopyTextureInfo source = {
         .texture = texture->gpu,
         .mipLevel = part.level,

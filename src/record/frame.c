@@ -170,7 +170,7 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
         result = gpool__device_submit(pool->device, &pool->seam, count, state->parts, &serial);
         if (serial != 0) {
             pool->last_serial = serial;
-            pool->queue_dirty = false;
+            pool->queue_dirty = result != GPOOL_OK;
             pool->stats.submits += 1;
         }
         if (result != GPOOL_OK) {

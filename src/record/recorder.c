@@ -243,11 +243,12 @@ void gpool__record_reset(struct gpool_recorder_state *state)
     state->pass_label[0] = '\0';
     state->pass_list[0] = '\0';
     gpool__stream_reset(&pool->record->stream);
+    /* Also without a recorder: what was handed out raw is named until the next submit only. */
+    pool->record_epoch += 1;
     if (state->open) {
         state->open = false;
         state->generation += 1;
         pool->recording = false;
-        pool->record_epoch += 1;
     }
 }
 

@@ -63,9 +63,9 @@ void model_buffer_create(model *m)
     if (place == UINT32_MAX) {
         return;
     }
-    gpool_result expected = usage == 0           ? GPOOL_ERROR_MISSING_USAGE
+    gpool_result expected = usage == 0          ? GPOOL_ERROR_MISSING_USAGE
                             : usage == 1u << 20 ? GPOOL_ERROR_INVALID_ARGUMENT
-                                                 : buffer_check_size(size, usage);
+                                                : buffer_check_size(size, usage);
     model_buffer *b = model_must(calloc(1, sizeof *b));
     b->thing.kind = GPOOL_KIND_BUFFER;
     b->size = expected == GPOOL_OK ? size : 4;
@@ -111,9 +111,8 @@ void model_buffer_import(model *m)
                             : !allowed                      ? GPOOL_ERROR_MISSING_USAGE
                                                             : GPOOL_OK;
     model_buffer *b = model_must(calloc(1, sizeof *b));
-    b->thing = (model_thing){ .kind = GPOOL_KIND_BUFFER,
-                              .imported = true,
-                              .this_frame = desc.this_frame };
+    b->thing =
+        (model_thing){ .kind = GPOOL_KIND_BUFFER, .imported = true, .this_frame = desc.this_frame };
     b->size = raw_desc.size;
     b->bytes = model_must(calloc(1, b->size));
     b->usage = desc.usage;
@@ -150,8 +149,7 @@ void model_buffer_write(model *m)
         }
     }
     uint8_t *data = model_bytes(m, size);
-    gpool_result got =
-        gpool_buffer_write(m->pool, (gpool_buffer){ ref.id }, offset, data, size);
+    gpool_result got = gpool_buffer_write(m->pool, (gpool_buffer){ ref.id }, offset, data, size);
     if (model_result(m, got, expected) && size > 0) {
         memcpy(b->bytes + offset, data, size);
     }
@@ -210,9 +208,9 @@ void model_buffer_read(model *m)
     uint64_t size = choice < 128 ? whole : model_take8(m);
     gpool_result expected = ref.code;
     if (expected == GPOOL_OK) {
-        expected = (b->usage & GPOOL_BUFFER_READ_BACK) == 0             ? GPOOL_ERROR_MISSING_USAGE
+        expected = (b->usage & GPOOL_BUFFER_READ_BACK) == 0      ? GPOOL_ERROR_MISSING_USAGE
                    : offset > b->size || size > b->size - offset ? GPOOL_ERROR_OUT_OF_RANGE
-                                                                        : GPOOL_OK;
+                                                                 : GPOOL_OK;
     }
     model_complete_all(m);
     sim_set_completion(m->s, SIM_COMPLETE_AT_POLL, 0);
@@ -230,15 +228,21 @@ void model_buffer_peek(model *m)
 {
     model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
     model_buffer *b = buffer_of(&ref);
-    bool write = model_take8(m) % 8 == 0;
+    /* A buffer that no usage lets commands write is not asked for writing. */
+    bool write = model_take8(m) % 8 == 0 && b != NULL && (b->usage & WRITABLE) != 0;
     WGPUBuffer gpu = gpool_buffer_gpu(m->pool, (gpool_buffer){ ref.id },
                                       write ? GPOOL_ACCESS_WRITE : GPOOL_ACCESS_READ);
     gpool_result got = gpu != NULL ? GPOOL_OK : gpool_last_error(m->pool)->code;
     if (!model_result(m, got, ref.code)) {
         return;
     }
-    b->thing.named = MODEL_NAMED;
+    /* Handed out before the recording opens: it is not said whether that names it. */
+    b->thing.named = m->recording ? MODEL_NAMED : MODEL_MAYBE_NAMED;
     b->gpu_written = b->gpu_written || write;
+    /* What was handed to the queue is there with the next submit. */
+    if (!model_result(m, gpool_process_uploads(m->pool), GPOOL_OK) || model_is_unsent(m)) {
+        return;
+    }
     uint64_t size = padded(b->size);
     uint8_t *target = model_must(malloc(size));
     if (!sim_read_buffer(m->s, gpu, 0, target, size)) {

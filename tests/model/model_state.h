@@ -9,9 +9,9 @@
 
 #include <gpool/gpool.h>
 
-#define MODEL_THINGS   12u  /* live buffers, textures, samplers, layouts at most */
-#define MODEL_COMMANDS 40u  /* commands of one recording at most */
-#define MODEL_STALE    32u  /* destroyed handles that are remembered, for each kind */
+#define MODEL_THINGS   12u   /* live buffers, textures, samplers, layouts at most */
+#define MODEL_COMMANDS 40u   /* commands of one recording at most */
+#define MODEL_STALE    32u   /* destroyed handles that are remembered, for each kind */
 #define MODEL_SLOTS    2048u /* slots whose generations are watched */
 #define MODEL_LEVELS   4u
 #define MODEL_EXTENT   20u
@@ -109,6 +109,7 @@ typedef struct model {
     pool_model_totals *totals;
     uint64_t step;
     const char *operation;
+    bool trace; /* GPOOL_MODEL_TRACE is set: each step is printed */
 
     sim *s;
     gpool_gpu table;
@@ -122,9 +123,14 @@ typedef struct model {
 
     /* faults */
     uint32_t fault_span; /* operations for which the fault stays armed */
+    uint64_t hits_base;  /* of faults armed before */
     uint64_t hits_before;
     uint64_t hits_begun; /* at the start of the open recording */
+    bool losing;         /* the armed fault loses the device */
+    bool starving; /* it is out of memory: that loses the device where a write needs staging */
     bool lost;
+    bool unsent; /* a submit failed: queue writes wait for the next one */
+    uint64_t unsent_at;
 
     /* frame */
     bool in_frame;
@@ -145,6 +151,7 @@ typedef struct model {
     uint64_t live_bytes[GPOOL_KIND_COUNT];
     uint64_t gpu_objects[GPOOL_KIND_COUNT]; /* live and retired */
     uint64_t created, freed, retired_bytes;
+    uint64_t base_layouts;  /* layouts that the pool and the pipelines keep */
     model_retired *retired; /* oldest first from retired_first */
     size_t retired_first, retired_count, retired_capacity;
 } model;
@@ -161,8 +168,6 @@ typedef struct model_ref {
 
 uint8_t model_take8(model *m);
 uint32_t model_take16(model *m);
-/** Number below `limit`, from one byte. */
-uint32_t model_below(model *m, uint32_t limit);
 /** Bytes made from one byte of input; for the caller to free. */
 uint8_t *model_bytes(model *m, uint64_t size);
 
@@ -183,6 +188,12 @@ bool model_is_lost(model *m);
 
 /** Compares a result; true when it is GPOOL_OK. Under a fault its errors are right too. */
 bool model_result(model *m, gpool_result got, gpool_result expected);
+
+/** Checks what must hold after every step. */
+void model_check(model *m);
+
+/** True while queue writes wait for a submit, since the last one failed. */
+bool model_is_unsent(const model *m);
 
 /** Compares bytes. */
 void model_same(model *m, const char *what, const uint8_t *got, const uint8_t *expected,
