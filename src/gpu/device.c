@@ -48,21 +48,25 @@ gpool_result gpool__device_wait_serial(gpool_device *device, gpool__seam *seam, 
     return result;
 }
 
-/* A lost wgpu-native device tells it only in the next encoder; a submit to it ends the process. */
-static bool device_canary(gpool_device *device, gpool__seam *seam)
+/*
+ * A lost wgpu-native device tells it only in the next encoder; a submit to it ends the process. The
+ * canary is such an encoder, finished and never submitted. What it made is released after the submit:
+ * nothing stands between the look and the leap.
+ */
+typedef struct device_canary {
+    WGPUCommandEncoder encoder;
+    WGPUCommandBuffer buffer;
+} device_canary;
+
+static bool device_canary_sings(gpool_device *device, gpool__seam *seam, device_canary *canary)
 {
     atomic_store(&device->events->suspect, false);
     gpool__capture_begin(device, seam);
-    WGPUCommandEncoder encoder = GPOOL__GPU(seam, DeviceCreateCommandEncoder)(device->device, NULL);
-    WGPUCommandBuffer buffer = NULL;
-    if (encoder != NULL) {
-        buffer = GPOOL__GPU(seam, CommandEncoderFinish)(encoder, NULL);
-        GPOOL__GPU(seam, CommandEncoderRelease)(encoder);
+    canary->encoder = GPOOL__GPU(seam, DeviceCreateCommandEncoder)(device->device, NULL);
+    if (canary->encoder != NULL) {
+        canary->buffer = GPOOL__GPU(seam, CommandEncoderFinish)(canary->encoder, NULL);
     }
-    if (buffer != NULL) {
-        GPOOL__GPU(seam, CommandBufferRelease)(buffer);
-    }
-    bool alive = gpool__capture_end(device, seam) == GPOOL_OK && buffer != NULL &&
+    bool alive = gpool__capture_end(device, seam) == GPOOL_OK && canary->buffer != NULL &&
                  !gpool__device_is_lost(device);
     if (!alive) {
         atomic_store(&device->events->lost, true);
@@ -70,15 +74,32 @@ static bool device_canary(gpool_device *device, gpool__seam *seam)
     return alive;
 }
 
-gpool_result gpool__device_check(gpool_device *device, gpool__seam *seam)
+static void device_canary_release(gpool__seam *seam, const device_canary *canary)
 {
-    if (gpool__device_is_lost(device)) {
-        return GPOOL_ERROR_DEVICE_LOST;
+    if (canary->encoder != NULL) {
+        GPOOL__GPU(seam, CommandEncoderRelease)(canary->encoder);
     }
-    if (atomic_load(&device->events->suspect) && !device_canary(device, seam)) {
+    if (canary->buffer != NULL) {
+        GPOOL__GPU(seam, CommandBufferRelease)(canary->buffer);
+    }
+}
+
+static gpool_result device_look(gpool_device *device, gpool__seam *seam, device_canary *canary)
+{
+    *canary = (device_canary){ 0 };
+    if (gpool__device_is_lost(device) ||
+        (atomic_load(&device->events->suspect) && !device_canary_sings(device, seam, canary))) {
         return GPOOL_ERROR_DEVICE_LOST;
     }
     return GPOOL_OK;
+}
+
+gpool_result gpool__device_check(gpool_device *device, gpool__seam *seam)
+{
+    device_canary canary;
+    gpool_result result = device_look(device, seam, &canary);
+    device_canary_release(seam, &canary);
+    return result;
 }
 
 static uint64_t device_count_submit(gpool_device *device, gpool__seam *seam)
@@ -102,7 +123,8 @@ gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_
     if (count == 0 && device->info.implementation == GPOOL_IMPLEMENTATION_WGPU_NATIVE) {
         atomic_store(&device->events->suspect, true);
     }
-    gpool_result result = gpool__device_check(device, seam);
+    device_canary canary;
+    gpool_result result = device_look(device, seam, &canary);
     if (result == GPOOL_OK) {
         gpool__capture_begin(device, seam);
         GPOOL__GPU(seam, QueueSubmit)(device->queue, count, buffers);
@@ -110,6 +132,7 @@ gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_
         /* Counted also when an error was reported: whatever did get through has this serial. */
         *serial = device_count_submit(device, seam);
     }
+    device_canary_release(seam, &canary);
     gpool__mutex_unlock(&device->queue_lock);
     return result;
 }
