@@ -235,23 +235,29 @@ bool gpool__quirks_dawn_translate(gpool_gpu *table)
     }
     gpool__mutex_lock(&dawn_lock);
     bool known = dawn_real.CreateInstance == table->CreateInstance || dawn_is_known_build(table);
-    if (known) {
+    /* Written once: a table given later may be a wrapped one, whose entries are not the real ones. */
+    if (known && dawn_real.CreateInstance == NULL) {
         dawn_real = *table;
     }
     gpool__mutex_unlock(&dawn_lock);
     if (!known) {
         return false;
     }
-    table->AdapterGetFeatures = dawn_AdapterGetFeatures;
-    table->AdapterHasFeature = dawn_AdapterHasFeature;
-    table->AdapterRequestDevice = dawn_AdapterRequestDevice;
-    table->DeviceGetFeatures = dawn_DeviceGetFeatures;
-    table->DeviceHasFeature = dawn_DeviceHasFeature;
-    table->DeviceCreateTexture = dawn_DeviceCreateTexture;
-    table->DeviceCreateBindGroupLayout = dawn_DeviceCreateBindGroupLayout;
-    table->DeviceCreateRenderPipeline = dawn_DeviceCreateRenderPipeline;
-    table->TextureCreateView = dawn_TextureCreateView;
-    table->TextureGetFormat = dawn_TextureGetFormat;
+#define DAWN_REPLACE(name)                                                                         \
+    if (table->name == dawn_real.name) {                                                           \
+        table->name = dawn_##name;                                                                 \
+    }
+    DAWN_REPLACE(AdapterGetFeatures)
+    DAWN_REPLACE(AdapterHasFeature)
+    DAWN_REPLACE(AdapterRequestDevice)
+    DAWN_REPLACE(DeviceGetFeatures)
+    DAWN_REPLACE(DeviceHasFeature)
+    DAWN_REPLACE(DeviceCreateTexture)
+    DAWN_REPLACE(DeviceCreateBindGroupLayout)
+    DAWN_REPLACE(DeviceCreateRenderPipeline)
+    DAWN_REPLACE(TextureCreateView)
+    DAWN_REPLACE(TextureGetFormat)
+#undef DAWN_REPLACE
     /* Surfaces carry formats both ways and are not tested with this build. */
     table->InstanceCreateSurface = NULL;
     table->SurfaceConfigure = NULL;

@@ -101,8 +101,8 @@ static uint32_t texture_max_levels(const gpool__texture *texture)
         largest = (uint32_t)gpool__max(largest, texture->depth_or_layers);
     }
     uint32_t levels = texture->dimension == WGPUTextureDimension_1D ? 1 : 0;
-    while (levels == 0 ||
-           (texture->dimension != WGPUTextureDimension_1D && largest >> levels > 0)) {
+    while (levels == 0 || (texture->dimension != WGPUTextureDimension_1D && levels < 32 &&
+                           largest >> levels > 0)) {
         levels += 1;
     }
     return levels;

@@ -167,7 +167,9 @@ WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture handle,
     }
     if (texture != NULL) {
         gpu = gpool__texture_view_get(pool, texture, desc, &result);
-        gpool__resource_record(pool, &texture->base);
+        if (gpu != NULL) {
+            gpool__resource_record(pool, &texture->base);
+        }
     }
     gpool__leave(pool, &call);
     return gpu;

@@ -14,7 +14,8 @@ static gpool_result bind_pipeline(struct gpool_recorder_state *state, gpool_pipe
         return result;
     }
     /* Whatever happens, draws that follow must not run with the pipeline set before. */
-    const void *before = state->pass.known_pipeline != NULL ? state->pass.pipeline : NULL;
+    const void *before =
+        !state->pass.raw && state->pass.known_pipeline != NULL ? state->pass.pipeline : NULL;
     state->pass.pipeline = NULL;
     state->pass.known_pipeline = NULL;
     gpool__pipeline *pipeline =
@@ -109,7 +110,7 @@ void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPU
                         uint64_t unique, uint64_t layout, const uint32_t *offsets, uint32_t count)
 {
     gpool__seam *seam = &state->pool->seam;
-    bool same = unique != 0 && state->pass.groups[group].unique == unique &&
+    bool same = !state->pass.raw && unique != 0 && state->pass.groups[group].unique == unique &&
                 state->pass.groups[group].offset_count == count;
     for (uint32_t i = 0; same && i < count; ++i) {
         same = state->pass.groups[group].offsets[i] == offsets[i];
@@ -521,7 +522,7 @@ void gpool_set_vertex_buffer(gpool_recorder rec, uint32_t slot, gpool_buffer han
             bind_pass_buffer(state, handle, GPOOL_BUFFER_VERTEX, offset, 4, &result);
         if (buffer == NULL) {
             state->pass.vertices[slot].gpu = NULL;
-        } else if (state->pass.vertices[slot].gpu == buffer->gpu &&
+        } else if (!state->pass.raw && state->pass.vertices[slot].gpu == buffer->gpu &&
                    state->pass.vertices[slot].offset == offset) {
             pool->stats.redundant += 1;
         } else {
@@ -556,8 +557,8 @@ void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer handle, WGPUIndexFo
             bind_pass_buffer(state, handle, GPOOL_BUFFER_INDEX, offset, unit, &result);
         if (buffer == NULL) {
             state->pass.index.gpu = NULL;
-        } else if (state->pass.index.gpu == buffer->gpu && state->pass.index.offset == offset &&
-                   state->pass.index.format == format) {
+        } else if (!state->pass.raw && state->pass.index.gpu == buffer->gpu &&
+                   state->pass.index.offset == offset && state->pass.index.format == format) {
             pool->stats.redundant += 1;
         } else {
             /* wgpu-native ends the process when a buffer is first read from an offset that is no

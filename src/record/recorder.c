@@ -297,7 +297,7 @@ gpool_result gpool_recorder_finish_raw(gpool_recorder rec, WGPUCommandEncoder en
     struct gpool_recorder_state *state =
         gpool__record_enter(rec, "gpool_recorder_finish_raw", &call);
     if (state == NULL) {
-        if (encoder != NULL) {
+        if (encoder != NULL && encoder != rec.state->encoder) {
             GPOOL__GPU(&rec.state->pool->seam, CommandEncoderRelease)(encoder);
         }
         return GPOOL_ERROR_WRONG_PHASE;
