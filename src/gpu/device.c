@@ -66,7 +66,7 @@ static bool device_canary_sings(gpool_device *device, gpool__seam *seam, device_
     if (canary->encoder != NULL) {
         canary->buffer = GPOOL__GPU(seam, CommandEncoderFinish)(canary->encoder, NULL);
     }
-    bool alive = gpool__capture_end(device, seam) == GPOOL_OK && canary->buffer != NULL &&
+    bool alive = gpool__capture_end_plain(device, seam) == GPOOL_OK && canary->buffer != NULL &&
                  !gpool__device_is_lost(device);
     if (!alive) {
         atomic_store(&device->events->lost, true);

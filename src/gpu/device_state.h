@@ -84,6 +84,9 @@ void gpool__capture_begin(gpool_device *device, gpool__seam *seam);
  */
 gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam);
 
+/** The same for the canary, which decides about a loss itself. */
+gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam);
+
 /** Delivers finished work; never blocks. */
 void gpool__device_process(gpool_device *device, gpool__seam *seam);
 

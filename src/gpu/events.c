@@ -179,7 +179,7 @@ void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
     }
 }
 
-gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
+gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam)
 {
     gpool__operation *now = gpool__current();
     if (device->scopes) {
@@ -206,11 +206,28 @@ gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
         return GPOOL_OK;
     }
     atomic_store(&device->events->suspect, true);
-    if (gpool__device_is_lost(device) || strstr(now->error, "device is lost") != NULL) {
-        atomic_store(&device->events->lost, true);
+    if (gpool__device_is_lost(device)) {
         return GPOOL_ERROR_DEVICE_LOST;
     }
     return gpool__quirks_is_out_of_memory((WGPUErrorType)now->error_type, now->error)
                ? GPOOL_ERROR_OUT_OF_GPU_MEMORY
                : GPOOL_ERROR_GPU;
+}
+
+gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
+{
+    gpool_result result = gpool__capture_end_plain(device, seam);
+    gpool__operation *now = gpool__current();
+    if (result != GPOOL_ERROR_GPU || strstr(now->error, "device is lost") == NULL) {
+        return result;
+    }
+    /* A hint, no more: messages quote labels and shader source, which may say so themselves. The
+     * canary has no text of the user's and decides. */
+    char error[GPOOL__MESSAGE_SIZE];
+    memcpy(error, now->error, sizeof error);
+    if (gpool__device_check(device, seam) == GPOOL_ERROR_DEVICE_LOST) {
+        result = GPOOL_ERROR_DEVICE_LOST;
+    }
+    memcpy(now->error, error, sizeof error);
+    return result;
 }
