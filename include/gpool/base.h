@@ -48,6 +48,7 @@ extern "C" {
     X(ERROR_LIMIT, "a limit of the device or of gpool would be exceeded")                          \
     X(ERROR_UNSUPPORTED, "the device or the implementation cannot do this")                        \
     X(ERROR_WRONG_PHASE, "not allowed at this point of the frame or pass")                         \
+    X(ERROR_WRONG_THREAD, "the calling thread does not own the pool")                              \
     X(ERROR_RECORDED, "the resource is named by a recorder that is not yet submitted")             \
     X(ERROR_OUT_OF_MEMORY, "the allocator gave no memory")                                         \
     X(ERROR_OUT_OF_GPU_MEMORY, "the GPU gave no memory")                                           \
@@ -95,6 +96,7 @@ typedef enum gpool_log_level {
     X(LIMIT, ERROR, "over a limit of the device or of gpool")                                      \
     X(UNSUPPORTED, ERROR, "the device or the implementation cannot do this")                       \
     X(PHASE, ERROR, "call at the wrong point of the frame or pass")                                \
+    X(THREAD, ERROR, "call from a thread that does not own the pool")                              \
     X(RECORDED, ERROR, "resize of a resource that an open recorder names")                         \
     X(MEMORY, ERROR, "the allocator gave no memory")                                               \
     X(GPU_MEMORY, ERROR, "the GPU gave no memory")                                                 \

@@ -34,8 +34,8 @@ typedef struct gpool_desc {
  * @param pool set to the pool, or to NULL on failure
  * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_TOO_MANY_POOLS (16 live),
  *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_GPU.
- * Thread: any; the calling thread owns the pool. One thread at a time owns a pool: hand it over
- * with your own synchronisation. Allocates: yes.
+ * Thread: any; the calling thread owns the pool. Every function whose comment says "owner" refuses
+ * other threads with GPOOL_ERROR_WRONG_THREAD and touches nothing; see gpool_own(). Allocates: yes.
  */
 GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **pool);
 
@@ -47,7 +47,19 @@ GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc
  */
 GPOOL_API void gpool_destroy(gpool *pool);
 
-/** Returns the pool's last error; never NULL, also for a null pool. Thread: owner. */
+/**
+ * Makes the calling thread the owner. The thread that owned the pool must be out of all its calls,
+ * and what it did must be visible here (a join, a lock, a queue): gpool cannot see that.
+ *
+ * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: any.
+ */
+GPOOL_API gpool_result gpool_own(gpool *pool);
+
+/**
+ * Returns the pool's last error; never NULL, also for a null pool or on a thread that does not own
+ * it. Thread: owner.
+ */
 GPOOL_API const gpool_error *gpool_last_error(const gpool *pool);
 
 /** Returns the pool's device, not retained; NULL for NULL. Thread: owner. */

@@ -5,6 +5,9 @@ gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats)
     if (pool == NULL || stats == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
+    if (!gpool__is_owner(pool)) {
+        return GPOOL_ERROR_WRONG_THREAD;
+    }
     const uint64_t *calls = pool->seam.calls;
     *stats = pool->stats;
     stats->frame = pool->frame;

@@ -30,9 +30,24 @@ static void buffer_release(gpool *pool, gpool__resource *resource)
     buffer->shadow = NULL;
 }
 
+/* Dirty bytes still go out when a recording or a raw holder may read them. Nobody else can: then
+ * they are dropped with the buffer. */
+static void buffer_retiring(gpool *pool, gpool__resource *resource)
+{
+    gpool__buffer *buffer = (gpool__buffer *)resource;
+    if (buffer->in_dirty_list && !pool->recording) {
+        if (buffer->raw) {
+            /* An error is logged; the buffer goes all the same. */
+            (void)gpool__upload_flush_buffer(pool, buffer);
+        }
+        gpool__upload_delist(pool, buffer);
+    }
+}
+
 void gpool__buffers_init(gpool *pool)
 {
     pool->release[GPOOL_KIND_BUFFER] = buffer_release;
+    pool->retiring[GPOOL_KIND_BUFFER] = buffer_retiring;
 }
 
 static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
@@ -191,12 +206,12 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
 
 gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_buffer){ 0 };
+    gpool_buffer buffer = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_buffer_create", &call) == GPOOL_OK) {
+        buffer = buffer_create(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_create");
-    gpool_buffer buffer = buffer_create(pool, desc);
-    gpool__leave(pool, &call);
     return buffer;
 }
 
@@ -260,12 +275,12 @@ static gpool_buffer buffer_import(gpool *pool, const gpool_buffer_import_desc *d
 
 gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_buffer){ 0 };
+    gpool_buffer buffer = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_buffer_import", &call) == GPOOL_OK) {
+        buffer = buffer_import(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_import");
-    gpool_buffer buffer = buffer_import(pool, desc);
-    gpool__leave(pool, &call);
     return buffer;
 }
 
@@ -326,12 +341,12 @@ static gpool_result buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
 gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset, const void *data,
                                 uint64_t size)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_write", &call);
+    if (result == GPOOL_OK) {
+        result = buffer_write(pool, buffer, offset, data, size);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_write");
-    gpool_result result = buffer_write(pool, buffer, offset, data, size);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -452,32 +467,17 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
 
 gpool_result gpool_buffer_resize(gpool *pool, gpool_buffer buffer, uint64_t size)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_resize", &call);
+    if (result == GPOOL_OK) {
+        result = buffer_resize(pool, buffer, size);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_resize");
-    gpool_result result = buffer_resize(pool, buffer, size);
-    gpool__leave(pool, &call);
     return result;
 }
 
 gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer handle)
 {
-    if (pool != NULL && handle.id != 0) {
-        gpool__buffer *buffer =
-            (gpool__buffer *)gpool__table_get(&pool->tables[GPOOL_KIND_BUFFER], handle.id);
-        /* Dirty bytes still go out when a recording or a raw holder may read them. Nobody else
-         * can: then they are dropped with the buffer. */
-        if (buffer != NULL && buffer->in_dirty_list && !pool->recording) {
-            if (buffer->raw) {
-                gpool__call call = gpool__enter(pool, "gpool_buffer_destroy");
-                /* An error is logged; the buffer goes all the same. */
-                (void)gpool__upload_flush_buffer(pool, buffer);
-                gpool__leave(pool, &call);
-            }
-            gpool__upload_delist(pool, buffer);
-        }
-    }
     return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_BUFFER, "gpool_buffer_destroy");
 }
 
@@ -509,12 +509,12 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
 
 gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer, gpool_buffer_info *info)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_get_info", &call);
+    if (result == GPOOL_OK) {
+        result = buffer_get_info(pool, buffer, info);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_get_info");
-    gpool_result result = buffer_get_info(pool, buffer, info);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -567,12 +567,12 @@ static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offse
 gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint64_t offset, void *target,
                                uint64_t size)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_read", &call);
+    if (result == GPOOL_OK) {
+        result = buffer_read(pool, buffer, offset, target, size);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_read");
-    gpool_result result = buffer_read(pool, buffer, offset, target, size);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -609,11 +609,11 @@ static WGPUBuffer buffer_gpu(gpool *pool, gpool_buffer handle, gpool_access acce
 
 WGPUBuffer gpool_buffer_gpu(gpool *pool, gpool_buffer buffer, gpool_access access)
 {
-    if (pool == NULL) {
-        return NULL;
+    WGPUBuffer gpu = NULL;
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_buffer_gpu", &call) == GPOOL_OK) {
+        gpu = buffer_gpu(pool, buffer, access);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_buffer_gpu");
-    WGPUBuffer gpu = buffer_gpu(pool, buffer, access);
-    gpool__leave(pool, &call);
     return gpu;
 }

@@ -153,7 +153,7 @@ static gpool__layout *layout_find(gpool *pool, const gpool_layout_entry *entries
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__layout *each = (gpool__layout *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
-            each->entry_count == count && each->shares < UINT32_MAX &&
+            each->entry_count == count && each->base.references < UINT32_MAX &&
             memcmp(each->entries, entries, count * sizeof *entries) == 0) {
             return each;
         }
@@ -170,7 +170,7 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     }
     gpool__layout *layout = layout_find(pool, entries, desc->entry_count);
     if (layout != NULL) {
-        layout->shares += 1;
+        layout->base.references += 1;
         return (gpool_layout){ layout->base.head.id };
     }
     layout = (gpool__layout *)gpool__resource_take(pool, GPOOL_KIND_LAYOUT, desc->label);
@@ -185,7 +185,6 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     memcpy(layout->entries, entries, desc->entry_count * sizeof *entries);
     layout->entry_count = desc->entry_count;
     layout->hash = gpool__hash(entries, desc->entry_count * sizeof *entries) | 1u;
-    layout->shares = 1;
     WGPUBindGroupLayoutDescriptor gpu_desc = {
         .label = gpool__view(layout->base.label),
         .entryCount = desc->entry_count,
@@ -208,12 +207,12 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
 
 gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_layout){ 0 };
+    gpool_layout layout = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_layout_create", &call) == GPOOL_OK) {
+        layout = layout_create(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_layout_create");
-    gpool_layout layout = layout_create(pool, desc);
-    gpool__leave(pool, &call);
     return layout;
 }
 
@@ -230,7 +229,7 @@ gpool_result gpool__layouts_init(gpool *pool)
     if (layout == NULL || layout->base.failed) {
         return gpool_last_error(pool)->code;
     }
-    layout->own = true;
+    layout->base.own = true;
     pool->stats.created = 0;
     return GPOOL_OK;
 }
@@ -242,32 +241,16 @@ gpool_layout gpool_uniform_layout(gpool *pool)
 
 gpool_result gpool_layout_destroy(gpool *pool, gpool_layout handle)
 {
-    if (pool != NULL) {
-        gpool__layout *layout =
-            (gpool__layout *)gpool__table_get(&pool->tables[GPOOL_KIND_LAYOUT], handle.id);
-        if (layout != NULL && layout->shares > 1) {
-            layout->shares -= 1;
-            return GPOOL_OK;
-        }
-        if (layout != NULL && layout->own) {
-            gpool__call call = gpool__enter(pool, "gpool_layout_destroy");
-            gpool_result result =
-                GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                            "The layout \"%s\" is the pool's own", layout->base.label);
-            gpool__leave(pool, &call);
-            return result;
-        }
-    }
     return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_LAYOUT, "gpool_layout_destroy");
 }
 
 WGPUBindGroupLayout gpool_layout_gpu(gpool *pool, gpool_layout handle)
 {
-    if (pool == NULL) {
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_layout_gpu", &call);
+    if (result != GPOOL_OK) {
         return NULL;
     }
-    gpool__call call = gpool__enter(pool, "gpool_layout_gpu");
-    gpool_result result;
     gpool__layout *layout =
         (gpool__layout *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_LAYOUT, &result);
     gpool__leave(pool, &call);

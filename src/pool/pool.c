@@ -40,27 +40,46 @@ static void pool_tag_give_back(uint32_t tag, uint32_t last_generation)
     gpool__mutex_unlock(&pool_tags_lock);
 }
 
-gpool_result gpool__no_pool(void)
-{
-    return GPOOL_ERROR_INVALID_ARGUMENT;
-}
-
-gpool__call gpool__enter(gpool *pool, const char *name)
+gpool_result gpool__refuse_thread(gpool *pool, const char *name)
 {
     gpool__operation *now = gpool__current();
-    gpool__call call = { .outer = now->name };
-    if (call.outer == NULL) {
+    const char *outer = now->name;
+    now->name = outer != NULL ? outer : name;
+    /* The pool's own log is the owner's; this one only borrows its callback. */
+    gpool__log log;
+    gpool__log_init(&log, pool->log.fn, pool->log.user, pool->label);
+    uint64_t count = atomic_fetch_add(&pool->wrong_threads, 1) + 1;
+    if ((count & (count - 1)) == 0) {
+        (void)gpool__fail(&log, GPOOL_LOG_THREAD, GPOOL_ERROR_WRONG_THREAD,
+                          "Call [%llu] from a thread that does not own the pool",
+                          (unsigned long long)count);
+    }
+    now->name = outer;
+    return GPOOL_ERROR_WRONG_THREAD;
+}
+
+gpool_result gpool__enter(gpool *pool, const char *name, gpool__call *call)
+{
+    if (pool == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    gpool__operation *now = gpool__current();
+    if (!gpool__is_owner(pool)) {
+        return gpool__refuse_thread(pool, name);
+    }
+    *call = (gpool__call){ .outer = now->name };
+    if (call->outer == NULL) {
         now->name = name;
         if (pool->measure) {
             now->timed_table = &pool->device->table;
             now->clock_ns = pool->clock_ns;
-            call.begin_gpu_ns = now->gpu_ns;
-            call.begin_reads = now->clock_reads;
-            call.begin_wait_ns = now->wait_ns;
-            call.begin_ns = gpool__thread_cpu_ns();
+            call->begin_gpu_ns = now->gpu_ns;
+            call->begin_reads = now->clock_reads;
+            call->begin_wait_ns = now->wait_ns;
+            call->begin_ns = gpool__thread_cpu_ns();
         }
     }
-    return call;
+    return GPOOL_OK;
 }
 
 void gpool__leave(gpool *pool, const gpool__call *call)
@@ -186,6 +205,7 @@ gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *
         (void)gpool__clean(copy, length + 1, copy, length);
     }
     resource->kind = (uint8_t)kind;
+    resource->references = 1;
     resource->created_frame = pool->frame;
     pool->stats.created += 1;
     return resource;
@@ -219,6 +239,9 @@ uint64_t gpool__resource_bytes(const gpool__resource *resource)
 
 void gpool__resource_retire(gpool *pool, gpool__resource *resource)
 {
+    if (pool->retiring[resource->kind] != NULL) {
+        pool->retiring[resource->kind](pool, resource);
+    }
     uint64_t bytes = gpool__resource_bytes(resource);
     pool->stats.live_bytes[resource->kind] -= bytes;
     pool->stats.retired_bytes += bytes;
@@ -272,19 +295,21 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial, uint32_t budget)
 
 gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, name, &call);
+    if (result == GPOOL_OK) {
+        gpool__resource *resource = id != 0 ? gpool__resolve(pool, id, kind, &result) : NULL;
+        if (resource != NULL && resource->references > 1) {
+            resource->references -= 1;
+        } else if (resource != NULL && resource->own) {
+            result = GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                                 "The %s \"%s\" is the pool's own", gpool_kind_name(kind),
+                                 resource->label);
+        } else if (resource != NULL) {
+            gpool__resource_retire(pool, resource);
+        }
+        gpool__leave(pool, &call);
     }
-    if (id == 0) {
-        return GPOOL_OK;
-    }
-    gpool__call call = gpool__enter(pool, name);
-    gpool_result result;
-    gpool__resource *resource = gpool__resolve(pool, id, kind, &result);
-    if (resource != NULL) {
-        gpool__resource_retire(pool, resource);
-    }
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -312,7 +337,6 @@ bool gpool__frame_import_reserve(gpool *pool)
 
 void gpool__frame_import_add(gpool *pool, gpool__resource *resource)
 {
-    resource->this_frame = true;
     pool->frame_imports[pool->frame_import_count++] = resource->head.id;
 }
 
@@ -430,6 +454,7 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
     }
     pool->memory = memory;
     pool->device = gpool_device_retain(device);
+    atomic_init(&pool->owner, gpool__current());
     pool->tag = POOL_TAGS;
     /* Only the outermost frame of the call measures, and the pool did not exist when it began. */
     gpool__operation *now = gpool__current();
@@ -483,7 +508,9 @@ const gpool_error *gpool_last_error(const gpool *pool)
 {
     static const gpool_error none = { GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_LOG_ARGUMENT_NULL,
                                       "The pool [NULL] is null" };
-    return pool != NULL ? &pool->log.last : &none;
+    static const gpool_error foreign = { GPOOL_ERROR_WRONG_THREAD, GPOOL_LOG_THREAD,
+                                         "The calling thread does not own the pool" };
+    return pool == NULL ? &none : gpool__is_owner(pool) ? &pool->log.last : &foreign;
 }
 
 gpool_device *gpool_pool_device(const gpool *pool)
@@ -493,7 +520,16 @@ gpool_device *gpool_pool_device(const gpool *pool)
 
 uint64_t gpool_frame(const gpool *pool)
 {
-    return pool != NULL ? pool->frame : 0;
+    return pool != NULL && gpool__is_owner(pool) ? pool->frame : 0;
+}
+
+gpool_result gpool_own(gpool *pool)
+{
+    if (pool == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    atomic_store_explicit(&pool->owner, gpool__current(), memory_order_relaxed);
+    return GPOOL_OK;
 }
 
 const char *gpool_kind_name(gpool_kind kind)

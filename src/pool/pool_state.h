@@ -5,7 +5,7 @@
  * the recorder says how cached bind groups of a resource are dropped. So that pool never calls
  * down by name.
  *
- * Everything in a pool belongs to the thread that owns the pool.
+ * Everything in a pool belongs to the thread that owns the pool; gpool__enter() checks it.
  */
 #ifndef GPOOL_POOL_POOL_STATE_H
 #define GPOOL_POOL_POOL_STATE_H
@@ -29,10 +29,12 @@ typedef struct gpool__resource {
     uint64_t created_frame;
     uint64_t recorded;                 /* epoch of the recording that named it last */
     struct gpool__bind_use *bind_uses; /* cached bind groups that name it */
+    uint32_t references;               /* creates that gave this handle out: equal samplers and
+                                          layouts are shared */
     uint8_t kind;                      /* gpool_kind */
     bool failed;                       /* could not be made: does nothing */
-    bool replaced;   /* holds what a resize replaced; was never a handle of the user's */
-    bool this_frame; /* import that ends with the frame */
+    bool replaced; /* holds what a resize replaced; was never a handle of the user's */
+    bool own;      /* the pool's, not the user's */
 } gpool__resource;
 
 typedef struct gpool__buffer {
@@ -80,7 +82,6 @@ typedef struct gpool__sampler {
     gpool__resource base;
     WGPUSampler gpu;
     gpool_sampler_desc desc; /* resolved, label NULL */
-    uint32_t shares;
 } gpool__sampler;
 
 typedef struct gpool__layout {
@@ -89,8 +90,6 @@ typedef struct gpool__layout {
     gpool_layout_entry entries[GPOOL_MAX_BINDINGS]; /* sorted by binding, resolved */
     uint32_t entry_count;
     uint64_t hash; /* of the entries, never 0: equal layouts fit each other's pipelines */
-    uint32_t shares;
-    bool own; /* the pool's uniform layout */
 } gpool__layout;
 
 /* Releases the GPU objects and memory of a resource, not its slot. */
@@ -98,6 +97,9 @@ typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
 
 struct gpool {
     gpool_device *device;
+    _Atomic(const gpool__operation *)
+        owner;                      /* the owning thread's current operation stands for it */
+    _Atomic uint64_t wrong_threads; /* calls refused from other threads */
     gpool__seam seam;
     gpool__memory memory;
     gpool__log log;
@@ -121,6 +123,7 @@ struct gpool {
 
     gpool__table tables[GPOOL_KIND_COUNT];
     gpool__release_fn release[GPOOL_KIND_COUNT];
+    gpool__release_fn retiring[GPOOL_KIND_COUNT]; /* called before the handle dies; may be NULL */
     gpool__retire_queue retire;
     gpool__buffer *dirty_buffers;
     uint64_t *frame_imports; /* handles that end with the frame */
@@ -143,14 +146,24 @@ typedef struct gpool__call {
     uint64_t begin_wait_ns;
 } gpool__call;
 
-/** Begins a public call: names the operation and starts the clock when the pool measures. */
-gpool__call gpool__enter(gpool *pool, const char *name);
+/**
+ * Begins a public call: names the operation and starts the clock when the pool measures. On
+ * GPOOL_ERROR_INVALID_ARGUMENT (null pool, which has no log) and GPOOL_ERROR_WRONG_THREAD the call
+ * must end at once, without gpool__leave().
+ */
+gpool_result gpool__enter(gpool *pool, const char *name, gpool__call *call);
 
 /** Ends a public call. */
 void gpool__leave(gpool *pool, const gpool__call *call);
 
-/** Result for a null pool, which has no log. */
-gpool_result gpool__no_pool(void);
+/** Tells the log that a thread without the right to it called; touches nothing of the owner's. */
+gpool_result gpool__refuse_thread(gpool *pool, const char *name);
+
+/** True when the calling thread owns the pool. */
+static inline bool gpool__is_owner(const gpool *pool)
+{
+    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == gpool__current();
+}
 
 /** Records an error of this pool. */
 #define GPOOL__FAIL(pool, id, code, ...)                                                           \
@@ -195,7 +208,9 @@ static inline bool gpool__resource_is_recorded(const gpool *pool, const gpool__r
     return pool->recording && resource->recorded == pool->record_epoch;
 }
 
-/** Destroys the resource behind a handle: the common part of every gpool_*_destroy(). */
+/**
+ * Gives up the resource behind a handle, or one share of it: the whole of every gpool_*_destroy().
+ */
 gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name);
 
 /** Makes room to note one more import of this frame; false with the error recorded. */

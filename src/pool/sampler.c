@@ -80,8 +80,8 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__sampler *each = (gpool__sampler *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
-            each->shares < UINT32_MAX && sampler_equal(&each->desc, &full)) {
-            each->shares += 1;
+            each->base.references < UINT32_MAX && sampler_equal(&each->desc, &full)) {
+            each->base.references += 1;
             return (gpool_sampler){ each->base.head.id };
         }
     }
@@ -91,7 +91,6 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
         return none;
     }
     sampler->desc = full;
-    sampler->shares = 1;
     WGPUSamplerDescriptor gpu_desc = {
         .label = gpool__view(sampler->base.label),
         .addressModeU = full.address_u,
@@ -121,35 +120,27 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
 
 gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_sampler){ 0 };
+    gpool_sampler sampler = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_sampler_create", &call) == GPOOL_OK) {
+        sampler = sampler_create(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_sampler_create");
-    gpool_sampler sampler = sampler_create(pool, desc);
-    gpool__leave(pool, &call);
     return sampler;
 }
 
 gpool_result gpool_sampler_destroy(gpool *pool, gpool_sampler handle)
 {
-    if (pool != NULL) {
-        gpool__sampler *sampler =
-            (gpool__sampler *)gpool__table_get(&pool->tables[GPOOL_KIND_SAMPLER], handle.id);
-        if (sampler != NULL && sampler->shares > 1) {
-            sampler->shares -= 1;
-            return GPOOL_OK;
-        }
-    }
     return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_SAMPLER, "gpool_sampler_destroy");
 }
 
 gpool_result gpool_sampler_get_desc(gpool *pool, gpool_sampler handle, gpool_sampler_desc *desc)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_sampler_get_desc", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_sampler_get_desc");
-    gpool_result result;
     gpool__sampler *sampler =
         (gpool__sampler *)gpool__resolve(pool, handle.id, GPOOL_KIND_SAMPLER, &result);
     if (sampler != NULL && desc == NULL) {
@@ -164,11 +155,11 @@ gpool_result gpool_sampler_get_desc(gpool *pool, gpool_sampler handle, gpool_sam
 
 WGPUSampler gpool_sampler_gpu(gpool *pool, gpool_sampler handle)
 {
-    if (pool == NULL) {
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_sampler_gpu", &call);
+    if (result != GPOOL_OK) {
         return NULL;
     }
-    gpool__call call = gpool__enter(pool, "gpool_sampler_gpu");
-    gpool_result result;
     gpool__sampler *sampler =
         (gpool__sampler *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_SAMPLER, &result);
     gpool__leave(pool, &call);

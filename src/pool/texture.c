@@ -356,12 +356,12 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
 
 gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_texture){ 0 };
+    gpool_texture texture = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_texture_create", &call) == GPOOL_OK) {
+        texture = texture_create(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_create");
-    gpool_texture texture = texture_create(pool, desc);
-    gpool__leave(pool, &call);
     return texture;
 }
 
@@ -432,12 +432,12 @@ static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc
 
 gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_import_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_texture){ 0 };
+    gpool_texture texture = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_texture_import", &call) == GPOOL_OK) {
+        texture = texture_import(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_import");
-    gpool_texture texture = texture_import(pool, desc);
-    gpool__leave(pool, &call);
     return texture;
 }
 
@@ -544,12 +544,12 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
 gpool_result gpool_texture_resize(gpool *pool, gpool_texture texture, uint32_t width,
                                   uint32_t height, uint32_t depth_or_layers)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_texture_resize", &call);
+    if (result == GPOOL_OK) {
+        result = texture_resize(pool, texture, width, height, depth_or_layers);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_resize");
-    gpool_result result = texture_resize(pool, texture, width, height, depth_or_layers);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -592,12 +592,12 @@ static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_te
 
 gpool_result gpool_texture_get_info(gpool *pool, gpool_texture texture, gpool_texture_info *info)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_texture_get_info", &call);
+    if (result == GPOOL_OK) {
+        result = texture_get_info(pool, texture, info);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_get_info");
-    gpool_result result = texture_get_info(pool, texture, info);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -618,11 +618,11 @@ static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle, gpool_access a
 
 WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpool_access access)
 {
-    if (pool == NULL) {
-        return NULL;
+    WGPUTexture gpu = NULL;
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_texture_gpu", &call) == GPOOL_OK) {
+        gpu = texture_gpu(pool, texture, access);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_gpu");
-    WGPUTexture gpu = texture_gpu(pool, texture, access);
-    gpool__leave(pool, &call);
     return gpu;
 }

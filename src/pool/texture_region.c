@@ -167,12 +167,12 @@ gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
                                  const gpool_texture_region *region, const void *data,
                                  size_t data_size, uint32_t bytes_per_row)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_texture_write", &call);
+    if (result == GPOOL_OK) {
+        result = texture_write(pool, texture, region, data, data_size, bytes_per_row);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_write");
-    gpool_result result = texture_write(pool, texture, region, data, data_size, bytes_per_row);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -248,11 +248,11 @@ gpool_result gpool_texture_read(gpool *pool, gpool_texture texture,
                                 const gpool_texture_region *region, void *target,
                                 size_t target_size)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_texture_read", &call);
+    if (result == GPOOL_OK) {
+        result = texture_read(pool, texture, region, target, target_size);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_read");
-    gpool_result result = texture_read(pool, texture, region, target, target_size);
-    gpool__leave(pool, &call);
     return result;
 }

@@ -154,11 +154,11 @@ WGPUTextureView gpool__texture_view_get(gpool *pool, gpool__texture *texture,
 WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture handle,
                                        const gpool_view_desc *desc, gpool_access access)
 {
-    if (pool == NULL) {
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_texture_gpu_view", &call);
+    if (result != GPOOL_OK) {
         return NULL;
     }
-    gpool__call call = gpool__enter(pool, "gpool_texture_gpu_view");
-    gpool_result result;
     WGPUTextureView gpu = NULL;
     gpool__texture *texture = NULL;
     if (gpool__check_access(pool, access)) {

@@ -69,6 +69,10 @@ void gpool_destroy(gpool *pool)
     if (pool == NULL) {
         return;
     }
+    if (!gpool__is_owner(pool)) {
+        (void)gpool__refuse_thread(pool, "gpool_destroy");
+        return;
+    }
     gpool__operation *now = gpool__current();
     const char *outer = now->name;
     now->name = "gpool_destroy";
@@ -127,12 +131,12 @@ static gpool_result frame_begin(gpool *pool)
 
 gpool_result gpool_begin_frame(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_begin_frame", &call);
+    if (result == GPOOL_OK) {
+        result = frame_begin(pool);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_begin_frame");
-    gpool_result result = frame_begin(pool);
-    gpool__leave(pool, &call);
     return result;
 }
 
@@ -183,11 +187,12 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
 
 gpool_result gpool_submit(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_submit", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_submit");
-    gpool_result result = frame_check(pool, true);
+    result = frame_check(pool, true);
     if (result == GPOOL_OK) {
         bool sent = false;
         result = frame_submit(pool, &sent);
@@ -226,22 +231,23 @@ static gpool_result frame_end(gpool *pool)
 
 gpool_result gpool_end_frame(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_end_frame", &call);
+    if (result == GPOOL_OK) {
+        result = frame_end(pool);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_end_frame");
-    gpool_result result = frame_end(pool);
-    gpool__leave(pool, &call);
     return result;
 }
 
 gpool_result gpool_process_uploads(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_process_uploads", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_process_uploads");
-    gpool_result result = frame_check(pool, pool->in_frame);
+    result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         result = gpool__upload_flush(pool);
     }
@@ -254,10 +260,11 @@ gpool_result gpool_process_uploads(gpool *pool)
 
 gpool_result gpool_process_deletions(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_process_deletions", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_process_deletions");
     (void)gpool__free_retired(pool, false, GPOOL__FREE_BUDGET);
     gpool__leave(pool, &call);
     return GPOOL_OK;
@@ -265,24 +272,26 @@ gpool_result gpool_process_deletions(gpool *pool)
 
 gpool_result gpool_tick(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_tick", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_tick");
     gpool__device_process(pool->device, &pool->seam);
     (void)gpool__free_retired(pool, true, GPOOL__FREE_BUDGET);
-    gpool_result result = frame_check(pool, pool->in_frame);
+    result = frame_check(pool, pool->in_frame);
     gpool__leave(pool, &call);
     return result;
 }
 
 gpool_result gpool_wait_idle(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_wait_idle", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_wait_idle");
-    gpool_result result = frame_check(pool, pool->in_frame);
+    result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         result = gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
                                            pool->wait_timeout_ns);
@@ -299,11 +308,12 @@ gpool_result gpool_wait_idle(gpool *pool)
 
 gpool_result gpool_note_external_submit(gpool *pool)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_note_external_submit", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_note_external_submit");
-    gpool_result result = frame_check(pool, pool->in_frame);
+    result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         pool->last_serial = gpool__device_note_submit(pool->device, &pool->seam);
         pool->queue_dirty = false;

@@ -52,10 +52,9 @@ struct gpool_recorder_state *gpool__record_enter(gpool_recorder rec, const char 
                                                  gpool__call *call)
 {
     struct gpool_recorder_state *state = rec.state;
-    if (state == NULL) {
+    if (state == NULL || gpool__enter(state->pool, name, call) != GPOOL_OK) {
         return NULL;
     }
-    *call = gpool__enter(state->pool, name);
     if (rec.generation == state->generation && state->open) {
         return state;
     }
@@ -84,10 +83,10 @@ void gpool__record_leave(struct gpool_recorder_state *state, const gpool__call *
 gpool_recorder gpool_frame_recorder(gpool *pool)
 {
     gpool_recorder none = { 0 };
-    if (pool == NULL) {
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_frame_recorder", &call) != GPOOL_OK) {
         return none;
     }
-    gpool__call call = gpool__enter(pool, "gpool_frame_recorder");
     struct gpool_recorder_state *state = &pool->record->frame;
     gpool_recorder rec = { state, state->generation };
     if (gpool__device_is_lost(pool->device)) {

@@ -236,12 +236,12 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
 
 gpool_pipeline gpool_compute_pipeline_create(gpool *pool, const gpool_compute_pipeline_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_pipeline){ 0 };
+    gpool_pipeline pipeline = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_compute_pipeline_create", &call) == GPOOL_OK) {
+        pipeline = pipeline_create_compute(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_compute_pipeline_create");
-    gpool_pipeline pipeline = pipeline_create_compute(pool, desc);
-    gpool__leave(pool, &call);
     return pipeline;
 }
 
@@ -373,22 +373,22 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
 
 gpool_pipeline gpool_render_pipeline_create(gpool *pool, const gpool_render_pipeline_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_pipeline){ 0 };
+    gpool_pipeline pipeline = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_render_pipeline_create", &call) == GPOOL_OK) {
+        pipeline = pipeline_create_render(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_render_pipeline_create");
-    gpool_pipeline pipeline = pipeline_create_render(pool, desc);
-    gpool__leave(pool, &call);
     return pipeline;
 }
 
 gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline handle)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_pipeline_status", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_pipeline_status");
-    gpool_result result;
     gpool__pipeline *pipeline =
         (gpool__pipeline *)gpool__resolve(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
     gpool__leave(pool, &call);

@@ -82,12 +82,12 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
 
 gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc)
 {
-    if (pool == NULL) {
-        return (gpool_shader){ 0 };
+    gpool_shader shader = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_shader_create", &call) == GPOOL_OK) {
+        shader = shader_create(pool, desc);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_shader_create");
-    gpool_shader shader = shader_create(pool, desc);
-    gpool__leave(pool, &call);
     return shader;
 }
 
@@ -136,22 +136,22 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
 
 gpool_shader gpool_shader_from_file(gpool *pool, const char *path)
 {
-    if (pool == NULL) {
-        return (gpool_shader){ 0 };
+    gpool_shader shader = { 0 };
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_shader_from_file", &call) == GPOOL_OK) {
+        shader = shader_from_file(pool, path);
+        gpool__leave(pool, &call);
     }
-    gpool__call call = gpool__enter(pool, "gpool_shader_from_file");
-    gpool_shader shader = shader_from_file(pool, path);
-    gpool__leave(pool, &call);
     return shader;
 }
 
 gpool_result gpool_shader_status(gpool *pool, gpool_shader handle)
 {
-    if (pool == NULL) {
-        return gpool__no_pool();
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_shader_status", &call);
+    if (result != GPOOL_OK) {
+        return result;
     }
-    gpool__call call = gpool__enter(pool, "gpool_shader_status");
-    gpool_result result;
     gpool__shader *shader =
         (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
     gpool__leave(pool, &call);
