@@ -186,8 +186,10 @@ GPOOL_API void gpool_clear_buffer(gpool_recorder rec, gpool_buffer buffer, uint6
                                   uint64_t size);
 
 /**
- * Copies texels between textures of equal format, outside passes; the extent is the source
- * region's; the target region gives the origin only. Thread: owner.
+ * Copies texels between textures of equal format (sRGB or not) and equal samples, outside passes;
+ * the extent is the source region's; the target region gives the origin only. Depth-stencil and
+ * multisampled textures are copied whole, all aspects at once. Within one texture the two sides are
+ * different levels, or different layers that are not slices of a 3D texture. Thread: owner.
  */
 GPOOL_API void gpool_copy_texture(gpool_recorder rec, gpool_texture source,
                                   const gpool_texture_region *source_region, gpool_texture target,

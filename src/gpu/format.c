@@ -128,6 +128,30 @@ WGPUTextureFormat gpool__format_twin(WGPUTextureFormat format)
     }
 }
 
+WGPUTextureFormat gpool__format_linear(WGPUTextureFormat format)
+{
+    switch (format) {
+    case WGPUTextureFormat_RGBA8UnormSrgb:
+    case WGPUTextureFormat_BGRA8UnormSrgb:
+        return gpool__format_twin(format);
+    case WGPUTextureFormat_BC1RGBAUnormSrgb:
+    case WGPUTextureFormat_BC2RGBAUnormSrgb:
+    case WGPUTextureFormat_BC3RGBAUnormSrgb:
+    case WGPUTextureFormat_BC7RGBAUnormSrgb:
+    case WGPUTextureFormat_ETC2RGB8UnormSrgb:
+    case WGPUTextureFormat_ETC2RGB8A1UnormSrgb:
+    case WGPUTextureFormat_ETC2RGBA8UnormSrgb:
+        return (WGPUTextureFormat)(format - 1); /* pairs, linear first */
+    default:
+        break;
+    }
+    if (format >= WGPUTextureFormat_ASTC4x4Unorm &&
+        format <= WGPUTextureFormat_ASTC12x12UnormSrgb) {
+        return (WGPUTextureFormat)(format - (format - WGPUTextureFormat_ASTC4x4Unorm) % 2);
+    }
+    return format;
+}
+
 uint32_t gpool__format_copy_bytes(gpool__format facts, WGPUTextureAspect aspect, bool write)
 {
     if (!facts.depth && !facts.stencil) {

@@ -27,6 +27,9 @@ gpool__format gpool__format_facts(WGPUTextureFormat format);
 /** The sRGB or linear twin of an 8-bit RGBA or BGRA format; Undefined when it has none. */
 WGPUTextureFormat gpool__format_twin(WGPUTextureFormat format);
 
+/** The format without sRGB encoding: formats with the same one can be copied to each other. */
+WGPUTextureFormat gpool__format_linear(WGPUTextureFormat format);
+
 /**
  * Bytes of a block of one aspect in copies between memory and textures; 0 when that is not
  * possible. Aspect All of a format with one aspect means that aspect.

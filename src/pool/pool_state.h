@@ -262,9 +262,16 @@ typedef struct gpool__texture_part {
     uint32_t row_count; /* rows of blocks */
 } gpool__texture_part;
 
-/** Checks a region (NULL = all of level 0) of a texture for copies with memory. */
+/* What a region is for: memory from it, memory into it, or another texture on the other side. */
+typedef enum gpool__part_use {
+    GPOOL__PART_READ,
+    GPOOL__PART_WRITE,
+    GPOOL__PART_COPY
+} gpool__part_use;
+
+/** Checks a region (NULL = all of level 0) of a texture for a use. */
 gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *texture,
-                                         const gpool_texture_region *region, bool write,
+                                         const gpool_texture_region *region, gpool__part_use use,
                                          gpool__texture_part *part);
 
 /** Checks that data and stride suffice for a part. */

@@ -320,7 +320,8 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
     if (desc->data != NULL) {
         /* Check the data before anything is made. */
         wanted.base.label = (char *)(uintptr_t)(desc->label != NULL ? desc->label : "");
-        if (gpool__texture_resolve_part(pool, &wanted, NULL, true, &part) != GPOOL_OK) {
+        if (gpool__texture_resolve_part(pool, &wanted, NULL, GPOOL__PART_WRITE, &part) !=
+            GPOOL_OK) {
             return none;
         }
         if (gpool__texture_check_data(pool, &wanted, &part, desc->data_size, desc->bytes_per_row) !=

@@ -5,8 +5,23 @@
 
 #include "gpu/format.h"
 
+/* True when a use may name this aspect of a texture. Bytes of a block in memory, 1 for COPY. */
+static uint32_t part_block_bytes(const gpool__texture *texture, gpool__format facts,
+                                 WGPUTextureAspect aspect, gpool__part_use use)
+{
+    if (use != GPOOL__PART_COPY) {
+        bool write = use == GPOOL__PART_WRITE;
+        return texture->samples > 1 ? 0 : gpool__format_copy_bytes(facts, aspect, write);
+    }
+    /* Copies between textures take all aspects at once. */
+    bool all = aspect == WGPUTextureAspect_All ||
+               (aspect == WGPUTextureAspect_DepthOnly && facts.depth && !facts.stencil) ||
+               (aspect == WGPUTextureAspect_StencilOnly && facts.stencil && !facts.depth);
+    return all ? 1 : 0;
+}
+
 gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *texture,
-                                         const gpool_texture_region *region, bool write,
+                                         const gpool_texture_region *region, gpool__part_use use,
                                          gpool__texture_part *part)
 {
     static const gpool_texture_region whole = { 0 };
@@ -22,12 +37,13 @@ gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *text
                            label);
     }
     WGPUTextureAspect aspect = region->aspect != 0 ? region->aspect : WGPUTextureAspect_All;
-    uint32_t block_bytes = gpool__format_copy_bytes(facts, aspect, write);
-    if (texture->samples > 1 || block_bytes == 0) {
+    uint32_t block_bytes = part_block_bytes(texture, facts, aspect, use);
+    if (block_bytes == 0) {
+        static const char *const uses[] = { "read", "written", "copied alone" };
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
                            "Aspect [%d] of texture \"%s\" (format 0x%x, %u samples) cannot be %s",
                            (int)aspect, label, (unsigned)texture->format, texture->samples,
-                           write ? "written" : "read");
+                           uses[use]);
     }
     uint32_t width = 0;
     uint32_t height = 0;
@@ -47,9 +63,12 @@ gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *text
         .depth = region->depth != 0 ? region->depth : (all ? depth : 1),
         .aspect = aspect,
     };
+    /* Blocks at the edge are whole in memory and may be named whole. */
+    uint64_t edge_x = gpool__round_up(width, facts.block_width);
+    uint64_t edge_y = gpool__round_up(height, facts.block_height);
     if (width == 0 || part->width == 0 || part->height == 0 ||
-        !gpool__range_inside(part->x, part->width, width) ||
-        !gpool__range_inside(part->y, part->height, height) ||
+        !gpool__range_inside(part->x, part->width, edge_x) ||
+        !gpool__range_inside(part->y, part->height, edge_y) ||
         !gpool__range_inside(part->z, part->depth, depth)) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
                            "The region [%u+%u, %u+%u, %u+%u of level %u] lies outside texture "
@@ -67,15 +86,17 @@ gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *text
                            part->x, part->width, part->y, part->height, label, facts.block_width,
                            facts.block_height);
     }
-    if ((facts.depth || facts.stencil) &&
+    if ((facts.depth || facts.stencil || texture->samples > 1) &&
         (part->x != 0 || part->y != 0 || part->width != width || part->height != height)) {
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
-                           "The depth-stencil texture \"%s\" is copied whole, not in part", label);
+                           "The depth-stencil or multisampled texture \"%s\" is copied whole, not "
+                           "in part",
+                           label);
     }
     uint32_t columns = (part->width + facts.block_width - 1) / facts.block_width;
     part->row_bytes = columns * block_bytes;
     part->row_count = (part->height + facts.block_height - 1) / facts.block_height;
-    /* Blocks at the edge are whole in memory: copies name the extent rounded up to them. */
+    /* Copies name the extent rounded up to blocks. */
     part->width = columns * facts.block_width;
     part->height = part->row_count * facts.block_height;
     return GPOOL_OK;
@@ -155,7 +176,7 @@ static gpool_result texture_write(gpool *pool, gpool_texture handle,
                            texture->usage, texture->base.label);
     }
     gpool__texture_part part;
-    result = gpool__texture_resolve_part(pool, texture, region, true, &part);
+    result = gpool__texture_resolve_part(pool, texture, region, GPOOL__PART_WRITE, &part);
     if (result == GPOOL_OK) {
         result = gpool__texture_check_data(pool, texture, &part, data_size, bytes_per_row);
     }
@@ -192,7 +213,7 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
                            texture->base.label);
     }
     gpool__texture_part part;
-    result = gpool__texture_resolve_part(pool, texture, region, false, &part);
+    result = gpool__texture_resolve_part(pool, texture, region, GPOOL__PART_READ, &part);
     if (result != GPOOL_OK) {
         return result;
     }

@@ -159,7 +159,7 @@ static gpool_result copy_textures(struct gpool_recorder_state *state, gpool_text
         return result;
     }
     gpool__texture_part part;
-    result = gpool__texture_resolve_part(pool, from, source_region, false, &part);
+    result = gpool__texture_resolve_part(pool, from, source_region, GPOOL__PART_COPY, &part);
     if (result != GPOOL_OK) {
         return result;
     }
@@ -172,17 +172,26 @@ static gpool_result copy_textures(struct gpool_recorder_state *state, gpool_text
     wanted.height = part.height;
     wanted.depth = part.depth;
     gpool__texture_part place;
-    result = gpool__texture_resolve_part(pool, to, &wanted, false, &place);
+    result = gpool__texture_resolve_part(pool, to, &wanted, GPOOL__PART_COPY, &place);
     if (result != GPOOL_OK) {
         return result;
     }
-    bool twins = from->format == to->format || gpool__format_twin(from->format) == to->format;
-    if (!twins || (from == to && part.level == place.level)) {
+    if (gpool__format_linear(from->format) != gpool__format_linear(to->format) ||
+        from->samples != to->samples) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "A copy from \"%s\" [format 0x%x] to \"%s\" [format 0x%x] needs equal "
-                           "formats and different levels",
-                           from->base.label, (unsigned)from->format, to->base.label,
-                           (unsigned)to->format);
+                           "A copy from \"%s\" [format 0x%x, %u samples] to \"%s\" [format 0x%x, "
+                           "%u samples] needs equal formats and samples",
+                           from->base.label, (unsigned)from->format, from->samples, to->base.label,
+                           (unsigned)to->format, to->samples);
+    }
+    bool apart = from->dimension != WGPUTextureDimension_3D &&
+                 (part.z + part.depth <= place.z || place.z + place.depth <= part.z);
+    if (from == to && part.level == place.level && !apart) {
+        return GPOOL__FAIL(
+            pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+            "A copy within texture \"%s\" has level [%u], layers [%u+%u] and [%u+%u] "
+            "on both sides: they must not overlap",
+            from->base.label, part.level, part.z, part.depth, place.z, place.depth);
     }
     WGPUCommandEncoder encoder = gpool__record_encoder(state, &result);
     if (encoder == NULL) {
@@ -253,7 +262,8 @@ static gpool_result copy_between(struct gpool_recorder_state *state, bool to_buf
         return result;
     }
     gpool__texture_part part;
-    result = gpool__texture_resolve_part(pool, texture, region, !to_buffer, &part);
+    result = gpool__texture_resolve_part(pool, texture, region,
+                                         to_buffer ? GPOOL__PART_READ : GPOOL__PART_WRITE, &part);
     if (result == GPOOL_OK) {
         result = copy_check_rows(pool, buffer, texture, &part, offset, bytes_per_row);
     }
