@@ -55,7 +55,7 @@ typedef struct gpool_buffer_info {
     const char *label;         /**< valid until the buffer is destroyed */
 } gpool_buffer_info;
 
-/** A foreign buffer to take in. */
+/** A foreign buffer to take in. Writes to it need COPY_TARGET among `usage`. */
 typedef struct gpool_buffer_import_desc {
     WGPUBuffer buffer;        /**< retained; must be of the pool's device and stay unmapped */
     gpool_buffer_usage usage; /**< what gpool may do with it; the object must allow it */
@@ -98,7 +98,7 @@ GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_impor
  * @param size   bytes; 0 does nothing
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
  *         GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_INVALID_ARGUMENT (null data);
- *         gpu-written only: GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
+ *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET); gpu-written only: GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Allocates: never. Cost: the copy.
  */
 GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset,
@@ -142,6 +142,8 @@ GPOOL_API gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer,
  * @param target receives `size` bytes
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_MISSING_USAGE (no
  *         READ_BACK); GPOOL_ERROR_OUT_OF_RANGE; GPOOL_ERROR_INVALID_ARGUMENT (null target);
+ *         GPOOL_ERROR_MISALIGNED (the last bytes of an import whose size is no multiple of 4);
+ *         GPOOL_ERROR_LIMIT (over maxBufferSize); GPOOL_ERROR_OUT_OF_MEMORY;
  *         GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_GPU; GPOOL_ERROR_TIMEOUT;
  *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Cost: blocks until the GPU is done, at most the pool's wait limit.

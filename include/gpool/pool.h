@@ -75,7 +75,7 @@ GPOOL_API uint64_t gpool_frame(const gpool *pool);
  * @return GPOOL_OK; GPOOL_ERROR_WRONG_PHASE (a frame is open); GPOOL_ERROR_TIMEOUT (the GPU is too
  *         far behind; no frame is open then, call again); GPOOL_ERROR_DEVICE_LOST;
  *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
- * Thread: owner. Allocates: never. Cost: one poll; objects visited: those that are freed.
+ * Thread: owner. Allocates: never. Cost: one poll; no object is visited.
  */
 GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
 
@@ -106,7 +106,8 @@ GPOOL_API gpool_result gpool_submit(gpool *pool);
 GPOOL_API gpool_result gpool_process_uploads(gpool *pool);
 
 /**
- * Frees retired objects whose last serial is done and whose delay has passed.
+ * Frees retired objects whose last serial is done and whose delay has passed: at most 1,024 or a
+ * quarter of those that wait, whichever is more, so that a burst of destroys stalls no frame.
  *
  * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
  * Thread: owner. Cost: objects freed.

@@ -212,7 +212,10 @@ GPOOL_API void gpool_copy_buffer_to_texture(gpool_recorder rec, gpool_buffer sou
 /** Opens a named group of commands, for captures. Thread: owner. */
 GPOOL_API void gpool_push_group(gpool_recorder rec, const char *label);
 
-/** Closes the newest named group; open ones close with the pass or the recorder. Thread: owner. */
+/**
+ * Closes the newest named group; open ones close with the pass, the recorder, or a raw encoder
+ * taken in between (the pop that follows is then legal and does nothing). Thread: owner.
+ */
 GPOOL_API void gpool_pop_group(gpool_recorder rec);
 
 /**

@@ -135,6 +135,7 @@ GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_im
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE (region
  *         or data); GPOOL_ERROR_MISALIGNED (blocks, or a stride below a row);
  *         GPOOL_ERROR_UNSUPPORTED (multisampled, or an aspect that cannot be written);
+ *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET);
  *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_GPU; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Cost: the copy into the queue.
@@ -184,7 +185,8 @@ GPOOL_API gpool_result gpool_texture_get_info(gpool *pool, gpool_texture texture
  * @param target_size bytes in `target`, at least rows x row bytes x slices
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_MISSING_USAGE (no
  *         READ_BACK); GPOOL_ERROR_OUT_OF_RANGE; GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_UNSUPPORTED;
- *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_GPU;
+ *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_LIMIT (over maxBufferSize);
+ *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_GPU;
  *         GPOOL_ERROR_TIMEOUT; GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Cost: blocks until the GPU is done, at most the pool's wait limit.
  */

@@ -187,7 +187,6 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     gpool_result result =
         buffer_make_gpu(pool, desc->size, desc->usage, buffer->base.label, &buffer->gpu);
     if (result == GPOOL_OK && desc->data != NULL) {
-        pool->stats.written_bytes += desc->size;
         if (buffer->gpu_written) {
             result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
         } else {
@@ -195,6 +194,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
             gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
             gpool__upload_enlist(pool, buffer);
         }
+        pool->stats.written_bytes += result == GPOOL_OK ? desc->size : 0;
     }
     if (result != GPOOL_OK) {
         buffer_release(pool, &buffer->base);
@@ -314,6 +314,11 @@ static gpool_result buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
     result = buffer_check_range(pool, buffer, offset, size, data);
     if (result != GPOOL_OK || size == 0) {
         return result;
+    }
+    if (buffer->imported && (buffer->usage & GPOOL_BUFFER_COPY_TARGET) == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                           "The usage [0x%x] of imported buffer \"%s\" lacks COPY_TARGET",
+                           buffer->usage, buffer->base.label);
     }
     if (buffer->gpu_written) {
         if (offset % 4 != 0 || size % 4 != 0) {
@@ -495,7 +500,8 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
         .size = buffer->size,
         .gpu_size = gpool__buffer_gpu_size(buffer),
         .usage = buffer->usage,
-        .gpu_usage = buffer_gpu_usage(buffer->usage),
+        .gpu_usage = buffer->imported ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
+                                      : buffer_gpu_usage(buffer->usage),
         .version = buffer->version,
         .created_frame = buffer->base.created_frame,
         .dirty_bytes = gpool__dirty_map_bytes(&buffer->dirty),
@@ -542,6 +548,12 @@ static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offse
     }
     uint64_t first = gpool__round_down(offset, 4);
     uint64_t last = gpool__round_up(offset + size, 4);
+    if (last > gpool__buffer_gpu_size(buffer)) {
+        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                           "The last bytes of import \"%s\" of [%llu] bytes cannot be read: copies "
+                           "are multiples of 4",
+                           buffer->base.label, (unsigned long long)buffer->size);
+    }
     WGPUBuffer staging = gpool__make_staging(pool, last - first, &result);
     if (staging == NULL) {
         return result;

@@ -265,8 +265,9 @@ void gpool__resource_free(gpool *pool, gpool__resource *resource)
     gpool__table_give_back(&pool->tables[resource->kind], &resource->head);
 }
 
-uint32_t gpool__free_retired(gpool *pool, bool by_serial, uint32_t budget)
+uint32_t gpool__free_retired(gpool *pool, bool by_serial)
 {
+    uint64_t budget = gpool__max(GPOOL__FREE_MIN, pool->stats.retired_count / 4);
     uint64_t done = gpool__device_done(pool->device);
     uint64_t newest = UINT64_MAX;
     if (!by_serial) {
@@ -471,7 +472,6 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
 void gpool__pool_close(gpool *pool)
 {
     gpool__retire_close(&pool->retire, 0);
-    (void)gpool__free_retired(pool, true, UINT32_MAX);
     /* What the GPU did not report done within the limit is released too: implementations keep
      * released objects alive as long as they use them. */
     gpool__retired *retired;

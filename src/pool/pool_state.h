@@ -18,8 +18,12 @@
 
 #include <gpool/inspect.h>
 
-/* Objects freed in one gpool_process_deletions(), so that a burst does not stall a frame. */
-#define GPOOL__FREE_BUDGET 1024u
+/*
+ * A burst of destroys is freed over several calls, so that no frame stalls: each frees a quarter of
+ * what waits, but at least so many. A share, as a fixed number would fall behind a sketch that
+ * destroys more than that in every frame.
+ */
+#define GPOOL__FREE_MIN 1024u
 
 /* Start of every resource: a slot of a handle table. */
 typedef struct gpool__resource {
@@ -194,8 +198,11 @@ void gpool__resource_free(gpool *pool, gpool__resource *resource);
 /** GPU bytes of a resource, for counters. */
 uint64_t gpool__resource_bytes(const gpool__resource *resource);
 
-/** Frees what may be freed; `by_serial` ignores the frame delay. Returns objects freed. */
-uint32_t gpool__free_retired(gpool *pool, bool by_serial, uint32_t budget);
+/**
+ * Frees what may be freed, at most a quarter of what waits or GPOOL__FREE_MIN; `by_serial` ignores
+ * the frame delay. Returns objects freed.
+ */
+uint32_t gpool__free_retired(gpool *pool, bool by_serial);
 
 /** Notes that an open recording names a resource. */
 static inline void gpool__resource_record(gpool *pool, gpool__resource *resource)
@@ -243,7 +250,7 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
 /** Bytes of a buffer's GPU object. */
 static inline uint64_t gpool__buffer_gpu_size(const gpool__buffer *buffer)
 {
-    return gpool__round_up(buffer->size, 4);
+    return buffer->imported ? buffer->size : gpool__round_up(buffer->size, 4);
 }
 
 /** View from the texture's cache; NULL with the error recorded. */

@@ -238,6 +238,7 @@ static gpool_result texture_zero_slices(gpool *pool, const gpool__texture *textu
     }
     gpool_result result = GPOOL_OK;
     uint64_t written = pool->stats.written_bytes;
+    uint64_t sent = pool->stats.sent_bytes;
     for (uint32_t level = 0; level < texture->mip_levels; ++level) {
         uint32_t width, height, depth;
         gpool__texture_level(texture, level, &width, &height, &depth);
@@ -255,7 +256,8 @@ static gpool_result texture_zero_slices(gpool *pool, const gpool__texture *textu
             result = gpool__texture_send(pool, texture, &part, zeros, 0);
         }
     }
-    pool->stats.written_bytes = written;
+    pool->stats.written_bytes = written; /* not the user's bytes */
+    pool->stats.sent_bytes = sent;
     gpool__free(&pool->memory, zeros, slice);
     return result;
 }
@@ -579,7 +581,8 @@ static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_te
         .mip_levels = texture->mip_levels,
         .samples = texture->samples,
         .usage = texture->usage,
-        .gpu_usage = texture_gpu_usage(texture),
+        .gpu_usage = texture->imported ? GPOOL__GPU(&pool->seam, TextureGetUsage)(texture->gpu)
+                                       : texture_gpu_usage(texture),
         .gpu_size = texture->gpu_size,
         .version = texture->version,
         .created_frame = texture->base.created_frame,

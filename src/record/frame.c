@@ -196,7 +196,7 @@ gpool_result gpool_submit(gpool *pool)
     if (result == GPOOL_OK) {
         bool sent = false;
         result = frame_submit(pool, &sent);
-        if (sent && pool->frame_error != GPOOL_OK) {
+        if (sent && pool->frame_error != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST) {
             /* Latched while recording: told once, by the submit that ends the recording. */
             result = gpool__record_take_latched(pool);
         }
@@ -225,7 +225,7 @@ static gpool_result frame_end(gpool *pool)
     pool->frame_serials[pool->frame % FRAME_MAX_IN_FLIGHT] = pool->last_serial;
     gpool__frame_imports_end(pool);
     pool->in_frame = false;
-    (void)gpool__free_retired(pool, false, GPOOL__FREE_BUDGET);
+    (void)gpool__free_retired(pool, false);
     return result;
 }
 
@@ -265,7 +265,7 @@ gpool_result gpool_process_deletions(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
-    (void)gpool__free_retired(pool, false, GPOOL__FREE_BUDGET);
+    (void)gpool__free_retired(pool, false);
     gpool__leave(pool, &call);
     return GPOOL_OK;
 }
@@ -278,7 +278,7 @@ gpool_result gpool_tick(gpool *pool)
         return result;
     }
     gpool__device_process(pool->device, &pool->seam);
-    (void)gpool__free_retired(pool, true, GPOOL__FREE_BUDGET);
+    (void)gpool__free_retired(pool, true);
     result = frame_check(pool, pool->in_frame);
     gpool__leave(pool, &call);
     return result;

@@ -56,12 +56,14 @@ void gpool_set_pipeline(gpool_recorder rec, gpool_pipeline pipeline)
     gpool__call call;
     struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_set_pipeline", &call);
     if (state != NULL) {
-        gpool__record_leave(state, &call, bind_pipeline(state, pipeline));
+        gpool_result result = bind_pipeline(state, pipeline);
+        state->pass.refused_pipeline = result != GPOOL_OK;
+        gpool__record_leave(state, &call, result);
     }
 }
 
-static gpool_result bind_raw_pipeline(struct gpool_recorder_state *state, WGPURenderPipeline render,
-                                      WGPUComputePipeline compute)
+static gpool_result bind_raw(struct gpool_recorder_state *state, WGPURenderPipeline render,
+                             WGPUComputePipeline compute)
 {
     gpool *pool = state->pool;
     gpool_result result;
@@ -84,6 +86,14 @@ static gpool_result bind_raw_pipeline(struct gpool_recorder_state *state, WGPURe
         GPOOL__GPU(&pool->seam, ComputePassEncoderSetPipeline)(state->compute, compute);
     }
     return GPOOL_OK;
+}
+
+static gpool_result bind_raw_pipeline(struct gpool_recorder_state *state, WGPURenderPipeline render,
+                                      WGPUComputePipeline compute)
+{
+    gpool_result result = bind_raw(state, render, compute);
+    state->pass.refused_pipeline = result != GPOOL_OK;
+    return result;
 }
 
 void gpool_set_raw_render_pipeline(gpool_recorder rec, WGPURenderPipeline pipeline)
@@ -110,6 +120,7 @@ void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPU
                         uint64_t unique, uint64_t layout, const uint32_t *offsets, uint32_t count)
 {
     gpool__seam *seam = &state->pool->seam;
+    state->pass.refused_groups &= ~(1u << group);
     bool same = !state->pass.raw && unique != 0 && state->pass.groups[group].unique == unique &&
                 state->pass.groups[group].offset_count == count;
     for (uint32_t i = 0; same && i < count; ++i) {
@@ -181,8 +192,10 @@ static gpool_result bind_buffer_entry(gpool *pool, const gpool_layout_entry *ent
                            (unsigned long long)binding->offset, label, alignment);
     }
     uint64_t whole = gpool__buffer_gpu_size(buffer);
-    uint64_t size = binding->size != 0 ? gpool__round_up(gpool__min(binding->size, whole), 4)
-                                       : whole - gpool__min(binding->offset, whole);
+    /* Bindings are multiples of 4; the last bytes of an import may be out of their reach. */
+    uint64_t rest = gpool__round_down(whole - gpool__min(binding->offset, whole), 4);
+    uint64_t size =
+        binding->size != 0 ? gpool__round_up(gpool__min(binding->size, whole), 4) : rest;
     uint64_t most =
         uniform ? limits->maxUniformBufferBindingSize : limits->maxStorageBufferBindingSize;
     if (size == 0 || binding->size > whole || !gpool__range_inside(binding->offset, size, whole) ||
@@ -265,9 +278,6 @@ static gpool_result bind_entry(gpool *pool, const gpool_layout_entry *entry,
             gpu->sampler = sampler->gpu;
             *resource = &sampler->base;
         }
-    }
-    if (result == GPOOL_OK) {
-        gpool__resource_record(pool, *resource);
     }
     return result;
 }
@@ -356,6 +366,9 @@ static gpool_result bind_set(struct gpool_recorder_state *state, uint32_t group,
     const gpool__bind_group *found = gpool__bind_find_or_create(pool, &pool->record->binds, layout,
                                                                 keys, gpu, resources, &result);
     if (found != NULL) {
+        for (uint32_t i = 0; i < entry_count; ++i) {
+            gpool__resource_record(pool, resources[i]);
+        }
         gpool__resource_record(pool, &layout->base);
         gpool__record_bind(state, group, found->gpu, found->unique, layout->hash, offsets,
                            offset_count);
@@ -368,6 +381,7 @@ static void bind_forget(struct gpool_recorder_state *state, uint32_t group)
 {
     if (group < GPOOL_MAX_GROUPS) {
         memset(&state->pass.groups[group], 0, sizeof state->pass.groups[group]);
+        state->pass.refused_groups |= 1u << group;
     }
 }
 
@@ -520,8 +534,10 @@ void gpool_set_vertex_buffer(gpool_recorder rec, uint32_t slot, gpool_buffer han
     } else {
         gpool__buffer *buffer =
             bind_pass_buffer(state, handle, GPOOL_BUFFER_VERTEX, offset, 4, &result);
+        state->pass.refused_vertices &= ~(1u << slot);
         if (buffer == NULL) {
             state->pass.vertices[slot].gpu = NULL;
+            state->pass.refused_vertices |= 1u << slot;
         } else if (!state->pass.raw && state->pass.vertices[slot].gpu == buffer->gpu &&
                    state->pass.vertices[slot].offset == offset) {
             pool->stats.redundant += 1;
@@ -549,12 +565,14 @@ void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer handle, WGPUIndexFo
     gpool_result result = GPOOL_OK;
     if (!gpool__is_enum((unsigned)format, WGPUIndexFormat_Uint32, false)) {
         state->pass.index.gpu = NULL;
+        state->pass.refused_index = true;
         result = GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                              "The index format [%d] is unknown", (int)format);
     } else {
         uint32_t unit = format == WGPUIndexFormat_Uint16 ? 2 : 4;
         gpool__buffer *buffer =
             bind_pass_buffer(state, handle, GPOOL_BUFFER_INDEX, offset, unit, &result);
+        state->pass.refused_index = buffer == NULL;
         if (buffer == NULL) {
             state->pass.index.gpu = NULL;
         } else if (!state->pass.raw && state->pass.index.gpu == buffer->gpu &&

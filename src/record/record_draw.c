@@ -4,6 +4,28 @@
  */
 #include "record/recording.h"
 
+/* True when a draw needs what was refused before. It is counted only: the refusal was told. */
+static bool draw_is_spoiled(struct gpool_recorder_state *state, bool indexed)
+{
+    const gpool__pass_state *pass = &state->pass;
+    const gpool__pipeline *pipeline = pass->raw ? NULL : pass->known_pipeline;
+    uint32_t groups = pass->refused_groups;
+    uint32_t slots = pass->refused_vertices;
+    if (pipeline != NULL) {
+        /* What the pipeline does not use does not matter; of a raw one nothing is known. */
+        for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {
+            groups &= i < pipeline->group_count && pipeline->groups[i] != NULL ? ~0u : ~(1u << i);
+        }
+        for (uint32_t i = 0; i < GPOOL_MAX_VERTEX_BUFFERS; ++i) {
+            slots &= i < pipeline->slot_count && pipeline->slots[i].stride != 0 ? ~0u : ~(1u << i);
+        }
+    }
+    bool spoiled =
+        pass->refused_pipeline || groups != 0 || slots != 0 || (indexed && pass->refused_index);
+    state->pool->stats.skipped += spoiled ? 1 : 0;
+    return spoiled;
+}
+
 /* Groups the pipeline needs must be bound with its layouts. */
 static gpool_result draw_check_groups(struct gpool_recorder_state *state)
 {
@@ -137,6 +159,9 @@ static gpool_result draw(struct gpool_recorder_state *state, const gpool_draw_ar
     if (args->vertex_count == 0 && args->index_count == 0) {
         return GPOOL_OK;
     }
+    if (draw_is_spoiled(state, args->index_count != 0)) {
+        return GPOOL_OK;
+    }
     uint32_t instances = args->instance_count != 0 ? args->instance_count : 1;
     result = draw_check(state, args, instances);
     if (result != GPOOL_OK) {
@@ -192,7 +217,6 @@ static gpool__buffer *draw_indirect_buffer(struct gpool_recorder_state *state, g
                               (unsigned long long)buffer->size);
         return NULL;
     }
-    gpool__resource_record(pool, &buffer->base);
     return buffer;
 }
 
@@ -207,6 +231,9 @@ static gpool_result draw_indirect(struct gpool_recorder_state *state, gpool_buff
     gpool__buffer *buffer = draw_indirect_buffer(state, handle, offset, indexed ? 20 : 16, &result);
     if (buffer == NULL) {
         return result;
+    }
+    if (draw_is_spoiled(state, indexed)) {
+        return GPOOL_OK;
     }
     /* Counts come from the GPU: presence is all that can be checked here. */
     result = draw_check_groups(state);
@@ -230,6 +257,7 @@ static gpool_result draw_indirect(struct gpool_recorder_state *state, gpool_buff
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__resource_record(pool, &buffer->base);
     pool->stats.draws += 1;
     if (indexed) {
         GPOOL__GPU(&pool->seam, RenderPassEncoderDrawIndexedIndirect)
@@ -263,6 +291,9 @@ static gpool_result dispatch(struct gpool_recorder_state *state, uint32_t x, uin
                            "[%u]",
                            x, y, z, limit);
     }
+    if (draw_is_spoiled(state, false)) {
+        return GPOOL_OK;
+    }
     result = draw_check_groups(state);
     if (result == GPOOL_OK) {
         pool->stats.draws += 1;
@@ -292,8 +323,12 @@ static gpool_result dispatch_indirect(struct gpool_recorder_state *state, gpool_
     if (buffer == NULL) {
         return result;
     }
+    if (draw_is_spoiled(state, false)) {
+        return GPOOL_OK;
+    }
     result = draw_check_groups(state);
     if (result == GPOOL_OK) {
+        gpool__resource_record(pool, &buffer->base);
         pool->stats.draws += 1;
         GPOOL__GPU(&pool->seam, ComputePassEncoderDispatchWorkgroupsIndirect)
         (state->compute, buffer->gpu, offset);

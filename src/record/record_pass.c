@@ -44,6 +44,12 @@ static void pass_begin_common(struct gpool_recorder_state *state, const char *la
     state->pass_groups = 0;
 }
 
+/* Attachments of a pass that begins; they count as recorded once it has begun. */
+typedef struct pass_named {
+    gpool__resource *resources[2 * GPOOL_MAX_COLORS + 1];
+    uint32_t count;
+} pass_named;
+
 /* One attachment resolved: its texture, view, and what it adds to the pass's targets. */
 static gpool_result pass_attachment(struct gpool_recorder_state *state, gpool_texture handle,
                                     uint32_t level, uint32_t layer, bool first,
@@ -99,7 +105,7 @@ static gpool_result pass_attachment(struct gpool_recorder_state *state, gpool_te
 
 static gpool_result pass_color(struct gpool_recorder_state *state, uint32_t index, bool first,
                                const gpool_color_attachment *color,
-                               WGPURenderPassColorAttachment *gpu)
+                               WGPURenderPassColorAttachment *gpu, pass_named *named)
 {
     gpool *pool = state->pool;
     gpool__texture *texture = NULL;
@@ -126,7 +132,7 @@ static gpool_result pass_color(struct gpool_recorder_state *state, uint32_t inde
         (WGPUColor){ color->clear[0], color->clear[1], color->clear[2], color->clear[3] };
     state->targets.colors[index] = texture->format;
     state->targets.color_count = index + 1;
-    gpool__resource_record(pool, &texture->base);
+    named->resources[named->count++] = &texture->base;
     if (color->resolve.id == 0) {
         return GPOOL_OK;
     }
@@ -145,13 +151,13 @@ static gpool_result pass_color(struct gpool_recorder_state *state, uint32_t inde
                            texture->base.label, texture->samples, (unsigned)texture->format,
                            resolve->base.label, (unsigned)resolve->format);
     }
-    gpool__resource_record(pool, &resolve->base);
+    named->resources[named->count++] = &resolve->base;
     return GPOOL_OK;
 }
 
 static gpool_result pass_depth(struct gpool_recorder_state *state, bool first,
                                const gpool_depth_attachment *depth,
-                               WGPURenderPassDepthStencilAttachment *gpu)
+                               WGPURenderPassDepthStencilAttachment *gpu, pass_named *named)
 {
     gpool *pool = state->pool;
     gpool__texture *texture = NULL;
@@ -190,7 +196,7 @@ static gpool_result pass_depth(struct gpool_recorder_state *state, bool first,
     gpu->depthReadOnly = facts.depth && depth->read_only;
     gpu->stencilReadOnly = facts.stencil && depth->read_only;
     state->targets.depth = texture->format;
-    gpool__resource_record(pool, &texture->base);
+    named->resources[named->count++] = &texture->base;
     return GPOOL_OK;
 }
 
@@ -212,11 +218,12 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
     state->targets = (gpool__targets){ .samples = 1 };
     WGPURenderPassColorAttachment colors[GPOOL_MAX_COLORS] = { { 0 } };
     WGPURenderPassDepthStencilAttachment depth = { 0 };
+    pass_named named = { .count = 0 };
     bool first = true;
     for (uint32_t i = 0; i < GPOOL_MAX_COLORS; ++i) {
         colors[i].depthSlice = WGPU_DEPTH_SLICE_UNDEFINED;
         if (desc->color[i].texture.id != 0) {
-            result = pass_color(state, i, first, &desc->color[i], &colors[i]);
+            result = pass_color(state, i, first, &desc->color[i], &colors[i], &named);
             if (result != GPOOL_OK) {
                 return result;
             }
@@ -224,7 +231,7 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
         }
     }
     if (desc->depth.texture.id != 0) {
-        result = pass_depth(state, first, &desc->depth, &depth);
+        result = pass_depth(state, first, &desc->depth, &depth, &named);
         if (result != GPOOL_OK) {
             return result;
         }
@@ -243,6 +250,9 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
     state->render = GPOOL__GPU(&pool->seam, CommandEncoderBeginRenderPass)(encoder, &gpu);
     if (state->render == NULL) {
         return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No render pass \"%s\"", state->pass_label);
+    }
+    for (uint32_t i = 0; i < named.count; ++i) {
+        gpool__resource_record(pool, named.resources[i]);
     }
     state->skip_pass = false;
     return GPOOL_OK;
@@ -472,6 +482,8 @@ void gpool_pop_group(gpool_recorder rec)
     uint32_t *open = in_pass ? &state->pass_groups : &state->encoder_groups;
     if (state->skip_pass) {
         state->pool->stats.skipped += 1;
+    } else if (*open == 0 && !in_pass && state->closed_groups > 0) {
+        state->closed_groups -= 1;
     } else if (*open == 0) {
         result = GPOOL__FAIL(state->pool, PHASE, WRONG_PHASE, "No group is open here");
     } else {

@@ -199,6 +199,7 @@ gpool_result gpool__record_finish_part(struct gpool_recorder_state *state)
     gpool__seam *seam = &state->pool->seam;
     for (; state->encoder_groups > 0; --state->encoder_groups) {
         GPOOL__GPU(seam, CommandEncoderPopDebugGroup)(state->encoder);
+        state->closed_groups += 1;
     }
     WGPUCommandEncoder encoder = state->encoder;
     state->encoder = NULL;
@@ -238,6 +239,7 @@ void gpool__record_reset(struct gpool_recorder_state *state)
     }
     state->part_count = 0;
     state->encoder_groups = 0;
+    state->closed_groups = 0;
     state->broken = false;
     state->pass_label[0] = '\0';
     state->pass_list[0] = '\0';
@@ -291,6 +293,9 @@ gpool_result gpool_recorder_finish_raw(gpool_recorder rec, WGPUCommandEncoder en
 {
     if (rec.state == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    if (!gpool__is_owner(rec.state->pool)) {
+        return gpool__refuse_thread(rec.state->pool, "gpool_recorder_finish_raw");
     }
     gpool__call call;
     struct gpool_recorder_state *state =

@@ -104,6 +104,11 @@ typedef struct gpool__pass_state {
     uint32_t scissor[4];
     double blend[4];
     uint32_t stencil;
+    /* What was to be set here was refused and told then: draws that need it are skipped. */
+    uint32_t refused_groups;   /* bit = group */
+    uint32_t refused_vertices; /* bit = slot */
+    bool refused_pipeline;
+    bool refused_index;
     bool has_viewport, has_scissor, has_blend, has_stencil;
     bool raw; /* the pass was handed out: nothing is known */
 } gpool__pass_state;
@@ -123,6 +128,7 @@ struct gpool_recorder_state {
     uint32_t width;
     uint32_t height;
     uint32_t encoder_groups; /* open debug groups outside passes */
+    uint32_t closed_groups;  /* of them, ended by a finish before the caller's pop */
     uint32_t pass_groups;    /* and inside the open pass */
     gpool__pass_state pass;
     WGPUCommandBuffer *parts; /* finished, in order */

@@ -283,6 +283,40 @@ static void *count_resize(void *user, void *block, size_t old_size, size_t new_s
     return realloc(block, new_size);
 }
 
+static gpool_gpu wrapped; /* the table beneath */
+static uint32_t wrapped_textures;
+
+static WGPUTexture wrap_create_texture(WGPUDevice device, WGPUTextureDescriptor const *desc)
+{
+    wrapped_textures += 1;
+    return wrapped.DeviceCreateTexture(device, desc);
+}
+
+/* A tool's table around one that gpool made, and that one is translated for Dawn already. */
+static void table_around_a_devices_own_table_works(void **state)
+{
+    fixture *f = *state;
+    wrapped = *gpool_device_gpu(f->device);
+    gpool_gpu outer = wrapped;
+    outer.DeviceCreateTexture = wrap_create_texture;
+    gpool_device *device = NULL;
+    gpool_device_desc desc = {
+        .adapter = fixture_adapter(), .gpu = &outer, .log = fixture_on_log, .log_user = &f->log
+    };
+    assert_good(gpool_device_open(&desc, &device));
+    fixture_use_device(f, device);
+    wrapped_textures = 0; /* opening the device makes some */
+    gpool_texture target = fixture_target(f, 2, 2);
+    assert_int_equal(wrapped_textures, 1);
+    assert_good(gpool_begin_frame(f->pool));
+    gpool_recorder rec = gpool_frame_recorder(f->pool);
+    gpool_begin_render(
+        rec, &(gpool_render_desc){ .color[0] = { .texture = target, .clear = { 1, 0, 0, 1 } } });
+    gpool_end_pass(rec);
+    assert_good(gpool_end_frame(f->pool));
+    assert_pixel(f, target, 1, 1, 0xff0000ff);
+}
+
 static void allocator_gets_everything_back(void **state)
 {
     fixture *f = *state;
@@ -320,6 +354,7 @@ int gpu_device_run(void)
         FIXTURE_TEST(features_are_asked_for_and_reported),
         FIXTURE_TEST(references_are_counted),
         FIXTURE_TEST(given_table_and_instance_are_used),
+        FIXTURE_TEST(table_around_a_devices_own_table_works),
         FIXTURE_TEST(allocator_gets_everything_back),
     };
     return FIXTURE_RUN("device", tests);

@@ -317,7 +317,6 @@ static void writable_binding_needs_its_own_usage(void **state)
     gpool_end_pass(rec);
     assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_MISSING_USAGE);
     fixture_expect(f, GPOOL_LOG_USAGE, 1);
-    fixture_expect(f, GPOOL_LOG_PHASE, 1);
     check_scale(f, &s, 4, 4, 4);
 }
 

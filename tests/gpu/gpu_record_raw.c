@@ -216,6 +216,42 @@ static void raw_pass_commands_make_the_recorder_forget(void **state)
     assert_pixel(f, target, 3, 0, 0);
 }
 
+/* What raw calls set is not what the recorder set: setting it again must reach the pass. */
+static void bindings_set_again_after_raw_calls_reach_the_pass(void **state)
+{
+    fixture *f = *state;
+    const gpool_gpu *gpu = gpool_device_gpu(f->device);
+    gpool_texture target = fixture_target(f, 1, 1);
+    const float colors[128] = { 1, 0, 0, 1 };
+    gpool_buffer buffer = fixture_buffer(f, colors, sizeof colors, GPOOL_BUFFER_UNIFORM);
+    gpool_buffer green = fixture_buffer(f, (float[4]){ 0, 1, 0, 1 }, 16, GPOOL_BUFFER_UNIFORM);
+    const gpool_layout_entry entry = { .binding = 0, .type = GPOOL_BINDING_UNIFORM };
+    gpool_layout layout =
+        gpool_layout_create(f->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+    gpool_pipeline pipeline =
+        fixture_render(f, fixture_fill_wgsl, (gpool_render_pipeline_desc){ .layouts = { layout } });
+    const gpool_binding binding = { .binding = 0, .buffer = green };
+    WGPURenderPipeline raw = make_raw_pipeline(f);
+    WGPUBindGroup group = make_raw_group(f, buffer);
+    assert_good(gpool_begin_frame(f->pool));
+    gpool_recorder rec = gpool_frame_recorder(f->pool);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = target } });
+    WGPURenderPassEncoder pass = gpool_recorder_render_pass(rec);
+    gpool_set_pipeline(rec, pipeline);
+    gpool_set_bindings(rec, 0, layout, &binding, 1, NULL, 0);
+    /* The pass is in the caller's hands still. */
+    gpu->RenderPassEncoderSetPipeline(pass, raw);
+    gpu->RenderPassEncoderSetBindGroup(pass, 0, group, 1, &(uint32_t){ 0 });
+    gpool_set_pipeline(rec, pipeline);
+    gpool_set_bindings(rec, 0, layout, &binding, 1, NULL, 0);
+    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+    gpool_end_pass(rec);
+    assert_good(gpool_end_frame(f->pool));
+    gpu->BindGroupRelease(group);
+    gpu->RenderPipelineRelease(raw);
+    assert_pixel(f, target, 0, 0, 0x00ff00ff);
+}
+
 static void raw_compute_pipeline_runs(void **state)
 {
     fixture *f = *state;
@@ -364,6 +400,7 @@ int gpu_record_raw_run(void)
         FIXTURE_TEST(own_encoder_takes_raw_commands_in_place),
         FIXTURE_TEST(raw_pipeline_and_bind_group_mix_with_handles),
         FIXTURE_TEST(raw_pass_commands_make_the_recorder_forget),
+        FIXTURE_TEST(bindings_set_again_after_raw_calls_reach_the_pass),
         FIXTURE_TEST(raw_compute_pipeline_runs),
         FIXTURE_TEST(broken_raw_encoder_is_dropped_alone),
         FIXTURE_TEST(broken_recorder_is_dropped_and_uploads_go_out),

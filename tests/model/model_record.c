@@ -398,10 +398,14 @@ void model_copy_texture(model *m)
         wanted.depth = c.part.depth;
         expected = model_texture_part(c.target_texels, &wanted, &c.target_part);
     }
-    if (expected == GPOOL_OK &&
-        (c.texels->format != c.target_texels->format ||
-         (c.texels == c.target_texels && c.part.level == c.target_part.level))) {
-        expected = GPOOL_ERROR_INVALID_ARGUMENT;
+    if (expected == GPOOL_OK) {
+        /* Within one level only layers that do not overlap; a 3D level is one whole. */
+        bool apart = !c.texels->solid && (c.part.z + c.part.depth <= c.target_part.z ||
+                                          c.target_part.z + c.target_part.depth <= c.part.z);
+        bool same = c.texels == c.target_texels && c.part.level == c.target_part.level;
+        if (c.texels->format != c.target_texels->format || (same && !apart)) {
+            expected = GPOOL_ERROR_INVALID_ARGUMENT;
+        }
     }
     gpool_recorder rec = recorder_of(m);
     uint64_t skipped = counter(m, false);

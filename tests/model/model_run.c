@@ -235,7 +235,7 @@ static void destroy_all(model *m)
             return;
         }
         model_free_retired(m, true);
-    } while (m->retired_count > m->retired_first + GPOOL__FREE_BUDGET);
+    } while (m->retired_count > m->retired_first);
     model_check(m);
     if (m->gpu_objects[GPOOL_KIND_BUFFER] + m->gpu_objects[GPOOL_KIND_TEXTURE] +
             m->gpu_objects[GPOOL_KIND_SAMPLER] + m->gpu_objects[GPOOL_KIND_LAYOUT] !=

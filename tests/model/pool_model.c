@@ -346,7 +346,9 @@ void model_unuse(model_thing *thing)
 void model_free_retired(model *m, bool by_serial)
 {
     uint64_t done = gpool_device_done(m->device);
-    for (uint32_t i = 0; i < GPOOL__FREE_BUDGET && m->retired_first < m->retired_count; ++i) {
+    size_t waiting = m->retired_count - m->retired_first;
+    size_t budget = waiting / 4 > GPOOL__FREE_MIN ? waiting / 4 : GPOOL__FREE_MIN;
+    for (size_t i = 0; i < budget && m->retired_first < m->retired_count; ++i) {
         const model_retired *oldest = &m->retired[m->retired_first];
         if (oldest->serial > done || (!by_serial && oldest->frame + 2 > m->frame)) {
             break;
