@@ -7,6 +7,7 @@
 
 static gpool_device *fixture_shared;
 static fixture_log fixture_shared_log;
+static _Atomic uint64_t fixture_live_bytes;
 
 const char fixture_fill_wgsl[] =
     "@group(0) @binding(0) var<uniform> color: vec4f;\n"
@@ -32,6 +33,39 @@ void fixture_on_log(void *user, const gpool_log_record *record)
     }
 }
 
+static void *fixture_resize(void *user, void *block, size_t old_size, size_t new_size)
+{
+    void *moved = NULL;
+    (void)user;
+    if (new_size == 0) {
+        free(block);
+    } else if ((moved = realloc(block, new_size)) == NULL) {
+        return NULL;
+    }
+    fixture_live_bytes += new_size;
+    fixture_live_bytes -= old_size;
+    return moved;
+}
+
+gpool_allocator fixture_allocator(void)
+{
+    return (gpool_allocator){ .resize = fixture_resize };
+}
+
+uint64_t fixture_bytes(void)
+{
+    return fixture_live_bytes;
+}
+
+bool fixture_bytes_are(uint64_t bytes, const char *after)
+{
+    if (fixture_live_bytes != bytes) {
+        print_error("%lld bytes are not given back after %s\n",
+                    (long long)(fixture_live_bytes - bytes), after);
+    }
+    return fixture_live_bytes == bytes;
+}
+
 fixture_log *fixture_device_log(void)
 {
     return &fixture_shared_log;
@@ -53,7 +87,8 @@ gpool_device *fixture_device(void)
         gpool_device_desc desc = { .adapter = fixture_adapter(),
                                    .label = "test device",
                                    .log = fixture_on_log,
-                                   .log_user = &fixture_shared_log };
+                                   .log_user = &fixture_shared_log,
+                                   .allocator = fixture_allocator() };
         gpool_result result = gpool_device_open(&desc, &fixture_shared);
         if (result != GPOOL_OK) {
             fail_msg("no device: %s: %s", gpool_result_name(result), fixture_shared_log.texts[0]);
@@ -74,6 +109,7 @@ static void fixture_make_pool(fixture *f, gpool_desc desc)
     desc.label = desc.label != NULL ? desc.label : "test pool";
     desc.log = fixture_on_log;
     desc.log_user = &f->log;
+    desc.allocator = fixture_allocator();
     assert_good(gpool_create(f->device, &desc, &f->pool));
 }
 
@@ -84,7 +120,8 @@ gpool_device *fixture_open_with(const WGPUFeatureName *features, size_t count)
                                .optional_feature_count = count,
                                .label = "second device",
                                .log = fixture_on_log,
-                               .log_user = &fixture_shared_log };
+                               .log_user = &fixture_shared_log,
+                               .allocator = fixture_allocator() };
     gpool_device *device = NULL;
     assert_good(gpool_device_open(&desc, &device));
     return device;
@@ -118,6 +155,7 @@ int fixture_setup(void **state)
     fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     f->device = fixture_device();
+    f->bytes = fixture_bytes();
     memset(&fixture_shared_log, 0, sizeof fixture_shared_log);
     *state = f;
     fixture_make_pool(f, (gpool_desc){ 0 });
@@ -154,6 +192,7 @@ int fixture_teardown(void **state)
     gpool_destroy(f->pool);
     bool clean = fixture_log_is_clean(&f->log, "pool");
     clean = fixture_log_is_clean(&fixture_shared_log, "device") && clean;
+    clean = fixture_bytes_are(f->bytes, "the test's pool") && clean;
     free(f);
     return clean ? 0 : -1;
 }

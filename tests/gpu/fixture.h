@@ -3,6 +3,10 @@
  * remembers ids. A record that a test does not take with fixture_expect() fails the test at its end;
  * only notes of leaks pass, so that tests need not tidy up.
  *
+ * Every pool and device allocates through fixture_allocator(), which counts: bytes that gpool does not
+ * give back fail the test. Leak checkers are of no use here, as the threads and leftovers of drivers
+ * confuse them.
+ *
  * The device comes from the environment: GPOOL_WEBGPU is the library, GPOOL_ADAPTER is software,
  * hardware or empty for any.
  */
@@ -33,10 +37,20 @@ typedef struct fixture {
     gpool_device *device; /**< shared by the process */
     gpool *pool;          /**< of this test */
     fixture_log log;      /**< of this pool */
+    uint64_t bytes;       /**< fixture_bytes() before the test */
 } fixture;
 
 /** Collects records; `user` is a fixture_log. */
 void fixture_on_log(void *user, const gpool_log_record *record);
+
+/** Hooks that count what gpool holds; for every pool and device of these tests. */
+gpool_allocator fixture_allocator(void);
+
+/** Bytes out of fixture_allocator(). */
+uint64_t fixture_bytes(void);
+
+/** True when so many bytes are out; else prints the difference. */
+bool fixture_bytes_are(uint64_t bytes, const char *after);
 
 /** The log of the shared device. */
 fixture_log *fixture_device_log(void);
@@ -67,11 +81,12 @@ gpool_device *fixture_open_with(const WGPUFeatureName *features, size_t count);
 /** Ends the pool of a test, begins one on this device and gives up the caller's reference. */
 void fixture_use_device(fixture *f, gpool_device *device);
 
-/** Runs tests made with FIXTURE_TEST as one group. */
+/** Runs tests made with FIXTURE_TEST as one group; cmocka passes over a teardown that fails. */
 #define FIXTURE_TEST(function)                                                                     \
     cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 #define FIXTURE_RUN(name, tests)                                                                   \
-    cmocka_run_group_tests_name(name, tests, fixture_open, fixture_close)
+    (cmocka_run_group_tests_name(name, tests, fixture_open, fixture_close) != 0 ||                 \
+     !fixture_bytes_are(0, "the last device"))
 
 /** Takes `count` records of an id from the log; fails when there are not exactly so many. */
 #define fixture_expect(f, id, count) fixture_expect_at(&(f)->log, id, count, __FILE__, __LINE__)

@@ -100,7 +100,8 @@ static gpool_device_adopt_desc adopt_desc(own_device *own)
                                       .device = own->raw,
                                       .label = "lent",
                                       .log = fixture_on_log,
-                                      .log_user = &own->log };
+                                      .log_user = &own->log,
+                                      .allocator = fixture_allocator() };
 }
 
 static void close_by_hand(own_device *own)

@@ -8,9 +8,11 @@ int gpu_device_run(void);
 
 static gpool_device_desc with_log(fixture *f)
 {
-    return (gpool_device_desc){
-        .adapter = fixture_adapter(), .label = "opened", .log = fixture_on_log, .log_user = &f->log
-    };
+    return (gpool_device_desc){ .adapter = fixture_adapter(),
+                                .label = "opened",
+                                .log = fixture_on_log,
+                                .log_user = &f->log,
+                                .allocator = fixture_allocator() };
 }
 
 static gpool_device_info info_of(const gpool_device *device)
@@ -326,7 +328,9 @@ static void allocator_gets_everything_back(void **state)
     gpool_device *device = NULL;
     assert_good(gpool_device_open(&desc, &device));
     assert_true(bytes > 0);
-    gpool_desc pool_desc = { .log = fixture_on_log, .log_user = &f->log };
+    gpool_desc pool_desc = { .log = fixture_on_log,
+                             .log_user = &f->log,
+                             .allocator = fixture_allocator() };
     pool_desc.allocator = desc.allocator;
     gpool *pool = NULL;
     assert_good(gpool_create(device, &pool_desc, &pool));

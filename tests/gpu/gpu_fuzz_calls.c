@@ -324,7 +324,10 @@ static void run_calls(hostile_world *w)
     fuzz.fill = w->fill;
     fuzz.rec = (gpool_recorder){ 0 };
     fuzz.old = fuzz.rec;
-    gpool_desc desc = { .label = "other", .log = fixture_on_log, .log_user = &w->f->log };
+    gpool_desc desc = { .label = "other",
+                        .log = fixture_on_log,
+                        .log_user = &w->f->log,
+                        .allocator = fixture_allocator() };
     assert_good(gpool_create(w->f->device, &desc, &fuzz.other));
     for (int i = 0; i < 4; ++i) { /* foreign handles among the kept ones */
         gpool_buffer_desc buffer = { .size = 64, .usage = 0x3ff };

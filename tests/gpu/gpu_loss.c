@@ -238,11 +238,16 @@ static void world_open(loss_world *w, bool counted)
     memset(w, 0, sizeof *w);
     assert_good(gpool_gpu_load(NULL, &loss_real));
     gpool_gpu table = counted ? counting_table() : loss_real;
-    gpool_device_desc device = {
-        .gpu = &table, .adapter = fixture_adapter(), .log = fixture_on_log, .log_user = &w->log
-    };
+    gpool_device_desc device = { .gpu = &table,
+                                 .adapter = fixture_adapter(),
+                                 .log = fixture_on_log,
+                                 .log_user = &w->log,
+                                 .allocator = fixture_allocator() };
     assert_good(gpool_device_open(&device, &w->device));
-    gpool_desc pool = { .log = fixture_on_log, .log_user = &w->log, .wait_timeout_ms = 3000 };
+    gpool_desc pool = { .log = fixture_on_log,
+                        .log_user = &w->log,
+                        .allocator = fixture_allocator(),
+                        .wait_timeout_ms = 3000 };
     assert_good(gpool_create(w->device, &pool, &w->pool));
     gpool *p = w->pool;
     gpool_buffer_desc buffer = { .size = 128, .usage = 0x3ff & ~GPOOL_BUFFER_STORAGE_WRITE };
@@ -292,7 +297,9 @@ static void check_lost(loss_world *w)
     (void)gpool_buffer_get_info(p, made, &state);
     assert_true(state.failed);
     gpool *none = NULL;
-    gpool_desc desc = { .log = fixture_on_log, .log_user = &w->log };
+    gpool_desc desc = { .log = fixture_on_log,
+                        .log_user = &w->log,
+                        .allocator = fixture_allocator() };
     assert_result(gpool_create(w->device, &desc, &none), GPOOL_ERROR_DEVICE_LOST);
 }
 
@@ -438,7 +445,9 @@ static void two_pools(void *user)
     static loss_world w;
     world_open(&w, false);
     gpool *other = NULL;
-    gpool_desc desc = { .log = fixture_on_log, .log_user = &w.log };
+    gpool_desc desc = { .log = fixture_on_log,
+                        .log_user = &w.log,
+                        .allocator = fixture_allocator() };
     assert_good(gpool_create(w.device, &desc, &other));
     lose(gpool_device_raw(w.device), LOSS_DESTROY);
     check_lost(&w);

@@ -11,7 +11,9 @@ int gpu_pools_run(void);
 static gpool *make_pool(fixture *f, const char *label)
 {
     gpool *pool = NULL;
-    gpool_desc desc = { .label = label, .log = fixture_on_log, .log_user = &f->log };
+    gpool_desc desc = {
+        .label = label, .log = fixture_on_log, .log_user = &f->log, .allocator = fixture_allocator()
+    };
     assert_good(gpool_create(f->device, &desc, &pool));
     return pool;
 }
@@ -69,8 +71,11 @@ static void pools_keep_the_device(void **state)
     fixture *f = *state;
     gpool_device *device = fixture_open_with(NULL, 0);
     gpool *pool = NULL;
-    assert_good(
-        gpool_create(device, &(gpool_desc){ .log = fixture_on_log, .log_user = &f->log }, &pool));
+    assert_good(gpool_create(device,
+                             &(gpool_desc){ .log = fixture_on_log,
+                                            .log_user = &f->log,
+                                            .allocator = fixture_allocator() },
+                             &pool));
     gpool_device_release(device);
     assert_ptr_equal(gpool_pool_device(pool), device);
     const uint32_t word = 77;
@@ -88,7 +93,10 @@ static void the_seventeenth_pool_is_refused(void **state)
         pools[i] = make_pool(f, "one of many");
     }
     gpool *more = f->pool;
-    gpool_desc desc = { .label = "too many", .log = fixture_on_log, .log_user = &f->log };
+    gpool_desc desc = { .label = "too many",
+                        .log = fixture_on_log,
+                        .log_user = &f->log,
+                        .allocator = fixture_allocator() };
     assert_result(gpool_create(f->device, &desc, &more), GPOOL_ERROR_TOO_MANY_POOLS);
     assert_null(more);
     fixture_expect(f, GPOOL_LOG_POOLS, 1);

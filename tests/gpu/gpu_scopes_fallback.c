@@ -39,11 +39,15 @@ static void scopes_open(fixture *f)
     assert_good(gpool_gpu_load(NULL, &scopes_real));
     gpool_gpu table = scopes_real;
     table.AdapterRequestDevice = scopes_request;
-    gpool_device_desc desc = {
-        .gpu = &table, .adapter = fixture_adapter(), .log = fixture_on_log, .log_user = &f->log
-    };
+    gpool_device_desc desc = { .gpu = &table,
+                               .adapter = fixture_adapter(),
+                               .log = fixture_on_log,
+                               .log_user = &f->log,
+                               .allocator = fixture_allocator() };
     assert_good(gpool_device_open(&desc, &f->device));
-    gpool_desc pool = { .log = fixture_on_log, .log_user = &f->log };
+    gpool_desc pool = { .log = fixture_on_log,
+                        .log_user = &f->log,
+                        .allocator = fixture_allocator() };
     assert_good(gpool_create(f->device, &pool, &f->pool));
 }
 

@@ -49,8 +49,9 @@ bool hostile_try(const char *name, void (*run)(void *user), void *user, unsigned
         /* A failing assertion ends the child instead of going on with the parent's tests. */
         (void)setenv("CMOCKA_TEST_ABORT", "1", 1);
         (void)alarm(seconds);
+        uint64_t bytes = fixture_bytes();
         run(user);
-        exit(0);
+        exit(fixture_bytes_are(bytes, name) ? 0 : 1);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);

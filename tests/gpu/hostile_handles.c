@@ -250,7 +250,10 @@ static uint32_t make_bad(hostile_world *w, gpool *other, gpool_kind kind, bad_ha
 static gpool *open_other(hostile_world *w)
 {
     gpool *other = NULL;
-    gpool_desc desc = { .label = "other", .log = fixture_on_log, .log_user = &w->f->log };
+    gpool_desc desc = { .label = "other",
+                        .log = fixture_on_log,
+                        .log_user = &w->f->log,
+                        .allocator = fixture_allocator() };
     assert_good(gpool_create(w->f->device, &desc, &other));
     return other;
 }

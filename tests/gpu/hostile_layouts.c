@@ -251,7 +251,8 @@ void hostile_device_descs(hostile_world *w)
     gpool_device *device = (gpool_device *)w;
     gpool_device_desc desc = { .adapter = (gpool_adapter_choice)3,
                                .log = fixture_on_log,
-                               .log_user = &w->f->log };
+                               .log_user = &w->f->log,
+                               .allocator = fixture_allocator() };
     assert_result(gpool_device_open(&desc, &device), GPOOL_ERROR_INVALID_ARGUMENT);
     assert_null(device);
     desc.adapter = (gpool_adapter_choice)-1;
@@ -291,7 +292,10 @@ void hostile_device_descs(hostile_world *w)
         assert_result(gpool_device_open_checked(&desc, &print, &device), GPOOL_ERROR_HEADER);
         print.values[i] ^= 1;
     }
-    gpool_desc pool = { .frames_in_flight = 9, .log = fixture_on_log, .log_user = &w->f->log };
+    gpool_desc pool = { .frames_in_flight = 9,
+                        .log = fixture_on_log,
+                        .log_user = &w->f->log,
+                        .allocator = fixture_allocator() };
     gpool *none = (gpool *)w;
     assert_result(gpool_create(w->f->device, &pool, &none), GPOOL_ERROR_INVALID_ARGUMENT);
     assert_null(none);
@@ -392,7 +396,10 @@ void hostile_strange_strings(hostile_world *w)
         use_string(w, text);
         free(text);
     }
-    gpool_desc desc = { .label = "\xff%n", .log = fixture_on_log, .log_user = &w->f->log };
+    gpool_desc desc = { .label = "\xff%n",
+                        .log = fixture_on_log,
+                        .log_user = &w->f->log,
+                        .allocator = fixture_allocator() };
     gpool *pool = NULL;
     assert_good(gpool_create(w->f->device, &desc, &pool));
     assert_good(gpool_begin_frame(pool));
