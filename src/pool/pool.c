@@ -65,7 +65,8 @@ gpool_result gpool__enter(gpool *pool, const char *name, gpool__call *call)
     }
     gpool__operation *now = gpool__current();
     if (!gpool__is_owner(pool)) {
-        return gpool__refuse_thread(pool, name);
+        (void)gpool__refuse_thread(pool, name);
+        return GPOOL_ERROR_WRONG_THREAD; /* said here, so that compilers know that `call` is set else */
     }
     *call = (gpool__call){ .outer = now->name };
     if (call->outer == NULL) {
