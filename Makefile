@@ -76,13 +76,14 @@ fuzz: ## fuzz the whole pool against its model for SECONDS (clang-14)
 
 bench-build: ## build gpool-bench with its peers (needs cargo)
 	@$(SETUP) demo
-	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_BENCH=ON
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_BENCH=ON -DGPOOL_BUILD_TESTS=OFF \
+		-DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-bench
 
-bench: bench-build ## run every bench (out/bench.json, out/bench.html)
+bench: bench-build ## run every bench (out/bench.json, out/bench.html); fails when a bar is missed
 	@mkdir -p $(OUT)
-	@build/release/bench/gpool-bench $(if $(shell command -v valgrind),--instructions) --json $(strip $(OUT))/bench.json
-	@tools/bench_html.py $(strip $(OUT))/bench.json
+	@build/release/bench/gpool-bench $(if $(shell command -v valgrind),--instructions) --json $(strip $(OUT))/bench.json; \
+		status=$$?; [ $$status -gt 1 ] || tools/bench_html.py $(strip $(OUT))/bench.json || status=2; exit $$status
 
 check: ## only the checks of layers, comments and format
 	@$(SETUP) test

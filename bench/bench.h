@@ -3,7 +3,8 @@
  *
  * Times are medians over alternating pairs (ours, peer, ours, peer, ...) on the thread's CPU clock;
  * both sides do the same work on the same random sequence, each behind one call boundary. Values
- * that are no times are counters and repeat exactly.
+ * that are no times are counters and repeat exactly. A row meets its bar when its value does and all
+ * its limited counters keep to their limits.
  */
 #ifndef GPOOL_BENCH_H
 #define GPOOL_BENCH_H
@@ -13,16 +14,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define BENCH_MAX_COUNTERS 12
+#define BENCH_MAX_COUNTERS 24
 /* Work items of a run that counts instructions. */
 #define BENCH_COUNTED_ITEMS 100000u
 /* Such a run needs no more objects than this: the count does not depend on them, but takes long. */
 #define BENCH_COUNTED_OBJECTS 10000u
+/* A quick run has no more objects, and samples no longer than this. */
+#define BENCH_QUICK_OBJECTS 10000u
+#define BENCH_QUICK_ITEMS   20000u
 
 /*
  * Every case, as X(name, unit, function, argument, bar), by file. A bar is RATIO_LEAST(x),
- * OURS_MOST(x) or NO_BAR. Cases still to come have their place here: dirty.lattice after
- * dirty.flag (bench_dirty.c); recover and soak, which need the simulator, at the end.
+ * OURS_MOST(x) or NO_BAR, where limited counters may still be one.
  */
 #define BENCH_CASES(X)                                                                             \
     X("handle.get/1k", "ns", bench_handle_get, 1000, RATIO_LEAST(0.9))                             \
@@ -35,7 +38,7 @@
     X("dirty.flag", "ns", bench_dirty_flag, 1024, OURS_MOST(3))                                    \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
-    X("destroy.burst", "freed per frame", bench_destroy_burst, 100000, OURS_MOST(1024))            \
+    X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \
     X("memory.buffer", "bytes", bench_memory_buffer, 100000, OURS_MOST(160))
 
 /* Which value of a row a bar limits. */
@@ -60,7 +63,16 @@ typedef struct bench_spread {
 typedef struct bench_counter {
     const char *name;
     double value;
+    double most; /* the row misses its bar above this; INFINITY = no limit */
 } bench_counter;
+
+/* How a row stands to its bar. */
+typedef enum bench_verdict {
+    BENCH_WITHOUT_BAR,
+    BENCH_NOT_JUDGED, /* a time of a quick run */
+    BENCH_MET,
+    BENCH_MISSED
+} bench_verdict;
 
 /* What one case found. */
 typedef struct bench_row {
@@ -74,6 +86,7 @@ typedef struct bench_row {
     double ratio_p10;
     double ratio_p90;
     unsigned pairs; /* 0 = a counter, measured once */
+    bool quick;     /* times are too short to be judged */
     bench_counter counters[BENCH_MAX_COUNTERS];
     size_t counter_count;
     const char *adapter;
@@ -85,6 +98,7 @@ typedef struct bench_row {
 /* How this run measures. */
 typedef struct bench_run {
     unsigned pairs;
+    bool quick;            /* everything small: does it run, are the counters right? */
     bool instructions;     /* count instructions too, by running this program under valgrind */
     const char *counted;   /* in such a run: "ours" or "peer", else NULL */
     const char *case_name; /* of the case that runs */
@@ -115,8 +129,11 @@ BENCH_CASES(BENCH_X)
 void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_side *peer,
                    uint64_t count);
 
-/** Objects to work with: `wanted`, less where instructions are counted. */
+/** Objects to work with: `wanted`, less where instructions are counted and in quick runs. */
 uint64_t bench_objects(const bench_run *run, uint64_t wanted);
+
+/** Repeats of something: `wanted`, a hundredth of it in quick runs. */
+uint64_t bench_repeats(const bench_run *run, uint64_t wanted);
 
 /** Sets a value that is no time: the same each time, without pairs. */
 void bench_set_ours(bench_row *row, double value);
@@ -125,6 +142,9 @@ void bench_set_ours(bench_row *row, double value);
 void bench_set_peer(bench_row *row, const char *peer, double value);
 
 void bench_add_counter(bench_row *row, const char *name, double value);
+
+/** The same; the row misses its bar when the value is above `most`. */
+void bench_add_limited(bench_row *row, const char *name, double value, double most);
 
 /** CPU time of this thread in nanoseconds. */
 uint64_t bench_cpu_ns(void);
@@ -144,8 +164,8 @@ void bench_require(bool good, const char *what);
 /** Keeps alive what is computed: work is stored here. */
 extern volatile uint64_t bench_sink;
 
-/** True when a row meets its bar, or has none. */
-bool bench_is_met(const bench_row *row);
+/** How a row stands to its bar and to the limits of its counters. */
+bench_verdict bench_judge(const bench_row *row);
 
 void bench_print_heading(FILE *file);
 void bench_print_row(FILE *file, const bench_row *row);

@@ -4,32 +4,47 @@
 
 #include <math.h>
 
-bool bench_is_met(const bench_row *row)
+bench_verdict bench_judge(const bench_row *row)
 {
+    bool has_bar = row->bar.kind != BENCH_BAR_NONE;
+    for (size_t i = 0; i < row->counter_count; ++i) {
+        if (!(row->counters[i].value <= row->counters[i].most)) { /* NAN is no good value */
+            return BENCH_MISSED;
+        }
+        has_bar = has_bar || isfinite(row->counters[i].most);
+    }
+    if (!has_bar) {
+        return BENCH_WITHOUT_BAR;
+    }
+    if (row->bar.kind != BENCH_BAR_NONE && row->quick && row->pairs > 0) {
+        return BENCH_NOT_JUDGED;
+    }
     switch (row->bar.kind) {
     case BENCH_BAR_RATIO_LEAST:
-        return row->ratio >= row->bar.value;
+        return row->ratio >= row->bar.value ? BENCH_MET : BENCH_MISSED; /* NAN: not measured */
     case BENCH_BAR_OURS_MOST:
-        return row->ours.median <= row->bar.value;
+        return row->ours.median <= row->bar.value ? BENCH_MET : BENCH_MISSED;
     default:
-        return true;
+        return BENCH_MET;
     }
 }
 
 void bench_print_heading(FILE *file)
 {
-    fprintf(file, "%-16s %12s %-16s %10s %18s  %-20s %10s %8s  %s\n", "case", "ours", "unit",
-            "spread", "", "peer", "value", "ratio", "bar");
+    fprintf(file, "%-16s %12s %-16s %20s  %-20s %10s %8s  %s\n", "case", "ours", "unit",
+            "10 % to 90 %", "peer", "value", "ratio", "bar");
 }
 
 static void report_print_bar(FILE *file, const bench_row *row)
 {
-    if (row->bar.kind == BENCH_BAR_NONE) {
-        return;
+    static const char *const verdicts[] = { "", "not judged", "met", "MISSED" };
+    if (row->bar.kind != BENCH_BAR_NONE) {
+        fprintf(file, "%s %g: ", row->bar.kind == BENCH_BAR_RATIO_LEAST ? "ratio >=" : "ours <=",
+                row->bar.value);
+    } else if (bench_judge(row) != BENCH_WITHOUT_BAR) {
+        fputs("counters: ", file);
     }
-    fprintf(file, "%s %g: %s",
-            row->bar.kind == BENCH_BAR_RATIO_LEAST ? "ratio >=" : "ours <=", row->bar.value,
-            bench_is_met(row) ? "met" : "MISSED");
+    fputs(verdicts[bench_judge(row)], file);
 }
 
 void bench_print_row(FILE *file, const bench_row *row)
@@ -38,7 +53,7 @@ void bench_print_row(FILE *file, const bench_row *row)
     char ratio[24] = "";
     char peer_value[24] = "";
     if (row->pairs > 0) {
-        (void)snprintf(spread, sizeof spread, "%.4g .. %.4g", row->ours.p10, row->ours.p90);
+        (void)snprintf(spread, sizeof spread, "%.4g to %.4g", row->ours.p10, row->ours.p90);
     }
     if (row->peer != NULL) {
         (void)snprintf(peer_value, sizeof peer_value, "%.4g", row->peer_spread.median);
@@ -46,12 +61,18 @@ void bench_print_row(FILE *file, const bench_row *row)
     if (isfinite(row->ratio)) {
         (void)snprintf(ratio, sizeof ratio, "%.3f", row->ratio);
     }
-    fprintf(file, "%-16s %12.6g %-16s %29s  %-20s %10s %8s  ", row->name, row->ours.median,
+    fprintf(file, "%-16s %12.6g %-16s %20s  %-20s %10s %8s  ", row->name, row->ours.median,
             row->unit, spread, row->peer != NULL ? row->peer : "", peer_value, ratio);
     report_print_bar(file, row);
     fputc('\n', file);
     for (size_t i = 0; i < row->counter_count; ++i) {
-        fprintf(file, "%16s   %s = %.10g\n", "", row->counters[i].name, row->counters[i].value);
+        const bench_counter *counter = &row->counters[i];
+        fprintf(file, "%16s   %s = %.10g", "", counter->name, counter->value);
+        if (isfinite(counter->most)) {
+            fprintf(file, " (at most %.10g%s)", counter->most,
+                    counter->value <= counter->most ? "" : ", MISSED");
+        }
+        fputc('\n', file);
     }
     if (isfinite(row->our_instructions)) {
         fprintf(file, "%16s   instructions = %.1f", "", row->our_instructions);
@@ -90,14 +111,23 @@ static void report_json_spread(FILE *file, const bench_row *row)
 
 static void report_json_bar(FILE *file, const bench_row *row)
 {
+    static const char *const verdicts[] = { "null", "null", "true", "false" };
+    const char *before = "";
     if (row->bar.kind == BENCH_BAR_NONE) {
-        fputs("  \"bar\": null,\n  \"met\": null\n", file);
-        return;
+        fputs("  \"bar\": null,\n", file);
+    } else {
+        const bool is_ratio = row->bar.kind == BENCH_BAR_RATIO_LEAST;
+        fprintf(file, "  \"bar\": {\"of\": \"%s\", \"%s\": %g},\n", is_ratio ? "ratio" : "ours",
+                is_ratio ? "least" : "most", row->bar.value);
     }
-    const bool is_ratio = row->bar.kind == BENCH_BAR_RATIO_LEAST;
-    fprintf(file, "  \"bar\": {\"of\": \"%s\", \"%s\": %g},\n  \"met\": %s\n",
-            is_ratio ? "ratio" : "ours", is_ratio ? "least" : "most", row->bar.value,
-            bench_is_met(row) ? "true" : "false");
+    fputs("  \"limits\": {", file);
+    for (size_t i = 0; i < row->counter_count; ++i) {
+        if (isfinite(row->counters[i].most)) {
+            fprintf(file, "%s\"%s\": %.10g", before, row->counters[i].name, row->counters[i].most);
+            before = ", ";
+        }
+    }
+    fprintf(file, "},\n  \"met\": %s\n", verdicts[bench_judge(row)]);
 }
 
 /* Every string is a literal of ours, so none needs escapes. */
@@ -120,7 +150,8 @@ static void report_json_row(FILE *file, const bench_row *row)
     }
     fprintf(file, "},\n  \"adapter\": \"%s\",\n  \"implementation\": \"%s\",\n", row->adapter,
             row->implementation);
-    fprintf(file, "  \"pairs\": %u,\n", row->pairs);
+    fprintf(file, "  \"pairs\": %u,\n  \"quick\": %s,\n", row->pairs,
+            row->quick ? "true" : "false");
     report_json_spread(file, row);
     fputs("  \"instructions\": {", file);
     report_json_number(file, "ours", row->our_instructions, ", ");

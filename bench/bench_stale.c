@@ -109,7 +109,7 @@ static uint64_t stale_forge(uint64_t *random)
     return (bits >> 60) << 32 | 7u << 28 | (uint64_t)GPOOL_KIND_TEXTURE << 24 | slot;
 }
 
-static uint64_t stale_forged(uint64_t *alive)
+static uint64_t stale_forged(uint64_t tries, uint64_t *alive)
 {
     uint64_t random = STALE_SEED;
     uint64_t *live = bench_alloc(STALE_LIVE, sizeof *live); /* by slot; 0 = none */
@@ -130,7 +130,7 @@ static uint64_t stale_forged(uint64_t *alive)
         }
     }
     uint64_t accepted = 0;
-    for (uint64_t forged = 0; forged < STALE_FORGED;) {
+    for (uint64_t forged = 0; forged < tries;) {
         const uint64_t id = stale_forge(&random);
         const uint32_t slot = gpool_handle_slot(id);
         const bool is_alive = slot < STALE_LIVE && live[slot] == id;
@@ -150,23 +150,24 @@ static uint64_t stale_forged(uint64_t *alive)
 
 void bench_handle_stale(bench_run *run, bench_row *row, uint64_t argument)
 {
-    (void)run;
     uint64_t spent = 0;
     uint64_t foreign = 0;
     uint64_t alive = 0;
+    const uint64_t forged = bench_repeats(run, STALE_FORGED);
     const uint64_t by_reuse = stale_reuse(argument);
     const uint64_t by_generation = stale_last_generation(&spent);
     const uint64_t by_foreign = stale_foreign(&foreign);
-    const uint64_t by_forgery = stale_forged(&alive);
+    const uint64_t by_forgery = stale_forged(forged, &alive);
     bench_set_ours(row, (double)(by_reuse + by_generation + by_foreign + by_forgery));
     bench_set_peer(row, PEER_SLOTS16_NAME, (double)stale_reuse_of_peer(argument));
     bench_add_counter(row, "reuses", (double)argument);
     bench_add_counter(row, "accepted_after_reuse", (double)by_reuse);
-    bench_add_counter(row, "slots_spent", (double)spent);
+    /* One of each kind, or else generations begin anew. */
+    bench_add_limited(row, "slots_not_spent", (double)(GPOOL_KIND_COUNT - 1 - spent), 0);
     bench_add_counter(row, "accepted_after_last_generation", (double)by_generation);
     bench_add_counter(row, "foreign", (double)foreign);
     bench_add_counter(row, "accepted_foreign", (double)by_foreign);
-    bench_add_counter(row, "forged", (double)STALE_FORGED);
+    bench_add_counter(row, "forged", (double)forged);
     bench_add_counter(row, "accepted_forged", (double)by_forgery);
     bench_add_counter(row, "forged_that_were_alive", (double)alive);
 }

@@ -43,7 +43,7 @@ void bench_require(bool good, const char *what)
 {
     if (!good) {
         fprintf(stderr, "gpool-bench: %s\n", what);
-        exit(1);
+        exit(2);
     }
 }
 
@@ -51,7 +51,15 @@ volatile uint64_t bench_sink;
 
 uint64_t bench_objects(const bench_run *run, uint64_t wanted)
 {
-    return run->counted != NULL && wanted > BENCH_COUNTED_OBJECTS ? BENCH_COUNTED_OBJECTS : wanted;
+    if (run->counted != NULL && wanted > BENCH_COUNTED_OBJECTS) {
+        return BENCH_COUNTED_OBJECTS;
+    }
+    return run->quick && wanted > BENCH_QUICK_OBJECTS ? BENCH_QUICK_OBJECTS : wanted;
+}
+
+uint64_t bench_repeats(const bench_run *run, uint64_t wanted)
+{
+    return run->quick ? wanted / 100 : wanted;
 }
 
 void bench_set_ours(bench_row *row, double value)
@@ -70,8 +78,13 @@ void bench_set_peer(bench_row *row, const char *peer, double value)
 
 void bench_add_counter(bench_row *row, const char *name, double value)
 {
+    bench_add_limited(row, name, value, INFINITY);
+}
+
+void bench_add_limited(bench_row *row, const char *name, double value, double most)
+{
     bench_require(row->counter_count < BENCH_MAX_COUNTERS, "a row has too many counters");
-    row->counters[row->counter_count++] = (bench_counter){ name, value };
+    row->counters[row->counter_count++] = (bench_counter){ name, value, most };
 }
 
 static int timing_compare(const void *a, const void *b)
@@ -149,6 +162,7 @@ void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_
         return;
     }
     const unsigned pairs = run->pairs;
+    count = run->quick && count > BENCH_QUICK_ITEMS ? BENCH_QUICK_ITEMS : count;
     double *samples = bench_alloc((size_t)pairs * 3, sizeof *samples);
     double *peer_samples = samples + pairs;
     double *ratios = peer_samples + pairs;

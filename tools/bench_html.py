@@ -54,10 +54,12 @@ def spread(row, side):
 
 def bar_text(row):
     bar = row.get("bar")
-    if not bar:
-        return ""
-    sign, value = ("at least", bar["least"]) if "least" in bar else ("at most", bar["most"])
-    return f"{bar['of']} {sign} {number(value)}"
+    parts = []
+    if bar:
+        sign, value = ("at least", bar["least"]) if "least" in bar else ("at most", bar["most"])
+        parts.append(f"{bar['of']} {sign} {number(value)}")
+    parts += [f"{name.replace('_', ' ')} at most {number(value)}" for name, value in (row.get("limits") or {}).items()]
+    return ", ".join(parts)
 
 
 def svg(value, top, whisker, limit, missed, title):
@@ -130,7 +132,7 @@ def table(rows):
                  (f"{number(whisker[0])} to {number(whisker[1])}" if whisker else "", "number"),
                  (html.escape(row.get("peer") or ""), ""), (number(row.get("peer_value")), "number"),
                  ("" if row.get("ratio") is None else f"{row['ratio']:.2f}", "number"), (instructions, "number"),
-                 (html.escape(bar_text(row)), ""),
+                 (html.escape(bar_text(row)), "counters"),
                  ("" if met is None else "met" if met else '<span class="missed">missed</span>', ""),
                  (html.escape(place or "CPU"), ""),
                  (", ".join(f"{html.escape(name.replace('_', ' '))} {number(value)}"
@@ -157,7 +159,7 @@ def main():
         f"<title>gpool bench</title><style>{STYLE}</style></head><body>\n"
         f"<h1>gpool {html.escape(version)} bench</h1>\n"
         f"<p>{html.escape(summary)}. Times are medians of {pairs} alternating pairs on the thread's CPU clock; "
-        "the rest are counters, which repeat exactly.</p>\n"
+        "the other values are counters, which repeat exactly.</p>\n"
         f"{plots(rows)}\n<h2>All values</h2>\n{table(rows)}\n</body></html>\n")
     print(f"{target}: {summary}")
 

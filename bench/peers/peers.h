@@ -10,6 +10,7 @@
 /* Crate slotmap: SlotMap<DefaultKey, u64>. */
 typedef struct peer_slotmap peer_slotmap;
 
+/** NULL where the Rust peers are not built; all others do nothing then. */
 peer_slotmap *peer_slotmap_new(void);
 void peer_slotmap_delete(peer_slotmap *map);
 uint64_t peer_slotmap_create(peer_slotmap *map, uint64_t value);
