@@ -36,6 +36,7 @@
     X("handle.churn/1m", "ns", bench_handle_churn, 1000000, NO_BAR)                                \
     X("handle.stale", "accepted", bench_handle_stale, 1u << 20, OURS_MOST(0))                      \
     X("dirty.flag", "ns", bench_dirty_flag, 1024, OURS_MOST(3))                                    \
+    X("dirty.lattice", "ns a node", bench_dirty_lattice, 100000, NO_BAR)                           \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \
