@@ -175,11 +175,13 @@ void model_end_frame(model *m)
 {
     bool was_open = m->in_frame;
     bool whole = submit(m, true);
+    if (was_open) {
+        end_imports(m); /* also on a lost device */
+    }
     if (was_open && !m->lost) {
         m->in_frame = false;
         m->latched = GPOOL_OK;
         m->frame_serials[m->frame % 8] = last_serial(m);
-        end_imports(m);
         model_free_retired(m, false);
         if (whole) {
             compare_all(m);
