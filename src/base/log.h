@@ -21,14 +21,14 @@
  * of the library.
  */
 typedef struct gpool__operation {
-    const char *name;                /* public function, NULL outside */
-    const void *capturing;           /* device whose errors are captured, NULL = none */
-    int error_type;                  /* WGPUErrorType of the first captured error, 0 = none */
-    const void *timed_table;         /* real function table beneath the timing one */
-    uint64_t gpu_ns;                 /* thread CPU time in webgpu.h so far, while measured */
-    uint64_t clock_ns;               /* cost of one clock read, while measured */
-    uint64_t wait_ns;                /* thread CPU time in waits for the GPU, without webgpu.h */
-    uint64_t clock_reads;            /* reads in timed calls so far, while measured */
+    const char *name;        /* public function, NULL outside */
+    const void *capturing;   /* device whose errors are captured, NULL = none */
+    int error_type;          /* type of the first captured error, 0 = none; see gpu/quirks.h */
+    const void *timed_table; /* real function table beneath the timing one */
+    uint64_t gpu_ns;         /* thread CPU time in webgpu.h so far, while measured */
+    uint64_t clock_ns;       /* cost of one clock read, while measured */
+    uint64_t wait_ns;        /* thread CPU time in waits for the GPU, without webgpu.h */
+    uint64_t clock_reads;    /* reads in timed calls so far, while measured */
     char error[GPOOL__MESSAGE_SIZE]; /* message of the first captured error */
 } gpool__operation;
 

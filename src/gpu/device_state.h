@@ -84,6 +84,14 @@ void gpool__capture_begin(gpool_device *device, gpool__seam *seam);
  */
 gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam);
 
+/** Log id for what gpool__capture_end() returned; `other` is the one of GPOOL_ERROR_GPU. */
+static inline gpool_log_id gpool__capture_log_id(gpool_result result, gpool_log_id other)
+{
+    return result == GPOOL_ERROR_DEVICE_LOST         ? GPOOL_LOG_DEVICE_LOST
+           : result == GPOOL_ERROR_OUT_OF_GPU_MEMORY ? GPOOL_LOG_GPU_MEMORY
+                                                     : other;
+}
+
 /** The same for the canary, which decides about a loss itself. */
 gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam);
 

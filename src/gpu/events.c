@@ -76,7 +76,8 @@ void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUSt
     gpool__operation *now = gpool__current();
     if (now->capturing == events) {
         if (now->error_type == 0) {
-            now->error_type = (int)type;
+            now->error_type =
+                (int)gpool__quirks_error_type(type, message.data, events_length(message));
             gpool__clean_lines(now->error, sizeof now->error, message.data, events_length(message));
         }
         return;
@@ -161,7 +162,7 @@ static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
     (void)status;
     (void)unused;
     events_popped *popped = popped_pointer;
-    popped->type = type;
+    popped->type = gpool__quirks_error_type(type, message.data, events_length(message));
     gpool__clean_lines(popped->error, sizeof popped->error, message.data, events_length(message));
     atomic_store(&popped->answered, true);
 }
@@ -209,9 +210,8 @@ gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam)
     if (gpool__device_is_lost(device)) {
         return GPOOL_ERROR_DEVICE_LOST;
     }
-    return gpool__quirks_is_out_of_memory((WGPUErrorType)now->error_type, now->error)
-               ? GPOOL_ERROR_OUT_OF_GPU_MEMORY
-               : GPOOL_ERROR_GPU;
+    return now->error_type == WGPUErrorType_OutOfMemory ? GPOOL_ERROR_OUT_OF_GPU_MEMORY
+                                                        : GPOOL_ERROR_GPU;
 }
 
 gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)

@@ -21,7 +21,11 @@ bool gpool__quirks_dawn_translated(const gpool_gpu *table);
 /** Dawn's feature that guards a device shared between threads; not in webgpu.h. */
 #define GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION ((WGPUFeatureName)0x50004)
 
-/** True when an error message means that memory ran out: wgpu-native reports it as Validation. */
-bool gpool__quirks_is_out_of_memory(WGPUErrorType type, const char *message);
+/**
+ * The type an error should have been told with: wgpu-native reports that memory ran out as Validation.
+ * Takes the whole message, as the implementation gave it: only its first and its last line are free of
+ * the user's text.
+ */
+WGPUErrorType gpool__quirks_error_type(WGPUErrorType type, const char *message, size_t length);
 
 #endif

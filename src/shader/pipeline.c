@@ -104,11 +104,10 @@ static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPO
 static void pipeline_failed(gpool *pool, gpool__pipeline *pipeline, gpool_result result,
                             const char *why)
 {
-    gpool_log_id id =
-        result == GPOOL_ERROR_DEVICE_LOST ? GPOOL_LOG_DEVICE_LOST : GPOOL_LOG_PIPELINE_CREATE;
     pipeline->status = result;
-    (void)gpool__fail(&pool->log, id, result, "The pipeline \"%s\" could not be made: %s",
-                      pipeline->base.label, why);
+    (void)gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_PIPELINE_CREATE), result,
+                      "The pipeline \"%s\" could not be made: %s", pipeline->base.label,
+                      why[0] != '\0' ? why : gpool_result_text(result));
 }
 
 /* Makes the WebGPU pipeline layout; groups left out in the middle get an empty layout. */

@@ -156,9 +156,11 @@ static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
         if (gpu != NULL) {
             GPOOL__GPU(&pool->seam, RenderPipelineRelease)(gpu);
         }
-        (void)gpool__fail(&pool->log, GPOOL_LOG_PIPELINE_CREATE, *result,
-                          "The pipeline \"%s\" could not be made: %s", pipeline->base.label,
-                          gpool__current()->error);
+        const char *error = gpool__current()->error;
+        (void)gpool__fail(&pool->log, gpool__capture_log_id(*result, GPOOL_LOG_PIPELINE_CREATE),
+                          *result, "The pipeline \"%s\" could not be made: %s",
+                          pipeline->base.label,
+                          error[0] != '\0' ? error : gpool_result_text(*result));
         return NULL;
     }
     return gpu;

@@ -53,10 +53,11 @@ static void shader_compile(gpool *pool, gpool__shader *shader, const char *sourc
         shader->status = GPOOL_ERROR_GPU;
     }
     if (shader->status != GPOOL_OK) {
-        gpool_log_id id =
-            shader->status == GPOOL_ERROR_GPU ? GPOOL_LOG_SHADER_COMPILE : GPOOL_LOG_DEVICE_LOST;
-        (void)gpool__fail(&pool->log, id, shader->status, "The shader \"%s\" did not compile: %s",
-                          shader->base.label, gpool__current()->error);
+        const char *error = gpool__current()->error;
+        (void)gpool__fail(
+            &pool->log, gpool__capture_log_id(shader->status, GPOOL_LOG_SHADER_COMPILE),
+            shader->status, "The shader \"%s\" did not compile: %s", shader->base.label,
+            error[0] != '\0' ? error : gpool_result_text(shader->status));
         shader_release(pool, &shader->base);
         shader->base.failed = true;
     }

@@ -1,12 +1,14 @@
 /*
  * The allocator fails at its k-th allocation, for every k, once and for ever: every call gives a
  * code, nothing leaks, and after a single failure the same steps done again lead to the right
- * picture.
+ * picture. And the GPU's memory runs out for real.
  */
 #include "gpu/hostile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 int gpu_memory_run(void);
 
@@ -218,6 +220,65 @@ static void device_of_failing_memory(void *user)
                   for_ever ? "for ever" : "once");
 }
 
+/* Bytes of address space in use; 0 where that is not told. */
+static uint64_t address_space(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file != NULL) {
+        pages = fscanf(file, "%llu", &pages) == 1 ? pages : 0;
+        (void)fclose(file);
+    }
+    return pages * 4096;
+}
+
+/* A software driver takes the GPU's memory from the process, whose address space can be limited. */
+static void gpu_without_memory(void *user)
+{
+    (void)user;
+    memory_run run = { .device = fixture_device() };
+    assert_true(make_pool(&run));
+    gpool_buffer_desc large = { .size = 200u << 20,
+                                .usage = GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_READ_BACK,
+                                .label = "x\n    Not enough memory left.\n" };
+    gpool_device_info device;
+    assert_good(gpool_device_get_info(run.device, &device));
+    struct rlimit limit = { 0 };
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    struct rlimit low = { .rlim_cur = address_space() + (300u << 20), .rlim_max = limit.rlim_max };
+    if (device.adapter_type != WGPUAdapterType_CPU || low.rlim_cur <= 300u << 20 ||
+        device.limits.maxBufferSize < large.size) {
+        print_message("not here\n");
+    } else {
+        assert_int_equal(setrlimit(RLIMIT_AS, &low), 0);
+        gpool_buffer buffers[3];
+        gpool_buffer_info info[3];
+        for (int i = 0; i < 3; ++i) {
+            buffers[i] = gpool_buffer_create(run.pool, &large);
+            assert_good(gpool_buffer_get_info(run.pool, buffers[i], &info[i]));
+        }
+        assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+        assert_true(info[1].failed && info[2].failed);
+        assert_result(gpool_last_error(run.pool)->code, GPOOL_ERROR_OUT_OF_GPU_MEMORY);
+        fixture_expect(&run, GPOOL_LOG_GPU_MEMORY, info[0].failed ? 3 : 2);
+        for (int i = 0; i < 3; ++i) {
+            assert_good(gpool_buffer_destroy(run.pool, buffers[i]));
+        }
+        (void)gpool_wait_idle(run.pool);
+        gpool_buffer again = gpool_buffer_create(run.pool, &large);
+        assert_good(gpool_buffer_get_info(run.pool, again, &info[0]));
+        assert_false(info[0].failed);
+    }
+    gpool_destroy(run.pool);
+    gpool_device_release(run.device);
+}
+
+static void lack_of_gpu_memory_is_told_and_survived(void **state)
+{
+    (void)state;
+    hostile_fork("GPU memory", gpu_without_memory, NULL, SECONDS);
+}
+
 static void pool_survives_each_failure_once(void **state)
 {
     (void)state;
@@ -247,6 +308,7 @@ int gpu_memory_run(void)
         cmocka_unit_test(pool_survives_each_failure_once),
         cmocka_unit_test(pool_survives_each_failure_for_ever),
         cmocka_unit_test(device_survives_each_failure),
+        cmocka_unit_test(lack_of_gpu_memory_is_told_and_survived),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -73,6 +73,27 @@ static void broken_source_gives_failed_shader_and_pipeline(void **state)
     assert_pixel(f, target, 0, 0, 0x0000ffff);
 }
 
+static void words_in_a_source_or_label_are_no_lack_of_memory(void **state)
+{
+    fixture *f = *state;
+    static const char words[] = "x\n    Not enough memory left.\n";
+    static const char *const sources[] = { "// Not enough memory left.\n$",
+                                           "$\n    Not enough memory left.\n",
+                                           "fn f() -> i32 { return Not enough memory left.; }" };
+    for (int i = 0; i < 3; ++i) {
+        gpool_shader shader = gpool_shader_create(
+            f->pool, &(gpool_shader_desc){ .wgsl = sources[i], .label = words });
+        assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_GPU);
+        fixture_expect(f, GPOOL_LOG_SHADER_COMPILE, 1);
+    }
+    gpool_compute_pipeline_desc desc = { .shader = make(f, compute_wgsl),
+                                         .entry = words,
+                                         .label = words };
+    gpool_pipeline pipeline = gpool_compute_pipeline_create(f->pool, &desc);
+    assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+    fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
+}
+
 static void callers_mistakes_give_null(void **state)
 {
     fixture *f = *state;
@@ -307,6 +328,7 @@ int gpu_shaders_run(void)
 {
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(broken_source_gives_failed_shader_and_pipeline),
+        FIXTURE_TEST(words_in_a_source_or_label_are_no_lack_of_memory),
         FIXTURE_TEST(callers_mistakes_give_null),
         FIXTURE_TEST(missing_files_give_failed_shaders),
         FIXTURE_TEST(files_are_read_with_and_without_a_byte_order_mark),

@@ -59,7 +59,7 @@ static sim_buffer *buffer_new(sim_call *call, sim_device *device, const WGPUBuff
     if (good && !dead) {
         bytes = calloc(1, (size_t)desc->size + 1);
         if (bytes == NULL) {
-            sim_error_memory(device);
+            sim_error_memory(device, call->function);
             good = false;
         }
     }

@@ -400,12 +400,14 @@ void sim_error(sim_device *device, WGPUErrorType type, const char *format, ...)
     }
 }
 
-void sim_error_memory(sim_device *device)
+void sim_error_memory(sim_device *device, int function)
 {
     if (sim_is_dawn(device->base.owner)) {
         sim_error(device, WGPUErrorType_OutOfMemory, "Allocation failed: out of memory");
     } else {
-        sim_error(device, WGPUErrorType_Validation, "Not enough memory left.");
+        sim_error(device, WGPUErrorType_Validation,
+                  "Validation Error\n\nCaused by:\n  In wgpu%s\n    Not enough memory left.\n",
+                  sim_function_name(function));
     }
 }
 
@@ -419,7 +421,7 @@ bool sim_create_good(const sim_call *call, sim_device *device)
         return false;
     }
     if (call->way == SIM_FAIL_OUT_OF_MEMORY) {
-        sim_error_memory(device);
+        sim_error_memory(device, call->function);
         return false;
     }
     if (call->way == SIM_FAIL_VALIDATION) {

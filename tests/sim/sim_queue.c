@@ -74,7 +74,6 @@ static bool queue_may_write(sim_call *call, const sim_object *target, sim_text *
     if (call->way == SIM_FAIL_OUT_OF_MEMORY) {
         /* Staging memory: wgpu-native tells it and loses the device; Dawn says nothing for
          * buffers, and the write is gone. */
-        (void)sim_say(why, "Not enough memory left.");
         if (sim_is_dawn(call->sim)) {
             sim_device_lose(call->device);
         }
@@ -110,11 +109,13 @@ static bool queue_check_buffer(const sim_buffer *buffer, uint64_t offset, uint64
 static void queue_refuse(sim_call *call, const sim_text *why)
 {
     sim_device *device = call->device;
+    if (call->way == SIM_FAIL_OUT_OF_MEMORY) {
+        sim_error_memory(device, call->function);
+        sim_device_lose(device);
+        return;
+    }
     sim_error(device, WGPUErrorType_Validation, "%s: %s", sim_function_name(call->function),
               why->text);
-    if (call->way == SIM_FAIL_OUT_OF_MEMORY) {
-        sim_device_lose(device);
-    }
 }
 
 static void queue_write_buffer(WGPUQueue handle, WGPUBuffer target, uint64_t offset,

@@ -517,7 +517,7 @@ void sim_events_fini(sim *s);
 void sim_worker_start(sim *s);
 void sim_worker_stop(sim *s);
 void sim_error(sim_device *device, WGPUErrorType type, const char *format, ...) SIM_PRINTF(3, 4);
-void sim_error_memory(sim_device *device);
+void sim_error_memory(sim_device *device, int function);
 void sim_device_lose(sim_device *device);
 void sim_devices_lose(sim *s);
 void sim_device_tell_lost(sim_device *device, WGPUDeviceLostReason reason, const char *text);

@@ -207,7 +207,7 @@ static sim_texture *texture_new(sim_call *call, sim_device *device,
     }
     if (!texture_fill(texture)) {
         texture->base.invalid = true;
-        sim_error_memory(device);
+        sim_error_memory(device, call->function);
     }
     return texture;
 }
