@@ -47,13 +47,15 @@ static void make_layouts(renderer_parts *parts, gpool *pool)
         { .binding = 8, .type = GPOOL_BINDING_TEXTURE, .stages = WGPUShaderStage_Fragment },
     };
     parts->scene_layout = gpool_layout_create(
-        pool, &(gpool_layout_desc){ scene, sizeof scene / sizeof scene[0], "scene" });
+        pool, &(gpool_layout_desc){ .entries = scene,
+                                    .entry_count = sizeof scene / sizeof scene[0],
+                                    .label = "scene" });
     const gpool_layout_entry material[] = {
         { .binding = 0, .type = GPOOL_BINDING_TEXTURE, .stages = WGPUShaderStage_Fragment },
         { .binding = 1, .type = GPOOL_BINDING_TEXTURE, .stages = WGPUShaderStage_Fragment },
     };
-    parts->material_layout =
-        gpool_layout_create(pool, &(gpool_layout_desc){ material, 2, "material" });
+    parts->material_layout = gpool_layout_create(
+        pool, &(gpool_layout_desc){ .entries = material, .entry_count = 2, .label = "material" });
 }
 
 static void make_samplers(renderer_parts *parts, gpool *pool)

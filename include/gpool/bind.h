@@ -42,6 +42,7 @@ typedef struct gpool_layout_desc {
     const gpool_layout_entry *entries; /**< copied */
     uint32_t entry_count;              /**< 0 to GPOOL_MAX_BINDINGS */
     const char *label;                 /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;                 /**< owner; null = the pool's root scope */
 } gpool_layout_desc;
 
 /** One resource bound to an entry; exactly one of buffer, texture and sampler is set. */
@@ -56,17 +57,19 @@ typedef struct gpool_binding {
 } gpool_binding;
 
 /**
- * Creates a bind group layout, or returns the handle of an equal one and counts the share.
+ * Creates a bind group layout, or returns the handle of an equal one of the same scope and adds a
+ * reference. Equal layouts of different scopes fit each other's pipelines.
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: twice the same
- *         number, unknown type; GPOOL_ERROR_LIMIT; GPOOL_ERROR_OUT_OF_MEMORY); a failed layout when
- *         the GPU refused.
+ *         number, unknown type; GPOOL_ERROR_LIMIT; a handle error of the scope;
+ *         GPOOL_ERROR_OUT_OF_MEMORY); a failed layout when the GPU refused.
  * Thread: owner. Allocates: on a miss. Cost: linear in the pool's layouts.
  */
 GPOOL_API gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc);
 
 /**
- * Gives up one share of a layout; the last share destroys it. Pipelines keep what they need.
+ * Gives up one reference to a layout; the last one destroys it. The same as gpool_release().
+ * Pipelines keep what they need.
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
  * Thread: owner. Allocates: never.

@@ -38,6 +38,7 @@ typedef struct gpool_buffer_desc {
                                  STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
     gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
     const char *label;        /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;        /**< owner; null = the pool's root scope */
 } gpool_buffer_desc;
 
 /** What a buffer is. */
@@ -61,6 +62,7 @@ typedef struct gpool_buffer_import_desc {
     gpool_buffer_usage usage; /**< what gpool may do with it; the object must allow it */
     bool this_frame;          /**< destroy it by itself at the end of the frame */
     const char *label;        /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;        /**< owner; null = the pool's root scope */
 } gpool_buffer_import_desc;
 
 /**
@@ -68,7 +70,7 @@ typedef struct gpool_buffer_import_desc {
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT,
  *         GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE for size 0,
- *         GPOOL_ERROR_MISALIGNED for a size that commands cannot write,
+ *         GPOOL_ERROR_MISALIGNED for a size that commands cannot write, a handle error of the scope,
  *         GPOOL_ERROR_OUT_OF_MEMORY, see gpool_last_error()); a failed buffer, which does nothing,
  *         when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
@@ -80,7 +82,8 @@ GPOOL_API gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc 
  * Takes in a foreign buffer as a handle. It is gpu-written and never cached past its life.
  *
  * @return the handle, or null (GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_MISSING_USAGE,
- *         GPOOL_ERROR_WRONG_PHASE for `this_frame` outside a frame, GPOOL_ERROR_OUT_OF_MEMORY).
+ *         GPOOL_ERROR_WRONG_PHASE for `this_frame` outside a frame, a handle error of the scope,
+ *         GPOOL_ERROR_OUT_OF_MEMORY).
  * Thread: owner. Allocates: yes.
  */
 GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc);

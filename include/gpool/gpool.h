@@ -9,6 +9,7 @@
 #include <gpool/gpu.h>
 #include <gpool/device.h>
 #include <gpool/pool.h>
+#include <gpool/scope.h>
 #include <gpool/buffer.h>
 #include <gpool/texture.h>
 #include <gpool/bind.h>

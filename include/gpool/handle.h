@@ -18,6 +18,7 @@ typedef enum gpool_kind {
     GPOOL_KIND_LAYOUT,   /**< gpool_layout */
     GPOOL_KIND_SHADER,   /**< gpool_shader */
     GPOOL_KIND_PIPELINE, /**< gpool_pipeline */
+    GPOOL_KIND_SCOPE,    /**< gpool_scope */
     GPOOL_KIND_COUNT     /**< number of kinds in use; at most 16 */
 } gpool_kind;
 
@@ -31,12 +32,12 @@ typedef struct gpool_texture {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_texture;
 
-/** Names a sampler of a pool; equal samplers have equal handles. */
+/** Names a sampler of a pool; equal samplers of a scope have equal handles. */
 typedef struct gpool_sampler {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_sampler;
 
-/** Names a bind group layout of a pool; equal layouts have equal handles. */
+/** Names a bind group layout of a pool; equal layouts of a scope have equal handles. */
 typedef struct gpool_layout {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_layout;
@@ -50,6 +51,11 @@ typedef struct gpool_shader {
 typedef struct gpool_pipeline {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_pipeline;
+
+/** Names a scope of a pool; null stands for the pool's root scope. */
+typedef struct gpool_scope {
+    uint64_t id; /**< see gpool_kind; zero is null */
+} gpool_scope;
 
 /** Kind stored in a handle's id; GPOOL_KIND_NONE for null. Does not check that it is alive. */
 static inline gpool_kind gpool_handle_kind(uint64_t id)

@@ -87,6 +87,7 @@ typedef struct gpool_render_pipeline_desc {
     uint32_t samples;       /**< 0 = as the pass at first use */
     bool alpha_to_coverage; /**< multisampled targets only */
     const char *label;      /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;      /**< owner; null = the pool's root scope */
 } gpool_render_pipeline_desc;
 
 /** How gpool_compute_pipeline_create() makes a pipeline. */
@@ -95,6 +96,7 @@ typedef struct gpool_compute_pipeline_desc {
     const char *entry;   /**< function; NULL = the module's only @compute function */
     gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< as gpool_render_pipeline_desc.layouts */
     const char *label;                      /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;                      /**< owner; null = the pool's root scope */
 } gpool_compute_pipeline_desc;
 
 /**
@@ -102,7 +104,7 @@ typedef struct gpool_compute_pipeline_desc {
  * else at its first use in a pass, one variant for each set of target formats and samples: until then
  * nothing is known to be wrong with it.
  *
- * @return the handle; null for a caller's mistake (a handle error of shader or layouts,
+ * @return the handle; null for a caller's mistake (a handle error of shader, layouts or scope,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format
  *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed
  *         pipeline when its shader is failed (GPOOL_ERROR_FAILED_RESOURCE) or the GPU refused

@@ -41,7 +41,7 @@ GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc
 
 /**
  * Ends a pool: drops unsubmitted work, waits for the GPU (at most the pool's wait limit), logs each
- * leaked resource by label, kind, bytes and frame, frees everything. NULL is silent. All handles
+ * leaked resource by label, kind, bytes, scope and frame, frees everything. NULL is silent. All handles
  * and recorders of the pool are dead afterwards.
  * Thread: owner. Cost: all that the pool holds.
  */

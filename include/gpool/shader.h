@@ -13,13 +13,14 @@ typedef struct gpool_shader_desc {
     const char *wgsl;  /**< source, ends with a zero byte unless `size` is set; copied by the GPU */
     size_t size;       /**< bytes of `wgsl`; 0 = up to the zero byte */
     const char *label; /**< name in messages, copied; NULL = "" */
+    gpool_scope scope; /**< owner; null = the pool's root scope */
 } gpool_shader_desc;
 
 /**
  * Creates a shader module from WGSL.
  *
- * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: no source,
- *         GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile (GPOOL_ERROR_GPU; the
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: no source, a handle
+ *         error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile (GPOOL_ERROR_GPU; the
  *         message is the compiler's), is no UTF-8 or nests deeper than compilers bear
  *         (GPOOL_ERROR_LIMIT: 256 levels, 1024 operators or branches in a chain), or the device is
  *         lost.
@@ -28,7 +29,8 @@ typedef struct gpool_shader_desc {
 GPOOL_API gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc);
 
 /**
- * Creates a shader module from a WGSL file of at most 16 MiB; the label is the path.
+ * Creates a shader module from a WGSL file of at most 16 MiB; the label is the path, the owner the
+ * root scope (see gpool_move()).
  *
  * @return as gpool_shader_create(); a failed shader too when the file cannot be read
  *         (GPOOL_ERROR_FILE).

@@ -35,6 +35,7 @@ typedef struct gpool_texture_desc {
     size_t data_size;               /**< bytes in `data` */
     uint32_t bytes_per_row;         /**< source stride in bytes; 0 = rows are packed */
     const char *label;              /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;              /**< owner; null = the pool's root scope */
 } gpool_texture_desc;
 
 /** What a texture is. */
@@ -86,6 +87,7 @@ typedef struct gpool_texture_import_desc {
     gpool_texture_usage usage; /**< what gpool may do with it; the object must allow it */
     bool this_frame;           /**< destroy it by itself at the end of the frame */
     const char *label;         /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;         /**< owner; null = the pool's root scope */
 } gpool_texture_import_desc;
 
 /** How gpool_sampler_create() makes a sampler. All zero: nearest, clamp to edge. */
@@ -101,6 +103,7 @@ typedef struct gpool_sampler_desc {
     WGPUCompareFunction compare;        /**< 0 = no comparison sampler */
     uint16_t max_anisotropy;            /**< 0 = 1; above 1 needs all filters linear */
     const char *label;                  /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;                  /**< owner; null = the pool's root scope */
 } gpool_sampler_desc;
 
 /**
@@ -109,8 +112,8 @@ typedef struct gpool_sampler_desc {
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: format or
  *         dimension, GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a zero
  *         extent or too little data, GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the device
- *         lacks the format's feature, GPOOL_ERROR_OUT_OF_MEMORY); a failed texture when the GPU
- *         refused.
+ *         lacks the format's feature, a handle error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a
+ *         failed texture when the GPU refused.
  * Thread: owner. Allocates: yes.
  */
 GPOOL_API gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc);
@@ -119,7 +122,8 @@ GPOOL_API gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_de
  * Takes in a foreign texture as a handle; its size and format are asked from it.
  *
  * @return the handle, or null (GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_MISSING_USAGE,
- *         GPOOL_ERROR_WRONG_PHASE for `this_frame` outside a frame, GPOOL_ERROR_OUT_OF_MEMORY).
+ *         GPOOL_ERROR_WRONG_PHASE for `this_frame` outside a frame, a handle error of the scope,
+ *         GPOOL_ERROR_OUT_OF_MEMORY).
  * Thread: owner. Allocates: yes. Never cached past its life: its views go with it.
  */
 GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_import_desc *desc);
@@ -216,16 +220,17 @@ GPOOL_API WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture text
                                                  const gpool_view_desc *desc, gpool_access access);
 
 /**
- * Creates a sampler, or returns the handle of an equal one and counts the share.
+ * Creates a sampler, or returns the handle of an equal one of the same scope and adds a reference.
  *
  * @param desc NULL = all defaults
- * @return the handle; null for a caller's mistake; a failed sampler when the GPU refused.
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT, a handle error of
+ *         the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed sampler when the GPU refused.
  * Thread: owner. Allocates: on a miss. Cost: linear in the pool's samplers.
  */
 GPOOL_API gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_desc *desc);
 
 /**
- * Gives up one share of a sampler; the last share destroys it.
+ * Gives up one reference to a sampler; the last one destroys it. The same as gpool_release().
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
  * Thread: owner. Allocates: never.
@@ -233,7 +238,7 @@ GPOOL_API gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_de
 GPOOL_API gpool_result gpool_sampler_destroy(gpool *pool, gpool_sampler sampler);
 
 /**
- * Tells how a sampler was resolved: every field that was 0 has its default.
+ * Tells how a sampler was resolved: every field that was 0 has its default, `scope` is its owner now.
  *
  * @return GPOOL_OK, a handle error or GPOOL_ERROR_INVALID_ARGUMENT (null `desc`).
  * Thread: owner.

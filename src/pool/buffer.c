@@ -46,7 +46,7 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
 
 void gpool__buffers_init(gpool *pool)
 {
-    pool->release[GPOOL_KIND_BUFFER] = buffer_release;
+    gpool__kind_init(pool, GPOOL_KIND_BUFFER, sizeof(gpool__buffer), buffer_release);
     pool->retiring[GPOOL_KIND_BUFFER] = buffer_retiring;
 }
 
@@ -172,7 +172,8 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     if (buffer_check_desc(pool, desc) != GPOOL_OK) {
         return none;
     }
-    gpool__buffer *buffer = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label));
+    gpool__buffer *buffer =
+        buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label, desc->scope));
     if (buffer == NULL) {
         return none;
     }
@@ -200,7 +201,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         buffer_release(pool, &buffer->base);
         buffer->base.failed = true;
     }
-    pool->stats.live_bytes[GPOOL_KIND_BUFFER] += gpool__resource_bytes(&buffer->base);
+    gpool__resource_count_bytes(pool, &buffer->base, 0, gpool__resource_bytes(&buffer->base));
     return (gpool_buffer){ buffer->base.head.id };
 }
 
@@ -255,7 +256,8 @@ static gpool_buffer buffer_import(gpool *pool, const gpool_buffer_import_desc *d
     if (desc->this_frame && !gpool__frame_import_reserve(pool)) {
         return none;
     }
-    gpool__buffer *buffer = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label));
+    gpool__buffer *buffer =
+        buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label, desc->scope));
     if (buffer == NULL) {
         return none;
     }
@@ -388,8 +390,7 @@ static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer
 static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer, uint64_t size,
                                        gpool__buffer *fresh)
 {
-    *fresh = *buffer;
-    fresh->size = size;
+    *fresh = (gpool__buffer){ .base = { .label = buffer->base.label }, .size = size };
     gpool_result result = buffer_make_shadow(pool, fresh);
     if (result == GPOOL_OK) {
         memcpy(fresh->shadow, buffer->shadow, (size_t)gpool__min(size, buffer->size));
@@ -427,11 +428,10 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
         return result;
     }
     /* The old GPU object moves into a slot of its own, which retires like any other. */
-    gpool__buffer *old = buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, NULL));
+    gpool__buffer *old = buffer_of(gpool__resource_take_spare(pool, GPOOL_KIND_BUFFER));
     if (old == NULL) {
         return gpool_last_error(pool)->code;
     }
-    pool->stats.created -= 1;
     WGPUBuffer gpu = NULL;
     gpool__buffer fresh = { 0 };
     result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
@@ -444,15 +444,15 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
         if (gpu != NULL) {
             GPOOL__GPU(&pool->seam, BufferRelease)(gpu);
         }
-        pool->stats.created += 1;
         gpool__resource_cancel(pool, &old->base);
         return result;
     }
-    pool->stats.live_bytes[GPOOL_KIND_BUFFER] += gpool__round_up(size, 4);
     old->gpu = buffer->gpu;
     old->size = buffer->size;
     old->gpu_written = true;
-    old->base.replaced = true;
+    gpool__resource_count_bytes(pool, &old->base, 0, gpool__buffer_gpu_size(old));
+    gpool__resource_count_bytes(pool, &buffer->base, gpool__buffer_gpu_size(old),
+                                gpool__round_up(size, 4));
     buffer->gpu = gpu;
     if (!buffer->gpu_written) {
         gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
@@ -503,7 +503,7 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
         .gpu_usage = buffer->imported ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
                                       : buffer_gpu_usage(buffer->usage),
         .version = buffer->version,
-        .created_frame = buffer->base.created_frame,
+        .created_frame = buffer->base.alive.created_frame,
         .dirty_bytes = gpool__dirty_map_bytes(&buffer->dirty),
         .gpu_written = buffer->gpu_written,
         .imported = buffer->imported,

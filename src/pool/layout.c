@@ -147,13 +147,15 @@ static WGPUBindGroupLayoutEntry layout_gpu_entry(const gpool_layout_entry *entry
     return gpu;
 }
 
-static gpool__layout *layout_find(gpool *pool, const gpool_layout_entry *entries, uint32_t count)
+static gpool__layout *layout_find(gpool *pool, const gpool__scope *scope,
+                                  const gpool_layout_entry *entries, uint32_t count)
 {
     const gpool__table *table = &pool->tables[GPOOL_KIND_LAYOUT];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__layout *each = (gpool__layout *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
-            each->entry_count == count && each->base.references < UINT32_MAX &&
+            gpool__scope_has(pool, scope, &each->base) && each->entry_count == count &&
+            each->base.references < UINT32_MAX &&
             memcmp(each->entries, entries, count * sizeof *entries) == 0) {
             return each;
         }
@@ -168,12 +170,18 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     if (layout_resolve(pool, desc, entries) != GPOOL_OK) {
         return none;
     }
-    gpool__layout *layout = layout_find(pool, entries, desc->entry_count);
+    gpool_result result;
+    const gpool__scope *scope = gpool__scope_resolve(pool, desc->scope, &result);
+    if (scope == NULL) {
+        return none;
+    }
+    gpool__layout *layout = layout_find(pool, scope, entries, desc->entry_count);
     if (layout != NULL) {
         layout->base.references += 1;
         return (gpool_layout){ layout->base.head.id };
     }
-    layout = (gpool__layout *)gpool__resource_take(pool, GPOOL_KIND_LAYOUT, desc->label);
+    layout =
+        (gpool__layout *)gpool__resource_take(pool, GPOOL_KIND_LAYOUT, desc->label, desc->scope);
     if (layout == NULL) {
         return none;
     }
@@ -193,7 +201,7 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     gpool__capture_begin(pool->device, &pool->seam);
     layout->gpu =
         GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &gpu_desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    result = gpool__capture_end(pool->device, &pool->seam);
     if (result == GPOOL_OK && layout->gpu == NULL) {
         result = GPOOL_ERROR_GPU;
     }
@@ -218,7 +226,7 @@ gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc)
 
 gpool_result gpool__layouts_init(gpool *pool)
 {
-    pool->release[GPOOL_KIND_LAYOUT] = layout_release;
+    gpool__kind_init(pool, GPOOL_KIND_LAYOUT, sizeof(gpool__layout), layout_release);
     gpool_layout_entry entry = { .binding = 0,
                                  .type = GPOOL_BINDING_UNIFORM,
                                  .dynamic_offset = true };
@@ -230,6 +238,7 @@ gpool_result gpool__layouts_init(gpool *pool)
         return gpool_last_error(pool)->code;
     }
     layout->base.own = true;
+    gpool__scope_unlink(pool, &layout->base);
     pool->stats.created = 0;
     return GPOOL_OK;
 }

@@ -117,8 +117,7 @@ gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what,
 /* Cold path of a look-up: says exactly what is wrong with a handle. */
 static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
 {
-    const gpool__table *table = &pool->tables[kind];
-    const char *wanted = gpool_kind_name(kind);
+    const char *wanted = kind != GPOOL_KIND_NONE ? gpool_kind_name(kind) : "resource";
     uint32_t slot = gpool_handle_slot(id);
     uint32_t generation = gpool_handle_generation(id);
     if (id == 0) {
@@ -129,11 +128,13 @@ static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
                            "The handle [0x%016llx] belongs to pool [%u], this is pool [%u]",
                            (unsigned long long)id, gpool_handle_tag(id), pool->tag);
     }
-    if (gpool_handle_kind(id) != kind) {
+    kind = kind != GPOOL_KIND_NONE ? kind : gpool_handle_kind(id);
+    if (gpool_handle_kind(id) != kind || !gpool__is_kind(kind)) {
         return GPOOL__FAIL(pool, HANDLE_INVALID, INVALID_HANDLE,
                            "The handle [0x%016llx] is of kind [%s] where a %s is needed",
                            (unsigned long long)id, gpool_kind_name(gpool_handle_kind(id)), wanted);
     }
+    const gpool__table *table = &pool->tables[kind];
     uint32_t current = 0;
     const gpool__resource *resource = NULL;
     if (slot < table->slot_count) {
@@ -168,6 +169,16 @@ gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool
     return NULL;
 }
 
+gpool__resource *gpool__resolve_any(gpool *pool, uint64_t id, gpool_result *result)
+{
+    gpool_kind kind = gpool_handle_kind(id);
+    if (gpool__is_kind(kind)) {
+        return gpool__resolve(pool, id, kind, result);
+    }
+    *result = pool_explain(pool, id, GPOOL_KIND_NONE);
+    return NULL;
+}
+
 gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
                                      gpool_result *result)
 {
@@ -181,7 +192,14 @@ gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
     return resource;
 }
 
-gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label)
+void gpool__kind_init(gpool *pool, gpool_kind kind, size_t size, gpool__release_fn release)
+{
+    gpool__table_init(&pool->tables[kind], &pool->memory, kind, pool->tag, size,
+                      pool->first_generation);
+    pool->release[kind] = release;
+}
+
+static gpool__resource *resource_take(gpool *pool, gpool_kind kind, const char *label)
 {
     bool full = false;
     char *copy = gpool__copy_string(&pool->memory, label);
@@ -207,15 +225,37 @@ gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *
     }
     resource->kind = (uint8_t)kind;
     resource->references = 1;
-    resource->created_frame = pool->frame;
-    pool->stats.created += 1;
+    resource->alive.created_frame = pool->frame;
+    return resource;
+}
+
+gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label,
+                                      gpool_scope scope)
+{
+    gpool_result result;
+    gpool__scope *owner = gpool__scope_resolve(pool, scope, &result);
+    gpool__resource *resource = owner != NULL ? resource_take(pool, kind, label) : NULL;
+    if (resource != NULL) {
+        gpool__scope_link(pool, owner, resource);
+        pool->stats.created += 1;
+    }
+    return resource;
+}
+
+gpool__resource *gpool__resource_take_spare(gpool *pool, gpool_kind kind)
+{
+    gpool__resource *resource = resource_take(pool, kind, NULL);
+    if (resource != NULL) {
+        resource->replaced = true;
+    }
     return resource;
 }
 
 void gpool__resource_cancel(gpool *pool, gpool__resource *resource)
 {
     gpool__table *table = &pool->tables[resource->kind];
-    pool->stats.created -= 1;
+    pool->stats.created -= resource->replaced ? 0 : 1;
+    gpool__scope_unlink(pool, resource);
     gpool__free_string(&pool->memory, resource->label);
     resource->label = NULL;
     gpool__table_kill(table, &resource->head);
@@ -238,13 +278,22 @@ uint64_t gpool__resource_bytes(const gpool__resource *resource)
     return 0;
 }
 
+void gpool__resource_count_bytes(gpool *pool, gpool__resource *resource, uint64_t from, uint64_t to)
+{
+    pool->stats.live_bytes[resource->kind] += to - from;
+    if (resource->alive.scope != 0) {
+        gpool__scope_at(pool, resource->alive.scope)->bytes[resource->kind] += to - from;
+    }
+}
+
 void gpool__resource_retire(gpool *pool, gpool__resource *resource)
 {
     if (pool->retiring[resource->kind] != NULL) {
         pool->retiring[resource->kind](pool, resource);
     }
     uint64_t bytes = gpool__resource_bytes(resource);
-    pool->stats.live_bytes[resource->kind] -= bytes;
+    gpool__resource_count_bytes(pool, resource, bytes, 0);
+    gpool__scope_unlink(pool, resource);
     pool->stats.retired_bytes += bytes;
     pool->stats.retired_count += 1;
     gpool__table_kill(&pool->tables[resource->kind], &resource->head);
@@ -295,24 +344,34 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
     return freed;
 }
 
-gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name)
+gpool_result gpool__give_up(gpool *pool, uint64_t id, gpool_kind kind, bool force, const char *name)
 {
     gpool__call call;
     gpool_result result = gpool__enter(pool, name, &call);
     if (result == GPOOL_OK) {
-        gpool__resource *resource = id != 0 ? gpool__resolve(pool, id, kind, &result) : NULL;
-        if (resource != NULL && resource->references > 1) {
+        gpool__resource *resource = NULL;
+        if (id != 0) {
+            resource = gpool__is_kind(kind) ? gpool__resolve(pool, id, kind, &result)
+                                            : gpool__resolve_any(pool, id, &result);
+        }
+        if (resource != NULL && !force && resource->references > 1) {
             resource->references -= 1;
         } else if (resource != NULL && resource->own) {
             result = GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                                  "The %s \"%s\" is the pool's own", gpool_kind_name(kind),
                                  resource->label);
         } else if (resource != NULL) {
-            gpool__resource_retire(pool, resource);
+            gpool__resource_end(pool, resource);
         }
         gpool__leave(pool, &call);
     }
     return result;
+}
+
+gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name)
+{
+    bool shared = kind == GPOOL_KIND_SAMPLER || kind == GPOOL_KIND_LAYOUT;
+    return gpool__give_up(pool, id, kind, !shared, name);
 }
 
 bool gpool__check_access(gpool *pool, gpool_access access)
@@ -349,11 +408,11 @@ void gpool__frame_imports_end(gpool *pool)
         gpool__table *table = &pool->tables[gpool_handle_kind(id)];
         gpool__resource *resource = (gpool__resource *)gpool__table_get(table, id);
         if (resource != NULL) {
+            gpool__scope_unlink(pool, resource); /* an import's bytes do not count */
             gpool__table_kill(table, &resource->head);
             if (resource->bind_uses != NULL) {
                 pool->drop_bind_uses(pool, resource);
             }
-            resource->retired.frame = pool->frame;
             pool->stats.freed += 1;
             gpool__resource_free(pool, resource);
         }
@@ -400,7 +459,6 @@ gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, con
 
 static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_desc *desc)
 {
-    uint32_t first_generation = 1;
     pool->label = gpool__copy_string(&pool->memory, desc->label != NULL ? desc->label : "pool");
     if (pool->label == NULL) {
         return GPOOL_ERROR_OUT_OF_MEMORY;
@@ -408,22 +466,10 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     gpool__log_init(&pool->log, desc->log, desc->log_user, pool->label);
     pool->tag = POOL_TAGS;
     uint32_t tag = 0;
-    if (!pool_tag_take(&tag, &first_generation)) {
+    if (!pool_tag_take(&tag, &pool->first_generation)) {
         return GPOOL__FAIL(pool, POOLS, TOO_MANY_POOLS, "[%u] pools are alive already", POOL_TAGS);
     }
     pool->tag = tag;
-    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
-        static const size_t sizes[GPOOL_KIND_COUNT] = {
-            [GPOOL_KIND_BUFFER] = sizeof(gpool__buffer),
-            [GPOOL_KIND_TEXTURE] = sizeof(gpool__texture),
-            [GPOOL_KIND_SAMPLER] = sizeof(gpool__sampler),
-            [GPOOL_KIND_LAYOUT] = sizeof(gpool__layout),
-        };
-        /* Kinds of lower folders init their own table again with their size. */
-        gpool__table_init(&pool->tables[kind], &pool->memory, (gpool_kind)kind, tag,
-                          sizes[kind] != 0 ? sizes[kind] : sizeof(gpool__resource),
-                          first_generation);
-    }
     if (gpool__device_is_lost(device)) {
         return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
                            device->info.label);
@@ -440,6 +486,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     /* Serials count on the device: what was submitted before this pool is none of its business. */
     pool->last_serial = 0;
     pool->record_epoch = 1;
+    gpool__scopes_init(pool);
     gpool__buffers_init(pool);
     gpool__textures_init(pool);
     gpool__samplers_init(pool);
@@ -535,7 +582,7 @@ gpool_result gpool_own(gpool *pool)
 
 const char *gpool_kind_name(gpool_kind kind)
 {
-    static const char *const names[GPOOL_KIND_COUNT] = { "none",   "buffer", "texture", "sampler",
-                                                         "layout", "shader", "pipeline" };
+    static const char *const names[GPOOL_KIND_COUNT] = { "none",   "buffer", "texture",  "sampler",
+                                                         "layout", "shader", "pipeline", "scope" };
     return (unsigned)kind < GPOOL_KIND_COUNT ? names[kind] : "unknown";
 }

@@ -17,6 +17,7 @@
 #include "track/dirty_map.h"
 
 #include <gpool/inspect.h>
+#include <gpool/scope.h>
 
 /*
  * A burst of destroys is freed over several calls, so that no frame stalls: each frees a quarter of
@@ -25,21 +26,48 @@
  */
 #define GPOOL__FREE_MIN 1024u
 
+/* Where a resource stands in its pool: kind << 24 | slot, half of a pointer; 0 = nowhere. */
+typedef uint32_t gpool__place;
+
+/* The root scope stands in no table. */
+#define GPOOL__ROOT ((gpool__place)GPOOL_KIND_SCOPE << 24 | GPOOL__MAX_SLOTS)
+
+/* What is known of a resource while it is alive. */
+typedef struct gpool__alive {
+    gpool__place scope;    /* owner; 0 = none: the pool's own, or what a resize replaced */
+    gpool__place next;     /* in the owner's list */
+    gpool__place previous; /* */
+    uint64_t created_frame;
+} gpool__alive;
+
 /* Start of every resource: a slot of a handle table. */
 typedef struct gpool__resource {
     gpool__slot_head head;
-    gpool__retired retired; /* queue link; `frame` is the frame of destruction */
-    char *label;            /* kept until the slot is freed, for messages about stale handles */
-    uint64_t created_frame;
+    uint32_t references; /* given out and retained */
+    union {
+        gpool__alive alive;     /* until it is retired */
+        gpool__retired retired; /* queue link; `frame` is the frame of destruction */
+    };
+    char *label;                       /* kept until the slot is freed, for stale handles */
     uint64_t recorded;                 /* epoch of the recording that named it last */
     struct gpool__bind_use *bind_uses; /* cached bind groups that name it */
-    uint32_t references;               /* creates that gave this handle out: equal samplers and
-                                          layouts are shared */
     uint8_t kind;                      /* gpool_kind */
     bool failed;                       /* could not be made: does nothing */
     bool replaced; /* holds what a resize replaced; was never a handle of the user's */
     bool own;      /* the pool's, not the user's */
 } gpool__resource;
+
+/*
+ * A scope: lists of what lies right in it, and their sums. Sums of the subtree are added up when
+ * asked for, so that a create or destroy pays for one scope, however deep it lies.
+ */
+typedef struct gpool__scope {
+    gpool__resource base;
+    gpool__place children; /* first of the scopes in it */
+    gpool__place members;  /* first of everything else in it */
+    uint32_t counts[GPOOL_KIND_COUNT];
+    uint64_t bytes[GPOOL_KIND_COUNT];
+} gpool__scope;
 
 typedef struct gpool__buffer {
     gpool__resource base;
@@ -109,6 +137,7 @@ struct gpool {
     gpool__log log;
     char *label;
     uint32_t tag;
+    uint32_t first_generation; /* of the tables' new slots */
     uint32_t frames_in_flight;
     uint32_t delete_delay_frames;
     uint64_t wait_timeout_ns;
@@ -129,6 +158,7 @@ struct gpool {
     gpool__release_fn release[GPOOL_KIND_COUNT];
     gpool__release_fn retiring[GPOOL_KIND_COUNT]; /* called before the handle dies; may be NULL */
     gpool__retire_queue retire;
+    gpool__scope root; /* no handle names it */
     gpool__buffer *dirty_buffers;
     uint64_t *frame_imports; /* handles that end with the frame */
     uint32_t frame_import_count;
@@ -179,18 +209,84 @@ gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what,
 /** Resolves a handle; NULL with the right error recorded (in `*result`). */
 gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool_result *result);
 
-/** The same, and refuses a failed resource. */
+/** The same for a handle of any kind. */
+gpool__resource *gpool__resolve_any(gpool *pool, uint64_t id, gpool_result *result);
+
+/** The same as gpool__resolve(), and refuses a failed resource. */
 gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
                                      gpool_result *result);
 
-/** Takes a slot and a copy of the label; NULL with the error recorded. */
-gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label);
+/** Prepares the table of a kind; every kind does so before the first resource is made. */
+void gpool__kind_init(gpool *pool, gpool_kind kind, size_t size, gpool__release_fn release);
 
-/** Gives back a slot taken just now, whose handle nobody has seen. */
+/** Takes a slot and a copy of the label, in a scope; NULL with the error recorded. */
+gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *label,
+                                      gpool_scope scope);
+
+/** The same for what a resize replaces: no label, no scope, not counted as created. */
+gpool__resource *gpool__resource_take_spare(gpool *pool, gpool_kind kind);
+
+/** Gives back a slot taken just now, whose handle nobody has seen and whose bytes do not count. */
 void gpool__resource_cancel(gpool *pool, gpool__resource *resource);
 
-/** Makes the handle stale and queues the resource; cached bind groups that name it go at once. */
+/** Counts a resource's GPU bytes: they were `from` (0 for a new one), they are `to`. */
+void gpool__resource_count_bytes(gpool *pool, gpool__resource *resource, uint64_t from,
+                                 uint64_t to);
+
+/**
+ * Makes the handle stale and queues the resource; cached bind groups that name it go at once. A
+ * scope must be empty.
+ */
 void gpool__resource_retire(gpool *pool, gpool__resource *resource);
+
+/** Place of a resource, live or dead. */
+static inline gpool__place gpool__place_of(const gpool__resource *resource)
+{
+    uint32_t low = (uint32_t)resource->head.id;
+    return ((low >> 24 & 15u) == resource->kind ? low : ~low) & 0xfffffffu;
+}
+
+/** Resource at a place, live or dead; never GPOOL__ROOT. */
+static inline gpool__resource *gpool__resource_at(const gpool *pool, gpool__place place)
+{
+    return (gpool__resource *)gpool__table_at(&pool->tables[place >> 24], place & 0xffffffu);
+}
+
+/** The scope a descriptor names, the root scope for null; NULL with the error recorded. */
+gpool__scope *gpool__scope_resolve(gpool *pool, gpool_scope handle, gpool_result *result);
+
+/** Scope at a place, also GPOOL__ROOT. */
+gpool__scope *gpool__scope_at(gpool *pool, gpool__place place);
+
+/** Handle of a scope at a place; null for the root scope and for none. */
+gpool_scope gpool__scope_handle(gpool *pool, gpool__place place);
+
+/** True when a resource lies in a scope; the pool's own count as lying in the root scope. */
+static inline bool gpool__scope_has(const gpool *pool, const gpool__scope *scope,
+                                    const gpool__resource *resource)
+{
+    return resource->own ? scope == &pool->root
+                         : resource->alive.scope == gpool__place_of(&scope->base);
+}
+
+/** The scope after one in the subtree of `top`, each before those in it; NULL at the end. */
+gpool__scope *gpool__scope_next(gpool *pool, const gpool__scope *top, gpool__scope *scope);
+
+/** Puts a resource into a scope; it is in none. Its bytes count apart. */
+void gpool__scope_link(gpool *pool, gpool__scope *scope, gpool__resource *resource);
+
+/** Takes a resource out of its scope, if it is in one. Its bytes count apart. */
+void gpool__scope_unlink(gpool *pool, gpool__resource *resource);
+
+/** Retires a resource of any kind; a scope with all that lies in it. */
+void gpool__resource_end(gpool *pool, gpool__resource *resource);
+
+/** Writes the labels from the root scope down to a resource's owner, as "root/world/tile". */
+const char *gpool__scope_path(gpool *pool, const gpool__resource *resource, char *target,
+                              size_t size);
+
+/** Checks tables, scopes and sums; false when an invariant is broken. Cost: all slots. */
+bool gpool__pool_validate(gpool *pool);
 
 /** Frees a resource at once: its GPU objects, label and slot. It must be in no queue. */
 void gpool__resource_free(gpool *pool, gpool__resource *resource);
@@ -216,8 +312,13 @@ static inline bool gpool__resource_is_recorded(const gpool *pool, const gpool__r
 }
 
 /**
- * Gives up the resource behind a handle, or one share of it: the whole of every gpool_*_destroy().
+ * Gives up a reference to the resource behind a handle; with `force`, or for the last one, ends the
+ * resource. Null is silent.
  */
+gpool_result gpool__give_up(gpool *pool, uint64_t id, gpool_kind kind, bool force,
+                            const char *name);
+
+/** The whole of every gpool_*_destroy(): one share of samplers and layouts, others by force. */
 gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name);
 
 /** Makes room to note one more import of this frame; false with the error recorded. */
@@ -292,6 +393,7 @@ gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
                                  uint32_t bytes_per_row);
 
 /** Registers the kinds of src/pool. */
+void gpool__scopes_init(gpool *pool);
 void gpool__buffers_init(gpool *pool);
 void gpool__textures_init(gpool *pool);
 void gpool__samplers_init(gpool *pool);
@@ -327,6 +429,12 @@ gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, con
 
 /** True when an access is READ or WRITE; else records the error. */
 bool gpool__check_access(gpool *pool, gpool_access access);
+
+/** True for the kinds that are in use. */
+static inline bool gpool__is_kind(gpool_kind kind)
+{
+    return kind > GPOOL_KIND_NONE && kind < GPOOL_KIND_COUNT;
+}
 
 /** True when an enumeration value is one of 1..last, or 0 where `zero` allows it. */
 static inline bool gpool__is_enum(unsigned value, unsigned last, bool zero)

@@ -14,7 +14,7 @@ static void sampler_release(gpool *pool, gpool__resource *resource)
 
 void gpool__samplers_init(gpool *pool)
 {
-    pool->release[GPOOL_KIND_SAMPLER] = sampler_release;
+    gpool__kind_init(pool, GPOOL_KIND_SAMPLER, sizeof(gpool__sampler), sampler_release);
 }
 
 static bool sampler_equal(const gpool_sampler_desc *a, const gpool_sampler_desc *b)
@@ -76,17 +76,23 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
     if (sampler_resolve(pool, desc, &full) != GPOOL_OK) {
         return none;
     }
+    gpool_result result;
+    const gpool__scope *scope = gpool__scope_resolve(pool, desc->scope, &result);
+    if (scope == NULL) {
+        return none;
+    }
     const gpool__table *table = &pool->tables[GPOOL_KIND_SAMPLER];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__sampler *each = (gpool__sampler *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
-            each->base.references < UINT32_MAX && sampler_equal(&each->desc, &full)) {
+            gpool__scope_has(pool, scope, &each->base) && each->base.references < UINT32_MAX &&
+            sampler_equal(&each->desc, &full)) {
             each->base.references += 1;
             return (gpool_sampler){ each->base.head.id };
         }
     }
     gpool__sampler *sampler =
-        (gpool__sampler *)gpool__resource_take(pool, GPOOL_KIND_SAMPLER, desc->label);
+        (gpool__sampler *)gpool__resource_take(pool, GPOOL_KIND_SAMPLER, desc->label, desc->scope);
     if (sampler == NULL) {
         return none;
     }
@@ -106,7 +112,7 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
     };
     gpool__capture_begin(pool->device, &pool->seam);
     sampler->gpu = GPOOL__GPU(&pool->seam, DeviceCreateSampler)(pool->device->device, &gpu_desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    result = gpool__capture_end(pool->device, &pool->seam);
     if (result == GPOOL_OK && sampler->gpu == NULL) {
         result = GPOOL_ERROR_GPU;
     }
@@ -148,6 +154,7 @@ gpool_result gpool_sampler_get_desc(gpool *pool, gpool_sampler handle, gpool_sam
     } else if (sampler != NULL) {
         *desc = sampler->desc;
         desc->label = sampler->base.label;
+        desc->scope = gpool__scope_handle(pool, sampler->base.alive.scope);
     }
     gpool__leave(pool, &call);
     return result;

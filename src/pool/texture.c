@@ -29,7 +29,14 @@ static void texture_release(gpool *pool, gpool__resource *resource)
 
 void gpool__textures_init(gpool *pool)
 {
-    pool->release[GPOOL_KIND_TEXTURE] = texture_release;
+    gpool__kind_init(pool, GPOOL_KIND_TEXTURE, sizeof(gpool__texture), texture_release);
+}
+
+/* Copies what a texture is, not its slot, which stays what it is. */
+static void texture_copy(gpool__texture *to, const gpool__texture *from)
+{
+    const size_t slot = sizeof to->base;
+    memcpy((char *)to + slot, (const char *)from + slot, sizeof *to - slot);
 }
 
 /* A resize copies on the GPU; depth, stencil and multisampled textures are cleared instead. */
@@ -332,13 +339,11 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
         }
     }
     gpool__texture *texture =
-        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label));
+        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label, desc->scope));
     if (texture == NULL) {
         return none;
     }
-    gpool__resource base = texture->base;
-    *texture = wanted;
-    texture->base = base;
+    texture_copy(texture, &wanted);
     texture->version = 1;
     texture->gpu_size = texture_count_bytes(texture);
     gpool_result result = texture_make_gpu(pool, texture, texture->base.label);
@@ -353,7 +358,7 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
         texture_release(pool, &texture->base);
         texture->base.failed = true;
     }
-    pool->stats.live_bytes[GPOOL_KIND_TEXTURE] += gpool__resource_bytes(&texture->base);
+    gpool__resource_count_bytes(pool, &texture->base, 0, gpool__resource_bytes(&texture->base));
     return (gpool_texture){ texture->base.head.id };
 }
 
@@ -418,13 +423,11 @@ static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc
         return none;
     }
     gpool__texture *texture =
-        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label));
+        texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, desc->label, desc->scope));
     if (texture == NULL) {
         return none;
     }
-    gpool__resource base = texture->base;
-    *texture = wanted;
-    texture->base = base;
+    texture_copy(texture, &wanted);
     if (desc->this_frame) {
         gpool__frame_import_add(pool, &texture->base);
     }
@@ -494,7 +497,8 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
                            "The imported texture \"%s\" cannot be resized", label);
     }
-    gpool__texture fresh = *texture;
+    gpool__texture fresh = { .base = { .label = texture->base.label } };
+    texture_copy(&fresh, texture);
     fresh.width = width;
     fresh.height = height;
     fresh.depth_or_layers = depth_or_layers != 0 ? depth_or_layers : texture->depth_or_layers;
@@ -514,7 +518,7 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     fresh.mip_levels = (uint32_t)gpool__min(fresh.mip_levels, texture_max_levels(&fresh));
     fresh.gpu_size = texture_count_bytes(&fresh);
     /* The old GPU object moves into a slot of its own, which retires like any other. */
-    gpool__texture *old = texture_of(gpool__resource_take(pool, GPOOL_KIND_TEXTURE, NULL));
+    gpool__texture *old = texture_of(gpool__resource_take_spare(pool, GPOOL_KIND_TEXTURE));
     if (old == NULL) {
         return gpool_last_error(pool)->code;
     }
@@ -529,13 +533,10 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
         gpool__resource_cancel(pool, &old->base);
         return result;
     }
-    pool->stats.created -= 1;
-    pool->stats.live_bytes[GPOOL_KIND_TEXTURE] += fresh.gpu_size;
-    gpool__resource old_base = old->base;
-    *old = *texture;
-    old->base = old_base;
-    old->base.replaced = true;
-    *texture = fresh;
+    gpool__resource_count_bytes(pool, &old->base, 0, texture->gpu_size);
+    gpool__resource_count_bytes(pool, &texture->base, texture->gpu_size, fresh.gpu_size);
+    texture_copy(old, texture);
+    texture_copy(texture, &fresh);
     texture->version += 1;
     if (texture->base.bind_uses != NULL) {
         pool->drop_bind_uses(pool, &texture->base);
@@ -585,7 +586,7 @@ static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_te
                                        : texture_gpu_usage(texture),
         .gpu_size = texture->gpu_size,
         .version = texture->version,
-        .created_frame = texture->base.created_frame,
+        .created_frame = texture->base.alive.created_frame,
         .view_count = texture->view_count,
         .imported = texture->imported,
         .failed = texture->base.failed,

@@ -54,12 +54,18 @@ static void frame_report_leaks(gpool *pool)
                 resource->head.id == pool->uniform_layout.id) {
                 continue;
             }
-            gpool__note(&pool->log, GPOOL_LOG_LEAK,
-                        "The %s \"%s\" of [%llu] bytes, created in frame [%llu], was never "
-                        "destroyed",
-                        gpool_kind_name((gpool_kind)kind), resource->label,
-                        (unsigned long long)gpool__resource_bytes(resource),
-                        (unsigned long long)resource->created_frame);
+            /* The list is told in full, however long. */
+            pool->log.counts[GPOOL_LOG_LEAK] = 0;
+            char path[GPOOL__MESSAGE_SIZE / 2];
+            gpool__note(
+                &pool->log, GPOOL_LOG_LEAK,
+                "The %s \"%s\" of [%llu] bytes in scope \"%s\", created in frame [%llu], was "
+                "never %s",
+                gpool_kind_name((gpool_kind)kind), resource->label,
+                (unsigned long long)gpool__resource_bytes(resource),
+                gpool__scope_path(pool, resource, path, sizeof path),
+                (unsigned long long)resource->alive.created_frame,
+                kind == GPOOL_KIND_SCOPE ? "ended" : "destroyed");
         }
     }
 }

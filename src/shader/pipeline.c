@@ -58,10 +58,7 @@ static void pipeline_release(gpool *pool, gpool__resource *resource)
 
 void gpool__pipelines_init(gpool *pool)
 {
-    gpool__table *table = &pool->tables[GPOOL_KIND_PIPELINE];
-    gpool__table_init(table, &pool->memory, GPOOL_KIND_PIPELINE, pool->tag, sizeof(gpool__pipeline),
-                      table->first_generation);
-    pool->release[GPOOL_KIND_PIPELINE] = pipeline_release;
+    gpool__kind_init(pool, GPOOL_KIND_PIPELINE, sizeof(gpool__pipeline), pipeline_release);
 }
 
 /* A shader for a pipeline: NULL with *result for a handle error; a failed one is returned. */
@@ -149,12 +146,12 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
 }
 
 /* Takes a pipeline slot with modules and layout; NULL with the error recorded. */
-static gpool__pipeline *pipeline_take(gpool *pool, const char *label, const gpool__shader *vertex,
-                                      const gpool__shader *fragment,
+static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scope scope,
+                                      const gpool__shader *vertex, const gpool__shader *fragment,
                                       gpool__layout *const found[GPOOL_MAX_GROUPS], uint32_t count)
 {
     gpool__pipeline *pipeline =
-        (gpool__pipeline *)gpool__resource_take(pool, GPOOL_KIND_PIPELINE, label);
+        (gpool__pipeline *)gpool__resource_take(pool, GPOOL_KIND_PIPELINE, label, scope);
     if (pipeline == NULL) {
         return NULL;
     }
@@ -204,7 +201,8 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
         pipeline_layouts(pool, desc->layouts, shader->has_groups, found, &count) != GPOOL_OK) {
         return none;
     }
-    gpool__pipeline *pipeline = pipeline_take(pool, desc->label, shader, NULL, found, count);
+    gpool__pipeline *pipeline =
+        pipeline_take(pool, desc->label, desc->scope, shader, NULL, found, count);
     if (pipeline == NULL) {
         return none;
     }
@@ -351,7 +349,8 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
                           desc->label != NULL ? desc->label : "");
         return none;
     }
-    gpool__pipeline *pipeline = pipeline_take(pool, desc->label, vertex, fragment, found, count);
+    gpool__pipeline *pipeline =
+        pipeline_take(pool, desc->label, desc->scope, vertex, fragment, found, count);
     if (pipeline == NULL) {
         pipeline_free_desc(pool, copy);
         return none;

@@ -18,10 +18,7 @@ static void shader_release(gpool *pool, gpool__resource *resource)
 
 void gpool__shaders_init(gpool *pool)
 {
-    gpool__table *table = &pool->tables[GPOOL_KIND_SHADER];
-    gpool__table_init(table, &pool->memory, GPOOL_KIND_SHADER, pool->tag, sizeof(gpool__shader),
-                      table->first_generation);
-    pool->release[GPOOL_KIND_SHADER] = shader_release;
+    gpool__kind_init(pool, GPOOL_KIND_SHADER, sizeof(gpool__shader), shader_release);
 }
 
 /* Makes the module under capture; a source that no compiler bears never gets that far. */
@@ -73,7 +70,7 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
         return none;
     }
     gpool__shader *shader =
-        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, desc->label);
+        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, desc->label, desc->scope);
     if (shader == NULL) {
         return none;
     }
@@ -116,7 +113,8 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
         (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the file [%s]", path);
         return none;
     }
-    gpool__shader *shader = (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, path);
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, path, (gpool_scope){ 0 });
     if (shader == NULL) {
         gpool__free(&pool->memory, content, block_size);
         return none;

@@ -61,5 +61,6 @@ void fuzz_record_all(gpool_recorder rec);
 #define LAYOUT   ((gpool_layout){ fuzz_id(GPOOL_KIND_LAYOUT) })
 #define SHADER   ((gpool_shader){ fuzz_id(GPOOL_KIND_SHADER) })
 #define PIPELINE ((gpool_pipeline){ fuzz_id(GPOOL_KIND_PIPELINE) })
+#define SCOPE    ((gpool_scope){ fuzz_id(GPOOL_KIND_SCOPE) })
 
 #endif

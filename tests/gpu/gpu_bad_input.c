@@ -19,6 +19,7 @@ int gpu_bad_input_run(void);
     X(handles_of_functions)                                                                        \
     X(handles_of_recorder)                                                                         \
     X(handles_of_creators)                                                                         \
+    X(handles_of_any_kind)                                                                         \
     X(handles_forged)                                                                              \
     X(buffer_descs)                                                                                \
     X(texture_descs)                                                                               \

@@ -4,6 +4,7 @@
  * calls a good frame must draw the right pixel. GPOOL_TEST_SEED and GPOOL_TEST_STEPS choose the run.
  */
 #include "gpu/fuzz_calls.h"
+#include "pool/pool_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,12 @@ int gpu_fuzz_calls_run(void);
 
 static void create_plain(void)
 {
-    gpool_buffer_desc buffer = { fuzz_pick(2) == 0 ? fuzz.bytes : NULL, 0,
-                                 fuzz_pick(8) == 0 ? (uint32_t)hostile_random64(&fuzz.seed)
-                                                   : fuzz_pick(1024),
-                                 "fuzz" };
+    gpool_scope scope = fuzz_pick(3) == 0 ? SCOPE : (gpool_scope){ 0 };
+    gpool_buffer_desc buffer = { .data = fuzz_pick(2) == 0 ? fuzz.bytes : NULL,
+                                 .usage = fuzz_pick(8) == 0 ? (uint32_t)hostile_random64(&fuzz.seed)
+                                                            : fuzz_pick(1024),
+                                 .label = "fuzz",
+                                 .scope = scope };
     buffer.size = buffer.data != NULL ? fuzz_real_size() : fuzz_size();
     if (buffer.size > 1 << 20 && buffer.size < UINT64_C(1) << 40) {
         buffer.size = 1 << 20; /* big ones that the device takes only cost time */
@@ -34,18 +37,24 @@ static void create_plain(void)
         .data = fuzz_pick(3) == 0 ? fuzz.bytes : NULL,
         .data_size = (size_t)fuzz_real_size(),
         .bytes_per_row = fuzz_pick(3) == 0 ? (uint32_t)fuzz_size() : 0,
+        .scope = scope,
     };
     gpool_sampler_desc sampler = { .address_u = (WGPUAddressMode)fuzz_enum(3),
                                    .mag_filter = (WGPUFilterMode)fuzz_enum(2),
                                    .compare = (WGPUCompareFunction)fuzz_enum(8),
                                    .max_anisotropy = (uint16_t)fuzz_pick(3),
-                                   .lod_max = (float)fuzz_pick(5) - 1.0f };
-    switch (fuzz_pick(3)) {
+                                   .lod_max = (float)fuzz_pick(5) - 1.0f,
+                                   .scope = scope };
+    gpool_scope_desc inner = { .parent = scope, .label = "fuzz" };
+    switch (fuzz_pick(4)) {
     case 0:
         fuzz_keep(GPOOL_KIND_BUFFER, gpool_buffer_create(fuzz.pool, &buffer).id);
         break;
     case 1:
         fuzz_keep(GPOOL_KIND_TEXTURE, gpool_texture_create(fuzz.pool, &texture).id);
+        break;
+    case 2:
+        fuzz_keep(GPOOL_KIND_SCOPE, gpool_scope_create(fuzz.pool, &inner).id);
         break;
     default:
         fuzz_keep(GPOOL_KIND_SAMPLER, gpool_sampler_create(fuzz.pool, &sampler).id);
@@ -79,9 +88,12 @@ static void create_program(void)
                                            .format = fuzz_format(),
                                            .access = (WGPUStorageTextureAccess)fuzz_enum(4) };
     }
-    gpool_layout_desc layout = { entries, fuzz_pick(5), "fuzz" };
-    gpool_shader_desc shader = { sources[fuzz_pick(4)], 0, "fuzz" };
-    gpool_render_pipeline_desc render = { .shader = SHADER, .layouts = { { 0 } } };
+    gpool_scope scope = fuzz_pick(3) == 0 ? SCOPE : (gpool_scope){ 0 };
+    gpool_layout_desc layout = {
+        .entries = entries, .entry_count = fuzz_pick(5), .label = "fuzz", .scope = scope
+    };
+    gpool_shader_desc shader = { .wgsl = sources[fuzz_pick(4)], .label = "fuzz", .scope = scope };
+    gpool_render_pipeline_desc render = { .shader = SHADER, .scope = scope };
     render.layouts[fuzz_pick(4)] = fuzz_pick(3) == 0 ? LAYOUT : (gpool_layout){ 0 };
     render.topology = (WGPUPrimitiveTopology)fuzz_enum(5);
     render.strip_index_format = fuzz_pick(3) == 0 ? (WGPUIndexFormat)fuzz_enum(2) : 0;
@@ -97,7 +109,7 @@ static void create_program(void)
                                fuzz_pick(3) };
         render.vertex_buffers[0].attributes[0].format = WGPUVertexFormat_Float32x2;
     }
-    gpool_compute_pipeline_desc compute = { .shader = SHADER };
+    gpool_compute_pipeline_desc compute = { .shader = SHADER, .scope = scope };
     compute.layouts[0] = fuzz_pick(2) == 0 ? LAYOUT : (gpool_layout){ 0 };
     switch (fuzz_pick(4)) {
     case 0:
@@ -115,10 +127,37 @@ static void create_program(void)
     }
 }
 
+/* Shares, moves and ends scopes. */
+static void use_scope(void)
+{
+    gpool_kind kind = (gpool_kind)(1 + fuzz_pick(GPOOL_KIND_COUNT - 1));
+    gpool_scope_info info;
+    switch (fuzz_pick(6)) {
+    case 0:
+        (void)gpool_retain(fuzz.pool, fuzz_id(kind));
+        break;
+    case 1:
+        (void)gpool_release(fuzz.pool, fuzz_id(kind));
+        break;
+    case 2:
+        (void)gpool_scope_get_info(fuzz.pool, SCOPE, fuzz_pick(9) == 0 ? NULL : &info);
+        break;
+    case 3:
+        (void)gpool_scope_end(fuzz.pool, SCOPE);
+        break;
+    default:
+        (void)gpool_move(fuzz.pool, fuzz_id(kind), fuzz_pick(4) == 0 ? (gpool_scope){ 0 } : SCOPE);
+        break;
+    }
+}
+
 /* The world's own resources are not in the list, so destroying hits only what the fuzz made. */
 void fuzz_destroy_some(void)
 {
-    switch (fuzz_pick(6)) {
+    switch (fuzz_pick(7)) {
+    case 6:
+        use_scope();
+        break;
     case 0:
         (void)gpool_buffer_destroy(fuzz.pool, BUFFER);
         break;
@@ -248,7 +287,12 @@ static void fill_up(void)
 {
     gpool *p = fuzz.pool;
     for (int i = 0; i < 8; ++i) {
-        gpool_buffer_desc buffer = { NULL, 64 << (i % 4), i % 2 == 0 ? 0x3ff : 0x3ef, "good" };
+        gpool_scope scope = gpool_scope_create(p, NULL);
+        fuzz_keep(GPOOL_KIND_SCOPE, scope.id);
+        gpool_buffer_desc buffer = { .size = 64 << (i % 4),
+                                     .usage = i % 2 == 0 ? 0x3ff : 0x3ef,
+                                     .label = "good",
+                                     .scope = i % 3 == 0 ? scope : (gpool_scope){ 0 } };
         fuzz_keep(GPOOL_KIND_BUFFER, gpool_buffer_create(p, &buffer).id);
         gpool_texture_desc texture = { .width = 8,
                                        .height = 8,
@@ -262,11 +306,13 @@ static void fill_up(void)
         fuzz_keep(GPOOL_KIND_TEXTURE, gpool_texture_create(p, &texture).id);
         gpool_layout_entry entry = { .type = (gpool_binding_type)(i % 6),
                                      .format = WGPUTextureFormat_RGBA8Unorm };
-        gpool_layout layout = gpool_layout_create(p, &(gpool_layout_desc){ &entry, 1, "good" });
+        gpool_layout layout = gpool_layout_create(
+            p, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1, .label = "good" });
         fuzz_keep(GPOOL_KIND_LAYOUT, layout.id);
         gpool_sampler_desc sampler = { .lod_max = (float)(i + 1) };
         fuzz_keep(GPOOL_KIND_SAMPLER, gpool_sampler_create(p, &sampler).id);
-        gpool_shader shader = gpool_shader_create(p, &(gpool_shader_desc){ sources[i % 3], 0, "" });
+        gpool_shader shader =
+            gpool_shader_create(p, &(gpool_shader_desc){ .wgsl = sources[i % 3] });
         fuzz_keep(GPOOL_KIND_SHADER, shader.id);
         gpool_render_pipeline_desc render = { .shader = shader };
         if (i % 3 == 2) {
@@ -340,6 +386,7 @@ static void run_calls(hostile_world *w)
         one_step();
         if (step % 400 == 399) {
             hostile_recover(w);
+            assert_true(gpool__pool_validate(w->pool));
         }
         if (step % 10000 == 9999) {
             gpool_stats stats = fixture_stats(w->f);

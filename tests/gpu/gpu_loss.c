@@ -191,7 +191,8 @@ static void step_create(loss_world *w)
     gpool_sampler_desc sampler = { .lod_max = 3.0f };
     (void)gpool_sampler_destroy(p, gpool_sampler_create(p, &sampler));
     gpool_layout_entry entry = { .binding = 3, .type = GPOOL_BINDING_STORAGE };
-    (void)gpool_layout_destroy(p, gpool_layout_create(p, &(gpool_layout_desc){ &entry, 1, NULL }));
+    (void)gpool_layout_destroy(
+        p, gpool_layout_create(p, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 }));
 }
 
 static void step_resize(loss_world *w)
@@ -260,7 +261,7 @@ static void world_open(loss_world *w, bool counted)
     w->target = gpool_texture_create(p, &texture);
     w->shader = gpool_shader_create(p, &(gpool_shader_desc){ .wgsl = fixture_fill_wgsl });
     gpool_layout_entry entry = { .type = GPOOL_BINDING_SAMPLER };
-    w->layout = gpool_layout_create(p, &(gpool_layout_desc){ &entry, 1, NULL });
+    w->layout = gpool_layout_create(p, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
     w->sampler = gpool_sampler_create(p, &(gpool_sampler_desc){ 0 });
     gpool_render_pipeline_desc render = { .shader = w->shader,
                                           .layouts = { gpool_uniform_layout(p), w->layout } };

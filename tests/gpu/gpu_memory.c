@@ -124,7 +124,10 @@ static bool script(memory_run *run)
         .color = { WGPUBlendOperation_Add, WGPUBlendFactor_One, WGPUBlendFactor_Zero },
         .alpha = { WGPUBlendOperation_Add, WGPUBlendFactor_One, WGPUBlendFactor_Zero }
     };
-    gpool_buffer_desc buffer = { bytes, 100, GPOOL_BUFFER_UNIFORM | GPOOL_BUFFER_READ_BACK, "u" };
+    gpool_buffer_desc buffer = { .data = bytes,
+                                 .size = 100,
+                                 .usage = GPOOL_BUFFER_UNIFORM | GPOOL_BUFFER_READ_BACK,
+                                 .label = "u" };
     STEP(run, (uniforms = gpool_buffer_create(p, &buffer)).id != 0);
     buffer.usage = GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_READ_BACK;
     STEP(run, (written = gpool_buffer_create(p, &buffer)).id != 0);
@@ -138,9 +141,9 @@ static bool script(memory_run *run)
     STEP(run, (other = gpool_texture_create(p, &texture)).id != 0);
     STEP(run, (sampler = gpool_sampler_create(p, &(gpool_sampler_desc){ .label = "s" })).id != 0);
     gpool_layout_entry entry = { .type = GPOOL_BINDING_UNIFORM };
-    gpool_layout_desc layout_desc = { &entry, 1, "layout" };
+    gpool_layout_desc layout_desc = { .entries = &entry, .entry_count = 1, .label = "layout" };
     STEP(run, (layout = gpool_layout_create(p, &layout_desc)).id != 0);
-    gpool_shader_desc wgsl = { fixture_fill_wgsl, 0, "fill" };
+    gpool_shader_desc wgsl = { .wgsl = fixture_fill_wgsl, .label = "fill" };
     STEP(run, (shader = gpool_shader_create(p, &wgsl)).id != 0);
     gpool_render_pipeline_desc render = { .shader = shader,
                                           .vertex_entry = "vs",

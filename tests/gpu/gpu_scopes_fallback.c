@@ -109,7 +109,8 @@ static void fail_in_scopes(void *user)
         for (uint32_t i = 0; i < 16; ++i) {
             entries[i] = (gpool_layout_entry){ .binding = i, .dynamic_offset = true };
         }
-        gpool_layout layout = gpool_layout_create(p, &(gpool_layout_desc){ entries, 16, NULL });
+        gpool_layout layout =
+            gpool_layout_create(p, &(gpool_layout_desc){ .entries = entries, .entry_count = 16 });
         assert_null(gpool_layout_gpu(p, layout));
         /* The work between two failures is good, and none of it is blamed. */
         hostile_good_frame(&w);

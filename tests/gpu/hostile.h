@@ -116,6 +116,7 @@ extern const uint64_t hostile_edges[HOSTILE_EDGES];
 void hostile_handles_of_functions(hostile_world *w);
 void hostile_handles_of_recorder(hostile_world *w);
 void hostile_handles_of_creators(hostile_world *w);
+void hostile_handles_of_any_kind(hostile_world *w);
 void hostile_handles_forged(hostile_world *w);
 void hostile_null_pointers(hostile_world *w);
 void hostile_null_recorder(hostile_world *w);

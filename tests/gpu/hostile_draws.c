@@ -101,7 +101,8 @@ void hostile_draws(hostile_world *w)
     gpool_layout_entry entry = { .type = GPOOL_BINDING_UNIFORM,
                                  .dynamic_offset = true,
                                  .min_size = 16 };
-    gpool_layout other = gpool_layout_create(w->pool, &(gpool_layout_desc){ &entry, 1, NULL });
+    gpool_layout other =
+        gpool_layout_create(w->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
     hostile_skips(w, 1, gpool_set_pipeline(rec, w->fill);
                   gpool_set_bindings(rec, 0, other, &(gpool_binding){ .buffer = w->witness }, 1,
                                      &(uint32_t){ 0 }, 1);
@@ -250,7 +251,8 @@ void hostile_passes(hostile_world *w)
     hostile_skips(w, 0, gpool_begin_render(rec, NULL), INVALID_ARGUMENT, ARGUMENT_NULL);
     /* The same texture as attachment and binding. */
     gpool_layout_entry entry = { .type = GPOOL_BINDING_TEXTURE };
-    gpool_layout layout = gpool_layout_create(w->pool, &(gpool_layout_desc){ &entry, 1, NULL });
+    gpool_layout layout =
+        gpool_layout_create(w->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
     gpool_pipeline sampled = fixture_render(
         w->f, sampled_wgsl, (gpool_render_pipeline_desc){ .layouts = { { 0 }, layout } });
     hostile_drops(w, 1, gpool_set_pipeline(rec, sampled); gpool_set_bindings(

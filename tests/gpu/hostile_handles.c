@@ -22,6 +22,7 @@ typedef struct handle_call {
 #define LAYOUT   ((gpool_layout){ id })
 #define SHADER   ((gpool_shader){ id })
 #define PIPELINE ((gpool_pipeline){ id })
+#define SCOPE    ((gpool_scope){ id })
 
 static uint8_t scratch[256];
 
@@ -51,6 +52,9 @@ CALL(shader_status, gpool_shader_status(w->pool, SHADER))
 CALL(shader_destroy, gpool_shader_destroy(w->pool, SHADER))
 CALL(pipeline_status, gpool_pipeline_status(w->pool, PIPELINE))
 CALL(pipeline_destroy, gpool_pipeline_destroy(w->pool, PIPELINE))
+CALL(scope_info, gpool_scope_get_info(w->pool, SCOPE, &(gpool_scope_info){ 0 }))
+CALL(scope_end, gpool_scope_end(w->pool, SCOPE))
+CALL(move_to, gpool_move(w->pool, w->witness.id, SCOPE))
 
 static const handle_call calls[] = {
     { "buffer_write", GPOOL_KIND_BUFFER, false, buffer_write },
@@ -78,6 +82,9 @@ static const handle_call calls[] = {
     { "shader_destroy", GPOOL_KIND_SHADER, true, shader_destroy },
     { "pipeline_status", GPOOL_KIND_PIPELINE, false, pipeline_status },
     { "pipeline_destroy", GPOOL_KIND_PIPELINE, true, pipeline_destroy },
+    { "scope_end", GPOOL_KIND_SCOPE, true, scope_end },
+    { "scope_get_info", GPOOL_KIND_SCOPE, true, scope_info },
+    { "move into a scope", GPOOL_KIND_SCOPE, true, move_to },
 };
 #define CALL_COUNT (sizeof calls / sizeof *calls)
 
@@ -180,7 +187,11 @@ static uint64_t make(gpool *pool, gpool_kind kind, uint32_t salt)
     case GPOOL_KIND_SAMPLER:
         return gpool_sampler_create(pool, &(gpool_sampler_desc){ .lod_max = (float)(salt + 1) }).id;
     case GPOOL_KIND_LAYOUT:
-        return gpool_layout_create(pool, &(gpool_layout_desc){ &entry, 1, NULL }).id;
+        return gpool_layout_create(pool,
+                                   &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 })
+            .id;
+    case GPOOL_KIND_SCOPE:
+        return gpool_scope_create(pool, NULL).id;
     case GPOOL_KIND_SHADER:
         return gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl }).id;
     default:
@@ -194,9 +205,11 @@ static uint64_t make(gpool *pool, gpool_kind kind, uint32_t salt)
 
 static void unmake(hostile_world *w, gpool_kind kind, uint64_t id)
 {
-    for (size_t i = 0; i < CALL_COUNT; ++i) {
+    bool done = false;
+    for (size_t i = 0; i < CALL_COUNT && !done; ++i) {
         if (calls[i].kind == kind && calls[i].null_is_good) {
             assert_good(calls[i].call(w, id));
+            done = true; /* the first of a kind destroys */
         }
     }
 }
@@ -236,7 +249,7 @@ static uint32_t make_bad(hostile_world *w, gpool *other, gpool_kind kind, bad_ha
     BAD("generation 0", live & UINT32_MAX, INVALID, INVALID);
     BAD("last generation", live | ~(uint64_t)UINT32_MAX, INVALID, INVALID);
     BAD("kind 0", live & ~(UINT64_C(15) << 24), INVALID, INVALID);
-    BAD("kind 7", (live & ~(UINT64_C(15) << 24)) | UINT64_C(7) << 24, INVALID, INVALID);
+    BAD("kind 9", (live & ~(UINT64_C(15) << 24)) | UINT64_C(9) << 24, INVALID, INVALID);
     BAD("kind 15", live | UINT64_C(15) << 24, INVALID, INVALID);
     BAD("slot 0xffffff", live | 0xffffff, INVALID, INVALID);
     BAD("slot past the end", (live & ~UINT64_C(0xffffff)) | 0xfff, INVALID, INVALID);
@@ -321,6 +334,71 @@ void hostile_handles_of_recorder(hostile_world *w)
     gpool_destroy(other);
 }
 
+/* Every creator that takes a scope; the null one is the root scope. */
+static void create_in_bad_scope(hostile_world *w, const bad_handle *bad, gpool_shader good)
+{
+    gpool_scope scope = { bad->id };
+    gpool *p = w->pool;
+    WGPUBuffer raw_buffer = gpool_buffer_gpu(p, w->witness, GPOOL_ACCESS_READ);
+    WGPUTexture raw_texture = gpool_texture_gpu(p, w->witness_texture, GPOOL_ACCESS_READ);
+    for (int i = 0; bad->id != 0 && i < 10; ++i) {
+        hostile_begin(w);
+        uint64_t id = 1;
+        switch (i) {
+        case 0:
+            id = gpool_buffer_create(p,
+                                     &(gpool_buffer_desc){ .size = 4, .usage = 1, .scope = scope })
+                     .id;
+            break;
+        case 1:
+            id = gpool_texture_create(p, &(gpool_texture_desc){ .width = 4,
+                                                                .format = WGPUTextureFormat_R8Unorm,
+                                                                .usage = GPOOL_TEXTURE_SAMPLED,
+                                                                .scope = scope })
+                     .id;
+            break;
+        case 2:
+            id = gpool_sampler_create(p, &(gpool_sampler_desc){ .scope = scope }).id;
+            break;
+        case 3:
+            id = gpool_layout_create(p, &(gpool_layout_desc){ .scope = scope }).id;
+            break;
+        case 4:
+            id = gpool_shader_create(
+                     p, &(gpool_shader_desc){ .wgsl = fixture_fill_wgsl, .scope = scope })
+                     .id;
+            break;
+        case 5:
+            id = gpool_render_pipeline_create(
+                     p, &(gpool_render_pipeline_desc){ .shader = good, .scope = scope })
+                     .id;
+            break;
+        case 6:
+            id = gpool_compute_pipeline_create(
+                     p, &(gpool_compute_pipeline_desc){ .shader = good, .scope = scope })
+                     .id;
+            break;
+        case 7:
+            id = gpool_scope_create(p, &(gpool_scope_desc){ .parent = scope }).id;
+            break;
+        case 8:
+            id = gpool_buffer_import(p, &(gpool_buffer_import_desc){ .buffer = raw_buffer,
+                                                                     .usage = GPOOL_BUFFER_VERTEX,
+                                                                     .scope = scope })
+                     .id;
+            break;
+        default:
+            id = gpool_texture_import(p,
+                                      &(gpool_texture_import_desc){ .texture = raw_texture,
+                                                                    .usage = GPOOL_TEXTURE_SAMPLED,
+                                                                    .scope = scope })
+                     .id;
+            break;
+        }
+        hostile_refused_at(w, hostile_null(w, id), bad->code, bad->log, __FILE__, __LINE__);
+    }
+}
+
 void hostile_handles_of_creators(hostile_world *w)
 {
     gpool *other = open_other(w);
@@ -345,6 +423,10 @@ void hostile_handles_of_creators(hostile_world *w)
                                bad[i].code, bad[i].log, __FILE__, __LINE__);
         }
     }
+    count = make_bad(w, other, GPOOL_KIND_SCOPE, bad);
+    for (uint32_t i = 0; i < count; ++i) {
+        create_in_bad_scope(w, &bad[i], good);
+    }
     count = make_bad(w, other, GPOOL_KIND_LAYOUT, bad);
     for (uint32_t i = 0; i < count; ++i) {
         for (int group = 0; bad[i].id != 0 && group < GPOOL_MAX_GROUPS; ++group) {
@@ -356,6 +438,40 @@ void hostile_handles_of_creators(hostile_world *w)
                                bad[i].code, bad[i].log, __FILE__, __LINE__);
         }
     }
+    gpool_destroy(other);
+}
+
+void hostile_handles_of_any_kind(hostile_world *w)
+{
+    gpool *other = open_other(w);
+    uint32_t checks = 0;
+    for (gpool_kind kind = GPOOL_KIND_BUFFER; kind < GPOOL_KIND_COUNT; ++kind) {
+        bad_handle bad[BAD_MAX];
+        uint32_t count = make_bad(w, other, kind, bad);
+        for (uint32_t j = 0; j < count; ++j) {
+            if (strcmp(bad[j].name, "wrong kind") == 0) {
+                continue; /* any kind is right */
+            }
+            gpool_scope root = { 0 };
+            hostile_begin(w);
+            hostile_refused_at(w, gpool_retain(w->pool, bad[j].id), bad[j].code, bad[j].log,
+                               __FILE__, __LINE__);
+            hostile_begin(w);
+            hostile_refused_at(w, gpool_move(w->pool, bad[j].id, root), bad[j].code, bad[j].log,
+                               __FILE__, __LINE__);
+            hostile_begin(w);
+            gpool_result released = gpool_release(w->pool, bad[j].id);
+            if (bad[j].id == 0) {
+                assert_good(released);
+                hostile_unchanged(w);
+            } else {
+                hostile_refused_at(w, released, bad[j].code, bad[j].log, __FILE__, __LINE__);
+            }
+            checks += 3;
+        }
+        hostile_good_frame(w);
+    }
+    print_message("%u calls with bad handles\n", checks);
     gpool_destroy(other);
 }
 

@@ -9,7 +9,7 @@
     do {                                                                                           \
         gpool_layout_entry entry = { .type = GPOOL_BINDING_TEXTURE };                              \
         change;                                                                                    \
-        gpool_layout_desc desc = { &entry, 1, "bad layout" };                                      \
+        gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "bad layout" };   \
         hostile_refused(w, hostile_null(w, gpool_layout_create((w)->pool, &desc).id), code,        \
                         log_id);                                                                   \
     } while (0)
@@ -56,7 +56,7 @@ static void layout_combinations(hostile_world *w)
                                      : 3,
             .format = WGPUTextureFormat_RGBA8Unorm,
         };
-        gpool_layout_desc desc = { &entry, 1, "combination" };
+        gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "combination" };
         gpool_layout layout = gpool_layout_create(w->pool, &desc);
         made += layout.id != 0;
         if (layout.id != 0) {
@@ -71,7 +71,7 @@ static void layout_combinations(hostile_world *w)
         gpool_layout_entry entry = { .type = GPOOL_BINDING_STORAGE_TEXTURE,
                                      .access = (WGPUStorageTextureAccess)(format % 5),
                                      .format = (WGPUTextureFormat)format };
-        gpool_layout_desc desc = { &entry, 1, "format" };
+        gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "format" };
         (void)gpool_layout_create(w->pool, &desc);
     }
     print_message("%u layouts made or failed\n", made);
@@ -85,7 +85,7 @@ void hostile_layout_min_size(hostile_world *w)
     for (int t = 0; t < 3; ++t) {
         for (int i = 0; i < HOSTILE_EDGES; ++i) {
             gpool_layout_entry entry = { .type = types[t], .min_size = hostile_edges[i] };
-            gpool_layout_desc desc = { &entry, 1, "least size" };
+            gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "least size" };
             gpool_layout layout = gpool_layout_create(w->pool, &desc);
             if (layout.id != 0) {
                 assert_good(gpool_layout_destroy(w->pool, layout));
@@ -103,7 +103,7 @@ void hostile_layout_descs(hostile_world *w)
         entries[i].binding = i;
         entries[i].type = GPOOL_BINDING_SAMPLER;
     }
-    gpool_layout_desc desc = { entries, 17, "17 bindings" };
+    gpool_layout_desc desc = { .entries = entries, .entry_count = 17, .label = "17 bindings" };
     hostile_refused(w, hostile_null(w, gpool_layout_create(w->pool, &desc).id), LIMIT, LIMIT);
     desc.entry_count = UINT32_MAX;
     hostile_refused(w, hostile_null(w, gpool_layout_create(w->pool, &desc).id), LIMIT, LIMIT);
@@ -327,7 +327,8 @@ static void use_string(hostile_world *w, const char *text)
     gpool_buffer_desc bytes = { .size = 4, .usage = GPOOL_BUFFER_UNIFORM, .label = text };
     gpool_buffer buffer = gpool_buffer_create(w->pool, &bytes);
     gpool_layout_entry entry = { .binding = 7 };
-    gpool_layout layout = gpool_layout_create(w->pool, &(gpool_layout_desc){ &entry, 1, text });
+    gpool_layout layout = gpool_layout_create(
+        w->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1, .label = text });
     gpool_sampler sampler =
         gpool_sampler_create(w->pool, &(gpool_sampler_desc){ .lod_max = 3, .label = text });
     hostile_frame(w, 0);

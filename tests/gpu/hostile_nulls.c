@@ -81,6 +81,13 @@ void hostile_null_pool(hostile_world *w)
     assert_int_equal(gpool_compute_pipeline_create(NULL, &compute).id, 0);
     assert_result(gpool_pipeline_status(NULL, w->fill), NO_POOL);
     assert_result(gpool_pipeline_destroy(NULL, w->fill), NO_POOL);
+    gpool_scope scope = { 0 };
+    assert_int_equal(gpool_scope_create(NULL, &(gpool_scope_desc){ 0 }).id, 0);
+    assert_result(gpool_scope_end(NULL, scope), NO_POOL);
+    assert_result(gpool_scope_get_info(NULL, scope, &(gpool_scope_info){ 0 }), NO_POOL);
+    assert_result(gpool_retain(NULL, w->fill.id), NO_POOL);
+    assert_result(gpool_release(NULL, w->fill.id), NO_POOL);
+    assert_result(gpool_move(NULL, w->fill.id, scope), NO_POOL);
     hostile_unchanged(w);
     hostile_good_frame(w);
 }
@@ -156,6 +163,7 @@ void hostile_null_pointers(hostile_world *w)
     NULL_REFUSED(gpool_texture_get_info(p, w->witness_texture, NULL));
     gpool_sampler sampler = gpool_sampler_create(p, &(gpool_sampler_desc){ 0 });
     NULL_REFUSED(gpool_sampler_get_desc(p, sampler, NULL));
+    NULL_REFUSED(gpool_scope_get_info(p, (gpool_scope){ 0 }, NULL));
     NULL_REFUSED(gpool_texture_read(p, w->witness_texture, NULL, NULL, 64));
     (void)gpool_shader_from_file(p, NULL);
     assert_good(gpool_buffer_write(p, w->witness, 0, NULL, 0));

@@ -26,10 +26,14 @@ void hostile_phases_of_frame(hostile_world *w)
     assert_good(gpool_wait_idle(p));
     assert_good(gpool_note_external_submit(p));
     hostile_good_frame(w);
-    gpool_texture_import_desc texture = { gpool_texture_gpu(p, w->witness_texture, 0), 1, true,
-                                          "" };
+    gpool_texture_import_desc texture = { .texture = gpool_texture_gpu(p, w->witness_texture, 0),
+                                          .usage = 1,
+                                          .this_frame = true,
+                                          .label = "" };
     hostile_refused(w, hostile_null(w, gpool_texture_import(p, &texture).id), WRONG_PHASE, PHASE);
-    gpool_buffer_import_desc buffer = { gpool_buffer_gpu(p, w->witness, 0), 1, true, "" };
+    gpool_buffer_import_desc buffer = {
+        .buffer = gpool_buffer_gpu(p, w->witness, 0), .usage = 1, .this_frame = true, .label = ""
+    };
     hostile_refused(w, hostile_null(w, gpool_buffer_import(p, &buffer).id), WRONG_PHASE, PHASE);
     /* A pass left open is ended and told; what it drew is drawn. */
     gpool_recorder rec = hostile_frame(w, 1);
@@ -189,7 +193,8 @@ void hostile_usages(hostile_world *w)
     for (int i = 0; i < 5; ++i) {
         entry.type = types[i];
         entry.format = i == 4 ? WGPUTextureFormat_RGBA8Unorm : 0;
-        layouts[i] = gpool_layout_create(p, &(gpool_layout_desc){ &entry, 1, NULL });
+        layouts[i] =
+            gpool_layout_create(p, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
     }
 #define BUT(flags)          fixture_buffer(w->f, NULL, 64, 0x3ff & ~(flags))
 #define MISSING(pass, call) hostile_skips(w, pass, call, MISSING_USAGE, USAGE)

@@ -71,7 +71,8 @@ void hostile_ranges_of_bindings(hostile_world *w)
     gpool_layout_entry entries[] = {
         { .binding = 0, .type = GPOOL_BINDING_STORAGE_WRITE, .stages = WGPUShaderStage_Compute }
     };
-    gpool_layout layout = gpool_layout_create(w->pool, &(gpool_layout_desc){ entries, 1, "range" });
+    gpool_layout layout = gpool_layout_create(
+        w->pool, &(gpool_layout_desc){ .entries = entries, .entry_count = 1, .label = "range" });
     gpool_layout dynamic = gpool_uniform_layout(w->pool);
     for (int i = 0; i < HOSTILE_EDGES; ++i) {
         gpool_recorder rec = hostile_frame(w, 2);

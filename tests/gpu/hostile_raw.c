@@ -10,7 +10,8 @@ void hostile_bindings(hostile_world *w)
     gpool *p = w->pool;
     gpool_layout_entry two[] = { { .binding = 1, .type = GPOOL_BINDING_UNIFORM },
                                  { .binding = 5, .type = GPOOL_BINDING_SAMPLER } };
-    gpool_layout layout = gpool_layout_create(p, &(gpool_layout_desc){ two, 2, "two" });
+    gpool_layout layout = gpool_layout_create(
+        p, &(gpool_layout_desc){ .entries = two, .entry_count = 2, .label = "two" });
     gpool_layout uniform = gpool_uniform_layout(p);
     gpool_sampler sampler = gpool_sampler_create(p, &(gpool_sampler_desc){ 0 });
     gpool_binding good[] = { { .binding = 1, .buffer = w->witness },
@@ -65,7 +66,8 @@ void hostile_bindings(hostile_world *w)
                                      .dimension = (WGPUTextureViewDimension)(i % 7),
                                      .sample_type = (WGPUTextureSampleType)(i % 5 + 2),
                                      .format = WGPUTextureFormat_R32Float };
-        gpool_layout odd = gpool_layout_create(p, &(gpool_layout_desc){ &entry, 1, NULL });
+        gpool_layout odd =
+            gpool_layout_create(p, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
         gpool_texture_desc desc = {
             .width = 4, .height = 4, .usage = 0x3f, .format = WGPUTextureFormat_RGBA8Unorm
         };

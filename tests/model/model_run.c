@@ -101,13 +101,18 @@ static const model_operation operations[] = {
     { "texture info", model_texture_info, 1 },
     { "sampler", model_sampler, 4 },
     { "layout", model_layout, 4 },
-    { "copy buffer", model_copy_buffer, 6 },
-    { "clear buffer", model_clear_buffer, 3 },
-    { "copy texture", model_copy_texture, 4 },
-    { "texture to buffer", model_texture_to_buffer, 4 },
-    { "buffer to texture", model_buffer_to_texture, 4 },
-    { "draw", model_draw, 5 },
-    { "dispatch", model_dispatch, 3 },
+    { "scope create", model_scope_create, 4 },
+    { "scope end", model_scope_end, 1 },
+    { "scope info", model_scope_info, 3 },
+    { "move", model_move, 4 },
+    { "share", model_share, 3 },
+    { "copy buffer", model_copy_buffer, 10 },
+    { "clear buffer", model_clear_buffer, 5 },
+    { "copy texture", model_copy_texture, 7 },
+    { "texture to buffer", model_texture_to_buffer, 7 },
+    { "buffer to texture", model_buffer_to_texture, 7 },
+    { "draw", model_draw, 8 },
+    { "dispatch", model_dispatch, 5 },
     { "begin frame", model_begin_frame, 10 },
     { "submit", model_submit, 3 },
     { "end frame", model_end_frame, 8 },
@@ -208,17 +213,13 @@ static void destroy_all(model *m)
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
         for (ref.place = 0; ref.place < MODEL_THINGS; ++ref.place) {
             ref.thing = m->things[kind][ref.place];
-            for (uint32_t i = 0; ref.thing != NULL && i < ref.thing->shares + 1; ++i) {
-                uint64_t id = ref.thing->id;
-                (void)(kind == GPOOL_KIND_BUFFER
-                           ? gpool_buffer_destroy(m->pool, (gpool_buffer){ id })
-                       : kind == GPOOL_KIND_TEXTURE
-                           ? gpool_texture_destroy(m->pool, (gpool_texture){ id })
-                       : kind == GPOOL_KIND_SAMPLER
-                           ? gpool_sampler_destroy(m->pool, (gpool_sampler){ id })
-                           : gpool_layout_destroy(m->pool, (gpool_layout){ id }));
+            for (uint32_t i = 0; ref.thing != NULL && i < ref.thing->references + 1; ++i) {
+                gpool_result got = gpool_release(m->pool, ref.thing->id);
+                if (got != (i < ref.thing->references ? GPOOL_OK : GPOOL_ERROR_STALE_HANDLE)) {
+                    model_fail(m, "release gives %s", gpool_result_name(got));
+                }
             }
-            model_destroyed(m, &ref);
+            model_ended(m, &ref);
         }
     }
     model_complete_all(m);

@@ -4,44 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t shared_find(const model *m, gpool_kind kind, uint32_t key)
-{
-    for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
-        const model_thing *each = m->things[kind][i];
-        if (each != NULL && !each->failed && each->key == key) {
-            return i;
-        }
-    }
-    return UINT32_MAX;
-}
-
 /* Notes what a create of a shared kind gave. */
-static void shared_created(model *m, gpool_kind kind, uint32_t key, uint64_t id, bool failed)
+static void shared_created(model *m, gpool_kind kind, uint32_t key, const model_ref *owner,
+                           uint64_t id, bool failed)
 {
-    uint32_t found = shared_find(m, kind, key);
-    if (found != UINT32_MAX) {
-        if (id != m->things[kind][found]->id) {
-            model_fail(m, "equal ones have handles 0x%llx and 0x%llx", (unsigned long long)id,
-                       (unsigned long long)m->things[kind][found]->id);
+    bool known = false;
+    for (uint32_t i = 0; i < MODEL_THINGS && owner->code == GPOOL_OK; ++i) {
+        model_thing *each = m->things[kind][i];
+        if (each == NULL || each->failed || each->key != key || each->scope != owner->thing) {
+            continue;
         }
-        m->things[kind][found]->shares += 1;
-        return;
+        if (each->id == id) {
+            each->references += 1;
+            return;
+        }
+        known = true; /* but there may be two: a move brings together what is equal */
+    }
+    if (known) {
+        model_fail(m, "an equal one is there, but the handle is 0x%llx", (unsigned long long)id);
     }
     model_thing *thing = model_must(calloc(1, sizeof *thing));
     thing->kind = kind;
     thing->key = key;
-    thing->shares = 1;
-    (void)model_created(m, model_place(m, kind), thing, id, failed, GPOOL_OK);
+    thing->scope = owner->thing;
+    (void)model_created(m, model_place(m, kind), thing, id, failed, owner->code);
 }
 
 static void shared_destroyed(model *m, const model_ref *ref, gpool_result got)
 {
     gpool_result expected = ref->thing != NULL || ref->id == 0 ? GPOOL_OK : ref->code;
-    if (got != expected) {
-        model_fail(m, "destroy gives %s", gpool_result_name(got));
+    if (!model_exactly(m, got, expected)) {
+        return;
     }
-    if (ref->thing != NULL && ref->thing->shares > 1) {
-        ref->thing->shares -= 1;
+    if (ref->thing != NULL && ref->thing->references > 1) {
+        ref->thing->references -= 1;
     } else {
         model_destroyed(m, ref);
     }
@@ -55,14 +51,16 @@ void model_sampler(model *m)
         shared_destroyed(m, &ref, gpool_sampler_destroy(m->pool, (gpool_sampler){ ref.id }));
         return;
     }
-    gpool_sampler_desc desc = { .address_u = (WGPUAddressMode)(choice / 2 % 4),
+    model_ref owner = model_pick_owner(m);
+    gpool_sampler_desc desc = { .scope = { owner.id },
+                                .address_u = (WGPUAddressMode)(choice / 2 % 4),
                                 .mag_filter = (WGPUFilterMode)(choice / 8 % 3) };
     uint32_t key = (desc.address_u == 0 ? 1 : (uint32_t)desc.address_u) * 4 +
                    (desc.mag_filter == 0 ? 1 : (uint32_t)desc.mag_filter);
     if (model_place(m, GPOOL_KIND_SAMPLER) != UINT32_MAX) {
         gpool_sampler sampler = gpool_sampler_create(m->pool, &desc);
         bool failed = sampler.id != 0 && gpool_sampler_gpu(m->pool, sampler) == NULL;
-        shared_created(m, GPOOL_KIND_SAMPLER, key, sampler.id, failed);
+        shared_created(m, GPOOL_KIND_SAMPLER, key, &owner, sampler.id, failed);
     }
 }
 
@@ -76,6 +74,7 @@ void model_layout(model *m)
         shared_destroyed(m, &ref, gpool_layout_destroy(m->pool, (gpool_layout){ ref.id }));
         return;
     }
+    model_ref owner = model_pick_owner(m);
     /* Given in either order, which makes no difference. */
     uint32_t a = choice / 2 % 3;
     uint32_t b = choice / 6 % 3;
@@ -88,10 +87,10 @@ void model_layout(model *m)
         entries[0] = entries[1];
         entries[1] = first;
     }
-    gpool_layout_desc desc = { .entries = entries, .entry_count = count };
+    gpool_layout_desc desc = { .entries = entries, .entry_count = count, .scope = { owner.id } };
     if (model_place(m, GPOOL_KIND_LAYOUT) != UINT32_MAX) {
         gpool_layout layout = gpool_layout_create(m->pool, &desc);
         bool failed = layout.id != 0 && gpool_layout_gpu(m->pool, layout) == NULL;
-        shared_created(m, GPOOL_KIND_LAYOUT, key, layout.id, failed);
+        shared_created(m, GPOOL_KIND_LAYOUT, key, &owner, layout.id, failed);
     }
 }

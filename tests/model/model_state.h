@@ -9,7 +9,7 @@
 
 #include <gpool/gpool.h>
 
-#define MODEL_THINGS   12u   /* live buffers, textures, samplers, layouts at most */
+#define MODEL_THINGS   12u   /* live buffers, textures, samplers, layouts, scopes at most */
 #define MODEL_COMMANDS 40u   /* commands of one recording at most */
 #define MODEL_STALE    32u   /* destroyed handles that are remembered, for each kind */
 #define MODEL_SLOTS    2048u /* slots whose generations are watched */
@@ -27,12 +27,13 @@ typedef enum model_named {
 /* Start of everything that has a handle. */
 typedef struct model_thing {
     uint64_t id;
-    uint64_t gpu_bytes; /* as the pool's counters see it */
+    struct model_thing *scope; /* owner; NULL = the root scope */
+    uint64_t gpu_bytes;        /* as the pool's counters see it */
     gpool_kind kind;
     model_named named;
     uint32_t uses; /* recorded commands that point here */
-    uint32_t shares;
-    uint32_t key; /* of samplers and layouts: equal keys are shared */
+    uint32_t references;
+    uint32_t key; /* of samplers and layouts: equal keys of a scope are shared */
     bool failed;
     bool imported;
     bool this_frame;
@@ -189,6 +190,9 @@ bool model_is_lost(model *m);
 /** Compares a result; true when it is GPOOL_OK. Under a fault its errors are right too. */
 bool model_result(model *m, gpool_result got, gpool_result expected);
 
+/** Compares the result of a call that no fault may spoil; true when it is GPOOL_OK. */
+bool model_exactly(model *m, gpool_result got, gpool_result expected);
+
 /** Checks what must hold after every step. */
 void model_check(model *m);
 
@@ -214,8 +218,14 @@ uint32_t model_place(model *m, gpool_kind kind);
 bool model_created(model *m, uint32_t place, model_thing *thing, uint64_t id, bool failed,
                    gpool_result expected);
 
-/** Notes that a thing was destroyed. */
+/** Notes that a thing was destroyed; a scope is empty. */
 void model_destroyed(model *m, const model_ref *ref);
+
+/** Notes that a thing was destroyed; a scope with all that lies in it. */
+void model_ended(model *m, const model_ref *ref);
+
+/** Picks the owner of something new: often the root scope, else as model_pick(). */
+model_ref model_pick_owner(model *m);
 
 /** Notes that what `thing` was before a resize is retired; its GPU bytes are as before. */
 void model_replaced(model *m, const model_thing *thing, uint64_t bytes);
@@ -255,6 +265,12 @@ uint8_t *model_texture_row(const model_texture *t, const model_part *part, uint3
 
 void model_sampler(model *m);
 void model_layout(model *m);
+
+void model_scope_create(model *m);
+void model_scope_end(model *m);
+void model_scope_info(model *m);
+void model_move(model *m);
+void model_share(model *m);
 
 void model_copy_buffer(model *m);
 void model_clear_buffer(model *m);

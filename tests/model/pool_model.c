@@ -106,6 +106,16 @@ bool model_result(model *m, gpool_result got, gpool_result expected)
     return got == GPOOL_OK;
 }
 
+bool model_exactly(model *m, gpool_result got, gpool_result expected)
+{
+    m->totals->good += got == GPOOL_OK;
+    m->totals->refused += got != GPOOL_OK;
+    if (got != expected && !model_is_lost(m)) {
+        model_fail(m, "%s, expected is %s", gpool_result_name(got), gpool_result_name(expected));
+    }
+    return got == GPOOL_OK;
+}
+
 void model_same(model *m, const char *what, const uint8_t *got, const uint8_t *expected,
                 uint64_t size)
 {
@@ -149,10 +159,8 @@ void model_check(model *m)
     }
     check_counter(m, "calls in callbacks", sim_calls_in_callbacks(m->s), 0);
     check_counter(m, "wrong sizes told to the allocator", m->memory.wrong_sizes, 0);
-    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
-        if (!gpool__table_validate(&m->pool->tables[kind])) {
-            model_fail(m, "the table of %ss is broken", gpool_kind_name((gpool_kind)kind));
-        }
+    if (!gpool__pool_validate(m->pool)) {
+        model_fail(m, "tables, scopes or sums are broken");
     }
     if (gpool_device_done(m->device) > gpool_device_submitted(m->device)) {
         model_fail(m, "more is done than was submitted");
@@ -167,6 +175,7 @@ void model_check(model *m)
                       m->live_count[kind] + (kind == GPOOL_KIND_LAYOUT ? 2 : 0));
         check_counter(m, "live bytes", now.live_bytes[kind], m->live_bytes[kind]);
     }
+    check_counter(m, "scopes", now.live_count[GPOOL_KIND_SCOPE], m->live_count[GPOOL_KIND_SCOPE]);
     check_counter(m, "retired objects", now.retired_count, m->retired_count - m->retired_first);
     check_counter(m, "retired bytes", now.retired_bytes, m->retired_bytes);
     check_counter(m, "created", now.created, m->created);
@@ -278,6 +287,7 @@ bool model_created(model *m, uint32_t place, model_thing *thing, uint64_t id, bo
     }
     m->totals->good += 1;
     thing->id = id;
+    thing->references = 1;
     thing->failed = failed;
     thing->gpu_bytes = failed ? 0 : thing->gpu_bytes;
     m->things[thing->kind][place] = thing;

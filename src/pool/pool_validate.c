@@ -1,0 +1,73 @@
+/* What must hold for a pool between calls; for tests. */
+#include "pool/pool_state.h"
+
+/* Walks one list of a scope; false when links, kinds or the owner are wrong. Adds to counts, bytes. */
+static bool validate_list(const gpool *pool, const gpool__scope *scope, gpool__place first,
+                          bool scopes, uint64_t counts[GPOOL_KIND_COUNT],
+                          uint64_t bytes[GPOOL_KIND_COUNT])
+{
+    gpool__place previous = 0;
+    uint64_t length = 0;
+    for (gpool__place place = first; place != 0;) {
+        uint32_t kind = place >> 24;
+        if (!gpool__is_kind((gpool_kind)kind) || (kind == GPOOL_KIND_SCOPE) != scopes ||
+            (place & 0xffffffu) >= pool->tables[kind].slot_count || length++ > GPOOL__MAX_SLOTS) {
+            return false;
+        }
+        const gpool__resource *each = gpool__resource_at(pool, place);
+        if (each->kind != kind || gpool__place_of(each) != place || each->own || each->replaced ||
+            each->alive.previous != previous ||
+            each->alive.scope != gpool__place_of(&scope->base)) {
+            return false;
+        }
+        counts[kind] += 1;
+        bytes[kind] += gpool__resource_bytes(each);
+        previous = place;
+        place = each->alive.next;
+    }
+    return true;
+}
+
+/* Checks a scope's lists against its sums, and adds them up. */
+static bool validate_scope(const gpool *pool, const gpool__scope *scope,
+                           uint64_t total[GPOOL_KIND_COUNT], uint64_t total_bytes[GPOOL_KIND_COUNT])
+{
+    uint64_t counts[GPOOL_KIND_COUNT] = { 0 };
+    uint64_t bytes[GPOOL_KIND_COUNT] = { 0 };
+    if (!validate_list(pool, scope, scope->children, true, counts, bytes) ||
+        !validate_list(pool, scope, scope->members, false, counts, bytes)) {
+        return false;
+    }
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        if (scope->counts[kind] != counts[kind] || scope->bytes[kind] != bytes[kind]) {
+            return false;
+        }
+        total[kind] += counts[kind];
+        total_bytes[kind] += bytes[kind];
+    }
+    return true;
+}
+
+bool gpool__pool_validate(gpool *pool)
+{
+    uint64_t total[GPOOL_KIND_COUNT] = { 0 };
+    uint64_t bytes[GPOOL_KIND_COUNT] = { 0 };
+    uint64_t scopes = 0;
+    for (gpool__scope *each = &pool->root; each != NULL;
+         each = gpool__scope_next(pool, &pool->root, each)) {
+        if (scopes++ > pool->tables[GPOOL_KIND_SCOPE].live_count ||
+            !validate_scope(pool, each, total, bytes)) {
+            return false;
+        }
+    }
+    /* As many are linked as are alive: so each is in one list. The uniform layout is in none. */
+    total[GPOOL_KIND_LAYOUT] += 1;
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        if (!gpool__table_validate(&pool->tables[kind]) ||
+            pool->tables[kind].live_count != total[kind] ||
+            pool->stats.live_bytes[kind] != bytes[kind]) {
+            return false;
+        }
+    }
+    return true;
+}
