@@ -84,7 +84,7 @@ static void end_of_a_scope_destroys_all_in_it_inner_scopes_first(void **state)
     gpool_buffer outer = sim_pool_buffer(&p, world, 64, "outer");
     gpool_scope tile = sim_pool_scope(&p, world, "tile");
     gpool_buffer inner = sim_pool_buffer(&p, tile, 64, "inner");
-    for (uint32_t i = 2; i < GPOOL__FREE_BUDGET; ++i) {
+    for (uint32_t i = 2; i < GPOOL__FREE_MIN; ++i) {
         (void)sim_pool_buffer(&p, tile, 64, "inner");
     }
     gpool_buffer outside = sim_pool_buffer(&p, root, 64, "outside");
