@@ -22,8 +22,10 @@ typedef struct gpool_shader_desc {
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: no source, a handle
  *         error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile (GPOOL_ERROR_GPU; the
  *         message is the compiler's), is no UTF-8 or nests deeper than compilers bear
- *         (GPOOL_ERROR_LIMIT: 256 levels, 1024 operators or branches in a chain), or the device is
- *         lost.
+ *         (GPOOL_ERROR_LIMIT: 256 brackets or template lists within each other, 1024 operators in a
+ *         chain, 1024 `else` or 2048 operators in chains within each other), the GPU gave no memory
+ *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY; wgpu-native does not tell, it is GPOOL_ERROR_GPU there), or
+ *         the device is lost (GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: yes. Cost: compiles; about a millisecond.
  */
 GPOOL_API gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc);
@@ -41,8 +43,8 @@ GPOOL_API gpool_shader gpool_shader_from_file(gpool *pool, const char *path);
 /**
  * Tells whether a shader compiled.
  *
- * @return GPOOL_OK; a handle error; GPOOL_ERROR_FILE, GPOOL_ERROR_LIMIT or GPOOL_ERROR_GPU for a
- *         failed one, or GPOOL_ERROR_DEVICE_LOST.
+ * @return GPOOL_OK; a handle error; for a failed one GPOOL_ERROR_FILE, GPOOL_ERROR_LIMIT,
+ *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY or GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner.
  */
 GPOOL_API gpool_result gpool_shader_status(gpool *pool, gpool_shader shader);

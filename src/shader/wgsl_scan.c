@@ -12,8 +12,12 @@
 
 /* WGSL itself allows 127 nested blocks; expressions may nest a little more here. */
 #define WGSL_DEPTH 256u
-/* Operators in one expression, branches of one else-if chain. */
+/* Operators in one expression; branches of else-if chains within each other. */
 #define WGSL_CHAIN 1024u
+/* Levels of the tree of an expression, estimated from above. */
+#define WGSL_HEIGHT 2048u
+/* `<` that may still turn out to begin a template list. */
+#define WGSL_PENDING 1024u
 
 /* Bytes of the white space at `at`, 0 when there is none: the code points of WGSL, section 3.2. */
 static size_t wgsl_blank(const char *source, size_t size, size_t at, bool *line_break)
@@ -116,69 +120,266 @@ bool gpool__wgsl_has_groups(const char *source, size_t size)
     return false;
 }
 
+/* What is open at one depth of brackets. */
+typedef struct wgsl_level {
+    uint32_t operators; /* of the current expression */
+    uint32_t inner;     /* height of the tallest bracket or template list closed in it */
+    uint32_t others;    /* height of the tallest expression before it, from comma to comma */
+    uint32_t branches;  /* `else` in the current chain */
+} wgsl_level;
+
+/* A `<` after a name: a template list if its `>` comes, else a comparison. */
+typedef struct wgsl_template {
+    uint32_t depth;    /* of brackets */
+    uint32_t height;   /* of template lists inside */
+    uint32_t chain;    /* height of the comparison that a comma ended since; 0 = no comma yet */
+    wgsl_level before; /* without what came since */
+} wgsl_template;
+
+/*
+ * How deep a parser would recurse. Chains deepen the tree too: `1+1+1` is one sum within another, and a
+ * bracket adds the height of its content to the chain that it stands in.
+ */
 typedef struct wgsl_nesting {
     uint32_t depth;
-    uint32_t angles;                    /* '<' since the last statement: nested templates */
-    uint32_t operators[WGSL_DEPTH + 1]; /* in the expression at each depth */
-    uint32_t branches[WGSL_DEPTH + 1];  /* `else` in the chain at each depth */
+    uint32_t above;    /* operators of the levels below the current one */
+    uint32_t branches; /* of all levels */
+    bool over_limit;
+    uint32_t pending_count;
+    wgsl_level levels[WGSL_DEPTH + 1];
+    wgsl_template pending[WGSL_PENDING];
 } wgsl_nesting;
 
-/* Counts one character of punctuation; false when a limit is reached. */
-static bool wgsl_count(wgsl_nesting *nesting, char c)
+static uint32_t wgsl_max(uint32_t a, uint32_t b)
 {
-    uint32_t *operators = &nesting->operators[nesting->depth];
+    return a > b ? a : b;
+}
+
+static uint32_t wgsl_height(const wgsl_level *level)
+{
+    return wgsl_max(level->others, level->operators + level->inner);
+}
+
+static void wgsl_check(wgsl_nesting *nesting, const wgsl_level *level)
+{
+    nesting->over_limit = nesting->over_limit || level->operators > WGSL_CHAIN ||
+                          nesting->above + wgsl_height(level) > WGSL_HEIGHT;
+}
+
+static void wgsl_end_expression(wgsl_level *level)
+{
+    level->operators = 0;
+    level->inner = 0;
+    level->others = 0;
+}
+
+/* What is pending in the current brackets was no template list. */
+static void wgsl_drop_pending(wgsl_nesting *nesting)
+{
+    while (nesting->pending_count > 0 &&
+           nesting->pending[nesting->pending_count - 1].depth == nesting->depth) {
+        const wgsl_template *last = &nesting->pending[--nesting->pending_count];
+        wgsl_level *level = &nesting->levels[last->depth];
+        if (last->chain == 0) {
+            level->operators += last->before.operators + 1;
+            level->inner = wgsl_max(level->inner, last->before.inner);
+        }
+        level->others = wgsl_max(level->others, wgsl_max(last->before.others, last->chain));
+        if (nesting->pending_count > 0) {
+            wgsl_template *outer = &nesting->pending[nesting->pending_count - 1];
+            outer->height = wgsl_max(outer->height, last->height);
+        }
+        wgsl_check(nesting, level);
+    }
+}
+
+static void wgsl_end_statement(wgsl_nesting *nesting)
+{
+    wgsl_drop_pending(nesting);
+    nesting->pending_count = 0;
+    wgsl_end_expression(&nesting->levels[nesting->depth]);
+}
+
+static void wgsl_open(wgsl_nesting *nesting, char c)
+{
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    if (c == '{') {
+        wgsl_end_statement(nesting);
+    } else {
+        level->operators += 1; /* calls and indexes are chained like operators */
+    }
+    if (nesting->depth == WGSL_DEPTH) {
+        nesting->over_limit = true;
+        return;
+    }
+    nesting->above += level->operators;
+    nesting->depth += 1;
+    nesting->levels[nesting->depth] = (wgsl_level){ 0 };
+}
+
+static void wgsl_close(wgsl_nesting *nesting, char c)
+{
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    wgsl_drop_pending(nesting);
+    if (nesting->depth > 0) {
+        uint32_t height = wgsl_height(level);
+        nesting->branches -= level->branches;
+        nesting->depth -= 1;
+        level -= 1;
+        nesting->above -= level->operators;
+        level->inner = wgsl_max(level->inner, height + 1);
+    }
+    if (c == '}') {
+        wgsl_end_statement(nesting);
+    }
+}
+
+static void wgsl_begin_template(wgsl_nesting *nesting)
+{
+    if (nesting->pending_count == WGSL_PENDING) {
+        nesting->over_limit = true;
+        return;
+    }
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    nesting->pending[nesting->pending_count++] =
+        (wgsl_template){ .depth = nesting->depth, .before = *level };
+    wgsl_end_expression(level);
+}
+
+static void wgsl_comma(wgsl_nesting *nesting)
+{
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    uint32_t operators = level->operators;
+    uint32_t inner = level->inner;
+    for (uint32_t i = nesting->pending_count; i > 0; --i) {
+        wgsl_template *pending = &nesting->pending[i - 1];
+        if (pending->depth != nesting->depth || pending->chain != 0) {
+            break;
+        }
+        operators += pending->before.operators + 1;
+        inner = wgsl_max(inner, pending->before.inner);
+        pending->chain = operators + inner;
+    }
+    level->others = wgsl_height(level);
+    level->operators = 0;
+    level->inner = 0;
+}
+
+/* A `>`: false when it ends no template list. */
+static bool wgsl_end_template(wgsl_nesting *nesting)
+{
+    if (nesting->pending_count == 0 ||
+        nesting->pending[nesting->pending_count - 1].depth != nesting->depth) {
+        return false;
+    }
+    const wgsl_template *last = &nesting->pending[--nesting->pending_count];
+    const uint32_t height = last->height + 1;
+    nesting->over_limit = nesting->over_limit || height > WGSL_DEPTH;
+    if (nesting->pending_count > 0) {
+        wgsl_template *outer = &nesting->pending[nesting->pending_count - 1];
+        outer->height = wgsl_max(outer->height, height);
+    }
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    const uint32_t content = wgsl_height(level);
+    const uint32_t branches = level->branches;
+    *level = last->before;
+    level->branches = branches;
+    level->inner = wgsl_max(level->inner, content + 1);
+    return true;
+}
+
+/*
+ * Counts the punctuation at `at` and returns its bytes. Template lists are found as in section 3.9 of the
+ * WGSL specification: the `<` after a name waits for a `>` at its depth.
+ */
+static size_t wgsl_count(wgsl_nesting *nesting, const char *at, size_t left, bool after_name,
+                         bool after_number)
+{
+    const char c = at[0];
+    const char next = (char)(left > 1 ? at[1] : '\0');
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    bool is_operator = false;
+    bool is_pair = false;
     switch (c) {
     case '(':
     case '[':
     case '{':
-        if (++nesting->depth > WGSL_DEPTH) {
-            return false;
-        }
-        nesting->operators[nesting->depth] = 0;
-        nesting->branches[nesting->depth] = 0;
+        wgsl_open(nesting, c);
         break;
     case ')':
     case ']':
     case '}':
-        nesting->depth -= nesting->depth > 0 ? 1 : 0;
-        if (c == '}') {
-            nesting->operators[nesting->depth] = 0;
-            nesting->angles = 0;
-        }
+        wgsl_close(nesting, c);
         break;
     case ';':
-        nesting->angles = 0;
-        *operators = 0;
+        wgsl_end_statement(nesting);
         break;
     case ',':
-        *operators = 0;
+        wgsl_comma(nesting);
         break;
     case '<':
-        nesting->angles += 1;
-        *operators += 1;
+        is_pair = next == '<' || next == '=';
+        is_operator = is_pair || !after_name;
+        if (!is_operator) {
+            wgsl_begin_template(nesting);
+        }
+        break;
+    case '>':
+        is_operator = !wgsl_end_template(nesting);
+        is_pair = is_operator && next == '=';
+        break;
+    case '&':
+    case '|':
+        is_operator = true;
+        is_pair = next == c;
+        if (is_pair) {
+            wgsl_drop_pending(nesting);
+        }
+        break;
+    case '!':
+    case '=':
+        is_pair = next == '=';
+        is_operator = is_pair || c == '!';
         break;
     default:
-        *operators += strchr("+-*/%&|^=!~>.", c) != NULL ? 1 : 0;
+        is_operator = c != '\0' && strchr("+-*/%^~.", c) != NULL && !(c == '.' && after_number);
         break;
     }
-    return nesting->angles <= WGSL_DEPTH && *operators <= WGSL_CHAIN;
+    level = &nesting->levels[nesting->depth];
+    level->operators += is_operator ? 1 : 0;
+    wgsl_check(nesting, level);
+    return is_pair ? 2 : 1;
 }
 
-static bool wgsl_in_name(char c)
+/* Bytes of the name, keyword or number at `at`; other than ASCII letters are not told apart. */
+static size_t wgsl_name(const char *source, size_t size, size_t at)
 {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    size_t end = at;
+    while (end < size && (source[end] == '_' || (source[end] >= '0' && source[end] <= '9') ||
+                          (source[end] >= 'a' && source[end] <= 'z') ||
+                          (source[end] >= 'A' && source[end] <= 'Z'))) {
+        end += 1;
+    }
+    return end - at;
+}
+
+static bool wgsl_is(const char *name, size_t length, const char *keyword)
+{
+    return strlen(keyword) == length && memcmp(name, keyword, length) == 0;
 }
 
 /* Counts a name: an `else` lengthens the chain, an `if` that follows no `else` begins one. */
-static bool wgsl_count_name(wgsl_nesting *nesting, const char *name, size_t length, bool after_else)
+static void wgsl_count_name(wgsl_nesting *nesting, const char *name, size_t length, bool after_else)
 {
-    uint32_t *branches = &nesting->branches[nesting->depth];
-    if (length == 4 && memcmp(name, "else", 4) == 0) {
-        *branches += 1;
-    } else if (length == 2 && memcmp(name, "if", 2) == 0 && !after_else) {
-        *branches = 0;
+    wgsl_level *level = &nesting->levels[nesting->depth];
+    if (wgsl_is(name, length, "else")) {
+        level->branches += 1;
+        nesting->branches += 1;
+    } else if (wgsl_is(name, length, "if") && !after_else) {
+        nesting->branches -= level->branches;
+        level->branches = 0;
     }
-    return *branches <= WGSL_CHAIN;
+    nesting->over_limit = nesting->over_limit || nesting->branches > WGSL_CHAIN;
 }
 
 const char *gpool__wgsl_problem(const char *source, size_t size)
@@ -186,27 +387,34 @@ const char *gpool__wgsl_problem(const char *source, size_t size)
     if (!gpool__is_utf8(source, size)) {
         return "its source is not UTF-8";
     }
-    wgsl_nesting nesting = { 0 };
+    wgsl_nesting nesting; /* large, and filled as it is used */
+    nesting.depth = 0;
+    nesting.above = 0;
+    nesting.branches = 0;
+    nesting.over_limit = false;
+    nesting.pending_count = 0;
+    nesting.levels[0] = (wgsl_level){ 0 };
     bool after_else = false;
+    bool after_name = false;
+    bool after_number = false;
     size_t i = wgsl_skip_blank(source, size, 0);
-    while (i < size) {
-        size_t end = i;
-        while (end < size && wgsl_in_name(source[end])) {
-            end += 1;
-        }
-        bool good = true;
-        if (end > i) {
-            good = wgsl_count_name(&nesting, source + i, end - i, after_else);
-            after_else = end - i == 4 && memcmp(source + i, "else", 4) == 0;
+    while (i < size && !nesting.over_limit) {
+        size_t length = wgsl_name(source, size, i);
+        if (length > 0) {
+            wgsl_count_name(&nesting, source + i, length, after_else);
+            after_else = wgsl_is(source + i, length, "else");
+            after_number = source[i] >= '0' && source[i] <= '9' && !after_name;
+            after_name = !after_number;
         } else {
-            good = source[i] == '\0' || wgsl_count(&nesting, source[i]);
+            length = wgsl_count(&nesting, source + i, size - i, after_name, after_number);
             after_else = false;
-            end = i + 1;
+            after_number = false;
+            after_name = (unsigned char)source[i] > 127;
         }
-        if (!good) {
-            return "it nests over 256 levels deep, or chains over 1024 operators or branches";
-        }
-        i = wgsl_skip_blank(source, size, end);
+        i = wgsl_skip_blank(source, size, i + length);
     }
-    return NULL;
+    wgsl_drop_pending(&nesting);
+    return nesting.over_limit
+               ? "it nests over 256 levels deep, or chains over 1024 operators or branches"
+               : NULL;
 }

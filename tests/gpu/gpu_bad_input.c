@@ -52,6 +52,9 @@ int gpu_bad_input_run(void);
     X(deep_operators)                                                                              \
     X(deep_sums)                                                                                   \
     X(deep_branches)                                                                               \
+    X(deep_templates)                                                                              \
+    X(deep_indexes)                                                                                \
+    X(deep_mixtures)                                                                               \
     X(null_pool)                                                                                   \
     X(null_pointers)                                                                               \
     X(null_recorder)                                                                               \

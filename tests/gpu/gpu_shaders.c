@@ -94,6 +94,25 @@ static void words_in_a_source_or_label_are_no_lack_of_memory(void **state)
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
 }
 
+static void a_large_typed_table_is_no_nesting(void **state)
+{
+    fixture *f = *state;
+    static char wgsl[16384] = "const table = array<vec3<f32>, 300>(";
+    for (int i = 0; i < 300; ++i) {
+        (void)strcat(wgsl, i == 299 ? "vec3<f32>(0.0, 1.0, 0.0)" : "vec3<f32>(1.0, 0.0, 0.5), ");
+    }
+    (void)strcat(wgsl,
+                 ");\n"
+                 "@vertex fn vs(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {\n"
+                 "    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 0, 1);\n"
+                 "}\n"
+                 "@fragment fn fs() -> @location(0) vec4f { return vec4f(table[299], 1); }\n");
+    gpool_texture target = fixture_target(f, 1, 1);
+    gpool_pipeline pipeline = fixture_render(f, wgsl, (gpool_render_pipeline_desc){ 0 });
+    assert_good(draw(f, pipeline, target));
+    assert_pixel(f, target, 0, 0, 0x00ff00ff);
+}
+
 static void callers_mistakes_give_null(void **state)
 {
     fixture *f = *state;
@@ -329,6 +348,7 @@ int gpu_shaders_run(void)
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(broken_source_gives_failed_shader_and_pipeline),
         FIXTURE_TEST(words_in_a_source_or_label_are_no_lack_of_memory),
+        FIXTURE_TEST(a_large_typed_table_is_no_nesting),
         FIXTURE_TEST(callers_mistakes_give_null),
         FIXTURE_TEST(missing_files_give_failed_shaders),
         FIXTURE_TEST(files_are_read_with_and_without_a_byte_order_mark),

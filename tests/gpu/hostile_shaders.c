@@ -336,23 +336,36 @@ void hostile_shaders_of_bytes(hostile_world *w)
     mutated_shaders(w, 256);
 }
 
-/* Nesting as deep as a program may write it. */
-static void deep_shader(hostile_world *w, const char *first, const char *part, const char *last)
+static char *repeated(char *end, const char *part, size_t count)
 {
-    const size_t depth = 20000;
-    size_t size = strlen(part);
-    char *text = malloc(depth * size + 64);
-    assert_non_null(text);
-    (void)strcpy(text, first);
-    char *end = text + strlen(text);
-    for (size_t n = 0; n < depth; ++n, end += size) {
+    const size_t size = strlen(part);
+    for (size_t n = 0; n < count; ++n, end += size) {
         memcpy(end, part, size);
     }
-    (void)strcpy(end, last);
+    *end = '\0';
+    return end;
+}
+
+/* Nesting as deep as a program may write it: a part and what closes it, many times. */
+static void nested_shader(hostile_world *w, size_t depth, const char *first, const char *part,
+                          const char *middle, const char *close, const char *last)
+{
+    char *text = malloc(depth * (strlen(part) + strlen(close)) + 128);
+    assert_non_null(text);
+    char *end = repeated(text, first, 1);
+    end = repeated(end, part, depth);
+    end = repeated(end, middle, 1);
+    end = repeated(end, close, depth);
+    (void)repeated(end, last, 1);
     gpool_shader_desc desc = { .wgsl = text, .label = "deep" };
     (void)gpool_shader_create(w->pool, &desc);
     free(text);
     hostile_good_frame(w);
+}
+
+static void deep_shader(hostile_world *w, const char *first, const char *part, const char *last)
+{
+    nested_shader(w, 20000, first, part, "", "", last);
 }
 
 void hostile_deep_brackets(hostile_world *w)
@@ -375,4 +388,30 @@ void hostile_deep_sums(hostile_world *w)
 void hostile_deep_branches(hostile_world *w)
 {
     deep_shader(w, "fn f() { ", "if true {} else ", "{} }");
+}
+
+void hostile_deep_templates(hostile_world *w)
+{
+    nested_shader(w, 20000, "alias A = ", "array<", "f32", ">", ";");
+    nested_shader(w, 20000, "alias A = ", "array<f32, ", "f32", ">", ";");
+    nested_shader(w, 20000, "fn f() { let x = f(", "a<b,", "1", ">", "); }");
+    deep_shader(w, "const a = 1", "+array<i32,1>(1)[0]", ";");
+}
+
+void hostile_deep_indexes(hostile_world *w)
+{
+    deep_shader(w, "fn f(x: i32) -> i32 { return x", "[0]", "; }");
+    deep_shader(w, "fn f(x: i32) -> i32 { return x", ".x", "; }");
+}
+
+/* Nothing is deep alone: chains in brackets in chains. */
+void hostile_deep_mixtures(hostile_world *w)
+{
+    static char chain[20000];
+    (void)repeated(repeated(chain, "+1", 1000), ")", 1);
+    nested_shader(w, 100, "const a = ", "(", "1", chain, ";");
+    (void)repeated(repeated(chain, "- ", 500), "(", 1);
+    nested_shader(w, 100, "const a = ", chain, "1", ")", ";");
+    (void)repeated(repeated(chain, "if true {} else ", 1000), "{", 1);
+    nested_shader(w, 100, "fn f() { ", chain, "", "}", "}");
 }
