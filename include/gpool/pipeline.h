@@ -106,9 +106,9 @@ typedef struct gpool_compute_pipeline_desc {
  *
  * @return the handle; null for a caller's mistake (a handle error of shader, layouts or scope,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format
- *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed
- *         pipeline when its shader is failed (GPOOL_ERROR_FAILED_RESOURCE) or the GPU refused
- *         (GPOOL_ERROR_GPU).
+ *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed pipeline when its shader is
+ *         failed (GPOOL_ERROR_FAILED_RESOURCE), the GPU refused (GPOOL_ERROR_GPU) or gave no memory
+ *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY), or the device is lost (GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.
  */
 GPOOL_API gpool_pipeline gpool_render_pipeline_create(gpool *pool,
@@ -126,8 +126,8 @@ GPOOL_API gpool_pipeline gpool_compute_pipeline_create(gpool *pool,
 /**
  * Tells whether a pipeline can be used.
  *
- * @return GPOOL_OK; a handle error; for a failed one GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_GPU
- *         or GPOOL_ERROR_DEVICE_LOST.
+ * @return GPOOL_OK; a handle error; for a failed one GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_OUT_OF_GPU_MEMORY or GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner.
  */
 GPOOL_API gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline pipeline);

@@ -343,22 +343,30 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     if (pipeline_layouts(pool, desc->layouts, has_groups, found, &count) != GPOOL_OK) {
         return none;
     }
+    gpool__targets targets;
+    bool compiles_now = pipeline_own_targets(desc, &targets);
+    void *variants = NULL;
+    uint32_t capacity = 0;
     gpool_render_pipeline_desc *copy = pipeline_copy_desc(pool, desc);
-    if (copy == NULL) {
+    if (copy == NULL || (compiles_now && !gpool__reserve(&pool->memory, &variants, &capacity, 1,
+                                                         sizeof(gpool__variant)))) {
         (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the pipeline \"%s\"",
                           desc->label != NULL ? desc->label : "");
+        pipeline_free_desc(pool, copy);
         return none;
     }
     gpool__pipeline *pipeline =
         pipeline_take(pool, desc->label, desc->scope, vertex, fragment, found, count);
     if (pipeline == NULL) {
+        gpool__free(&pool->memory, variants, capacity * sizeof(gpool__variant));
         pipeline_free_desc(pool, copy);
         return none;
     }
     pipeline->desc = copy;
+    pipeline->variants = variants;
+    pipeline->variant_capacity = capacity;
     pipeline_fill_slots(pipeline, copy);
-    gpool__targets targets;
-    if (!pipeline->base.failed && pipeline_own_targets(copy, &targets) &&
+    if (!pipeline->base.failed && compiles_now &&
         gpool__pipeline_variant(pool, pipeline, &targets, &result) == NULL) {
         pipeline->status = result;
         pipeline->base.failed = true;

@@ -85,10 +85,73 @@ static void lack_of_gpu_memory_is_told_as_such(void **state)
     }
 }
 
+static gpool_render_pipeline_desc render_desc(const faults *f)
+{
+    static const WGPUBlendState blend = {
+        .color = { WGPUBlendOperation_Add, WGPUBlendFactor_One, WGPUBlendFactor_Zero },
+        .alpha = { WGPUBlendOperation_Add, WGPUBlendFactor_One, WGPUBlendFactor_Zero }
+    };
+    return (gpool_render_pipeline_desc){ .shader = f->shader,
+                                         .vertex_entry = "vs",
+                                         .fragment_entry = "fs",
+                                         .colors[0] = { .format = WGPUTextureFormat_RGBA8Unorm,
+                                                        .blend_state = &blend },
+                                         .samples = 1,
+                                         .label = "render" };
+}
+
+static uint64_t create(faults *f, int what)
+{
+    if (what == 0) {
+        return make_shader(f).id;
+    }
+    if (what == 1) {
+        gpool_compute_pipeline_desc desc = { .shader = f->shader, .label = "compute" };
+        return gpool_compute_pipeline_create(f->pool, &desc).id;
+    }
+    gpool_render_pipeline_desc desc = render_desc(f);
+    desc.samples = what == 2 ? 1 : 0; /* compiles now, or at its first use */
+    return gpool_render_pipeline_create(f->pool, &desc).id;
+}
+
+static void without_memory_a_creator_gives_null_and_changes_nothing(void **state)
+{
+    (void)state;
+    for (int what = 0; what < 4; ++what) {
+        uint64_t id = 0;
+        for (uint64_t k = 1; id == 0; ++k) {
+            faults f;
+            faults_open(&f, SIM_WGPU_NATIVE);
+            gpool_stats before;
+            gpool_stats after;
+            assert_same(gpool_get_stats(f.pool, &before), GPOOL_OK);
+            const uint64_t live = sim_live(f.s, SIM_KIND_NONE);
+            f.allocator.fail_at = f.allocator.calls + k;
+            id = create(&f, what);
+            const bool failed = f.allocator.calls >= f.allocator.fail_at;
+            assert_same(gpool_get_stats(f.pool, &after), GPOOL_OK);
+            assert_same(id == 0, failed);
+            if (failed) {
+                assert_same(gpool_last_error(f.pool)->code, GPOOL_ERROR_OUT_OF_MEMORY);
+                assert_same(f.last, GPOOL_LOG_MEMORY);
+                assert_same(sim_live(f.s, SIM_KIND_NONE), live);
+                assert_memory_equal(after.live_count, before.live_count, sizeof after.live_count);
+                assert_same(after.created, before.created);
+                assert_same(after.freed, before.freed);
+                assert_true(create(&f, what) != 0);
+            } else {
+                assert_true(k > 1);
+            }
+            faults_close(&f);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lack_of_gpu_memory_is_told_as_such),
+        cmocka_unit_test(without_memory_a_creator_gives_null_and_changes_nothing),
     };
     return cmocka_run_group_tests_name("shader_faults", tests, NULL, NULL);
 }
