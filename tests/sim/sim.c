@@ -38,6 +38,16 @@ void *sim_must(void *memory)
     return memory;
 }
 
+uint8_t *sim_bytes_new(sim *s, uint64_t size)
+{
+    if (s->desc.memory != 0 && (size > s->desc.memory || s->kept_bytes > s->desc.memory - size)) {
+        return NULL;
+    }
+    uint8_t *bytes = size < SIZE_MAX ? calloc(1, (size_t)size + 1) : NULL;
+    s->kept_bytes += bytes != NULL ? size : 0;
+    return bytes;
+}
+
 bool sim_say(sim_text *why, const char *format, ...)
 {
     va_list list;

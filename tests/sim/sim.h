@@ -103,6 +103,8 @@ typedef struct sim_desc {
     const WGPUFeatureName *features; /**< features of the adapter besides the core ones */
     size_t feature_count;            /**< items in `features` */
     WGPUAdapterType adapter_type;    /**< 0 = CPU */
+    uint64_t memory;                 /**< bytes for buffers and textures, more is out of memory;
+                                        0 = what the host has */
     bool no_adapter;                 /**< adapter requests fail */
     bool other_family;               /**< no vendor entry in the table: an unknown family */
     bool requests_late;              /**< adapters and devices are answered at polls, not inline */

@@ -57,7 +57,7 @@ static sim_buffer *buffer_new(sim_call *call, sim_device *device, const WGPUBuff
     }
     uint8_t *bytes = NULL;
     if (good && !dead) {
-        bytes = calloc(1, (size_t)desc->size + 1);
+        bytes = sim_bytes_new(s, desc->size);
         if (bytes == NULL) {
             sim_error_memory(device, call->function);
             good = false;
@@ -68,7 +68,6 @@ static sim_buffer *buffer_new(sim_call *call, sim_device *device, const WGPUBuff
     buffer->usage = desc->usage;
     buffer->size = desc->size;
     buffer->bytes = bytes;
-    s->kept_bytes += bytes != NULL ? desc->size : 0;
     if (good && desc->mappedAtCreation) {
         buffer->map = SIM_MAPPED;
         buffer->map_mode = WGPUMapMode_Write;

@@ -482,6 +482,8 @@ void *sim_get(const sim_call *call, const void *handle, sim_kind kind);
 /* As sim_get(), but NULL is no fatal. */
 void *sim_get_optional(const sim_call *call, const void *handle, sim_kind kind);
 void *sim_must(void *memory);
+/* Zeroed bytes of a buffer or texture (one more than asked for), counted; NULL over the limit. */
+uint8_t *sim_bytes_new(sim *s, uint64_t size);
 
 /* --- sim_objects.c --- */
 

@@ -160,9 +160,8 @@ static bool texture_fill(sim_texture *texture)
         texture->mip_offset[mip] = total;
         total += layer * layers;
     }
-    texture->bytes = calloc(1, total);
+    texture->bytes = sim_bytes_new(texture->base.owner, total);
     texture->total = texture->bytes != NULL ? total : 0;
-    texture->base.owner->kept_bytes += texture->total;
     return texture->bytes != NULL;
 }
 

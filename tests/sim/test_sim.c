@@ -447,6 +447,24 @@ static void small_limits_and_missing_adapters_can_be_had(void **state)
     raw_close(&r);
 }
 
+static void memory_over_the_limit_is_out_of_memory(void **state)
+{
+    (void)state;
+    sim_desc desc = { .memory = 256 };
+    raw r;
+    raw_open(&r, &desc);
+    WGPUBuffer first = raw_buffer(&r, WGPUBufferUsage_CopyDst, 192);
+    assert_same(r.errors, 0);
+    r.gpu.BufferRelease(raw_buffer(&r, WGPUBufferUsage_CopyDst, 68));
+    assert_same(r.errors, 1);
+    r.gpu.BufferRelease(raw_buffer(&r, WGPUBufferUsage_CopyDst, 64));
+    assert_same(r.errors, 1);
+    r.gpu.BufferRelease(first);
+    r.gpu.BufferRelease(raw_buffer(&r, WGPUBufferUsage_CopyDst, 256));
+    assert_same(r.errors, 1);
+    raw_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_lost_device_is_told_as_each_implementation_does),
         cmocka_unit_test(textures_keep_bytes_and_passes_clear_and_resolve),
         cmocka_unit_test(small_limits_and_missing_adapters_can_be_had),
+        cmocka_unit_test(memory_over_the_limit_is_out_of_memory),
     };
     return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
 }
