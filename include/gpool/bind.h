@@ -50,7 +50,7 @@ typedef struct gpool_binding {
     uint32_t binding;      /**< number in the layout */
     gpool_buffer buffer;   /**< for buffer entries */
     uint64_t offset;       /**< bytes; a multiple of the device's offset alignment */
-    uint64_t size;         /**< bytes; 0 = from the offset to the end */
+    uint64_t size;         /**< bytes, bound in whole words; 0 = from the offset to the end */
     gpool_texture texture; /**< for texture entries */
     gpool_view_desc view;  /**< how the texture is seen; all zero = whole */
     gpool_sampler sampler; /**< for sampler entries */

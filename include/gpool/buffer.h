@@ -34,7 +34,8 @@ typedef enum gpool_access {
 /** How gpool_buffer_create() makes a buffer. */
 typedef struct gpool_buffer_desc {
     const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
-    uint64_t size;            /**< bytes, 1 to the device's maxBufferSize; a multiple of 4 with
+    uint64_t size;            /**< bytes, at least 1; rounded up to 4 at most the device's
+                                 maxBufferSize; a multiple of 4 with
                                  STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
     gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
     const char *label;        /**< name in messages, copied; NULL = "" */

@@ -175,8 +175,8 @@ GPOOL_API void gpool_dispatch(gpool_recorder rec, uint32_t x, uint32_t y, uint32
 GPOOL_API void gpool_dispatch_indirect(gpool_recorder rec, gpool_buffer buffer, uint64_t offset);
 
 /**
- * Copies bytes between two different buffers, outside passes; all multiples of 4. The target
- * becomes gpu-written. Thread: owner.
+ * Copies bytes between two different buffers, outside passes; all multiples of 4, up to the source's
+ * gpu_size. The target becomes gpu-written. Thread: owner.
  */
 GPOOL_API void gpool_copy_buffer(gpool_recorder rec, gpool_buffer source, uint64_t source_offset,
                                  gpool_buffer target, uint64_t target_offset, uint64_t size);

@@ -58,7 +58,7 @@ typedef struct gpool_texture_info {
     const char *label;              /**< valid until the texture is destroyed */
 } gpool_texture_info;
 
-/** A part of one mip level. */
+/** A part of one mip level, in whole blocks; those at its edge may be named whole or cut. */
 typedef struct gpool_texture_region {
     uint32_t mip_level;       /**< level */
     uint32_t x;               /**< texels from the left; a multiple of the block width */

@@ -275,6 +275,16 @@ static gpool_result open_adapter(gpool_device *device, const gpool_device_desc *
     return GPOOL_OK;
 }
 
+static bool open_has(const WGPUFeatureName *features, size_t count, WGPUFeatureName feature)
+{
+    for (size_t i = 0; i < count; ++i) {
+        if (features[i] == feature) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Collects the features to ask for: required ones must be there, optional ones may. */
 static gpool_result open_features(gpool_device *device, const gpool_device_desc *desc,
                                   WGPUFeatureName *features, size_t capacity, size_t *count)
@@ -290,7 +300,7 @@ static gpool_result open_features(gpool_device *device, const gpool_device_desc 
             return gpool__fail(&device->log, GPOOL_LOG_UNSUPPORTED, GPOOL_ERROR_UNSUPPORTED,
                                "The adapter lacks the required feature [0x%x]", (unsigned)feature);
         }
-        if (there && *count + 1 < capacity) {
+        if (there && *count + 1 < capacity && !open_has(features, *count, feature)) {
             features[(*count)++] = feature;
         }
     }

@@ -76,10 +76,11 @@ static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_u
                            label);
     }
     uint64_t limit = pool->device->info.limits.maxBufferSize;
-    if (size > limit || size > SIZE_MAX - 8) {
+    /* The GPU object is whole words; some devices have an odd limit (2^31 - 1). */
+    if (size > SIZE_MAX - 8 || gpool__round_up(size, 4) > limit) {
         return GPOOL__FAIL(pool, LIMIT, LIMIT,
-                           "The size [%llu] of buffer \"%s\" is over the device's maxBufferSize "
-                           "[%llu]",
+                           "The size [%llu] of buffer \"%s\", in whole words, is over the device's "
+                           "maxBufferSize [%llu]",
                            (unsigned long long)size, label, (unsigned long long)limit);
     }
     /* Commands change whole words: bytes behind an odd size could not be kept at zero. */

@@ -47,15 +47,21 @@ static gpool_result layout_resolve_entry(gpool *pool, const char *label,
     full->binding = given->binding;
     full->type = given->type;
     if ((unsigned)given->type >= GPOOL_BINDING_TYPE_COUNT || (given->stages & ~all) != 0 ||
-        given->binding >= pool->device->info.limits.maxBindingsPerBindGroup ||
         !gpool__is_enum((unsigned)given->sample_type, WGPUTextureSampleType_Uint, true) ||
         !gpool__is_enum((unsigned)given->dimension, WGPUTextureViewDimension_3D, true) ||
         !gpool__is_enum((unsigned)given->access, WGPUStorageTextureAccess_ReadWrite, true)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "Type [%d], stages [0x%llx], number [%u] or a texture enumeration of "
-                           "layout \"%s\" is out of range",
+                           "Type [%d], stages [0x%llx] or a texture enumeration of binding [%u] of "
+                           "layout \"%s\" is unknown",
                            (int)given->type, (unsigned long long)given->stages, given->binding,
                            label);
+    }
+    uint32_t bindings = pool->device->info.limits.maxBindingsPerBindGroup;
+    if (given->binding >= bindings) {
+        return GPOOL__FAIL(pool, LIMIT, LIMIT,
+                           "The number [%u] of layout \"%s\" is not below maxBindingsPerBindGroup "
+                           "[%u]",
+                           given->binding, label, bindings);
     }
     if (layout_is_buffer(given->type)) {
         if (given->min_size > pool->device->info.limits.maxBufferSize) {

@@ -20,6 +20,12 @@ static uint32_t part_block_bytes(const gpool__texture *texture, gpool__format fa
     return all ? 1 : 0;
 }
 
+/* Texels up to the end of the last block; blocks of ASTC are no powers of two. */
+static uint64_t part_edge(uint64_t extent, uint64_t block)
+{
+    return (extent + block - 1) / block * block;
+}
+
 gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *texture,
                                          const gpool_texture_region *region, gpool__part_use use,
                                          gpool__texture_part *part)
@@ -64,8 +70,8 @@ gpool_result gpool__texture_resolve_part(gpool *pool, const gpool__texture *text
         .aspect = aspect,
     };
     /* Blocks at the edge are whole in memory and may be named whole. */
-    uint64_t edge_x = gpool__round_up(width, facts.block_width);
-    uint64_t edge_y = gpool__round_up(height, facts.block_height);
+    uint64_t edge_x = part_edge(width, facts.block_width);
+    uint64_t edge_y = part_edge(height, facts.block_height);
     if (width == 0 || part->width == 0 || part->height == 0 ||
         !gpool__range_inside(part->x, part->width, edge_x) ||
         !gpool__range_inside(part->y, part->height, edge_y) ||

@@ -33,16 +33,22 @@ static WGPUTextureViewDimension view_default_dimension(const gpool__texture *tex
     return layers > 1 ? WGPUTextureViewDimension_2DArray : WGPUTextureViewDimension_2D;
 }
 
+/* Slices of a 3D texture are no layers. */
+static uint32_t view_layers(const gpool__texture *texture)
+{
+    return texture->dimension == WGPUTextureDimension_3D ? 1 : texture->depth_or_layers;
+}
+
 /* Layers a view of that dimension covers when it does not say. */
 static uint32_t view_default_layers(const gpool__texture *texture, const gpool_view_desc *desc)
 {
+    uint32_t layers = view_layers(texture);
     switch (desc->dimension) {
     case WGPUTextureViewDimension_Cube:
         return 6;
     case WGPUTextureViewDimension_2DArray:
     case WGPUTextureViewDimension_CubeArray:
-        return texture->depth_or_layers -
-               (uint32_t)gpool__min(desc->base_layer, texture->depth_or_layers);
+        return layers - (uint32_t)gpool__min(desc->base_layer, layers);
     default:
         return 1;
     }
@@ -79,7 +85,7 @@ static gpool_result view_resolve(gpool *pool, const gpool__texture *texture,
     if (view->layer_count == 0) {
         view->layer_count = view_default_layers(texture, view);
     }
-    uint32_t layers = texture->dimension == WGPUTextureDimension_3D ? 1 : texture->depth_or_layers;
+    uint32_t layers = view_layers(texture);
     if (view->mip_level_count == 0 || view->layer_count == 0 ||
         !gpool__range_inside(view->base_mip_level, view->mip_level_count, texture->mip_levels) ||
         !gpool__range_inside(view->base_layer, view->layer_count, layers)) {

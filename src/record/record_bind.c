@@ -154,10 +154,13 @@ static gpool_result bind_check_group(struct gpool_recorder_state *state, uint32_
         return result == GPOOL_OK ? GPOOL_ERROR_WRONG_PHASE : result;
     }
     uint32_t limit = pool->device->info.limits.maxBindGroups;
-    if (group >= GPOOL_MAX_GROUPS || group >= limit || count > GPOOL__MAX_DYNAMIC ||
-        (count > 0 && offsets == NULL)) {
+    if (group >= GPOOL_MAX_GROUPS || group >= limit || count > GPOOL__MAX_DYNAMIC) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
                            "Group [%u] or its [%u] dynamic offsets are out of range", group, count);
+    }
+    if (count > 0 && offsets == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The [%u] dynamic offsets of group [%u] are [NULL]", count, group);
     }
     return GPOOL_OK;
 }
@@ -299,30 +302,41 @@ static gpool_result bind_check_offsets(gpool *pool, const gpool__layout *layout,
                                        gpool__resource *const *resources, const uint32_t *offsets,
                                        uint32_t count)
 {
+    uint32_t needed = 0;
+    for (uint32_t i = 0; i < layout->entry_count; ++i) {
+        needed += layout->entries[i].dynamic_offset ? 1 : 0;
+    }
+    if (needed != count) {
+        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
+                           "[%u] dynamic offsets are given, layout \"%s\" has [%u] dynamic entries",
+                           count, layout->base.label, needed);
+    }
     uint32_t used = 0;
     for (uint32_t i = 0; i < layout->entry_count; ++i) {
         const gpool_layout_entry *entry = &layout->entries[i];
         if (!entry->dynamic_offset) {
             continue;
         }
+        uint32_t offset = offsets[used++];
         uint32_t alignment = entry->type == GPOOL_BINDING_UNIFORM
                                  ? pool->device->info.limits.minUniformBufferOffsetAlignment
                                  : pool->device->info.limits.minStorageBufferOffsetAlignment;
-        const gpool__buffer *buffer = (const gpool__buffer *)resources[i];
-        if (used >= count || offsets[used] % alignment != 0 ||
-            !gpool__range_inside(keys[i].offset + offsets[used], keys[i].size,
-                                 gpool__buffer_gpu_size(buffer))) {
-            return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
-                               "Dynamic offset [%u of %u] for binding [%u] of layout \"%s\" is "
-                               "missing, misaligned or outside buffer \"%s\"",
-                               used, count, entry->binding, layout->base.label, buffer->base.label);
+        if (offset % alignment != 0) {
+            return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                               "The dynamic offset [%u] for binding [%u] of layout \"%s\" is no "
+                               "multiple of [%u]",
+                               offset, entry->binding, layout->base.label, alignment);
         }
-        used += 1;
-    }
-    if (used != count) {
-        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
-                           "[%u] dynamic offsets are given, layout \"%s\" has [%u] dynamic entries",
-                           count, layout->base.label, used);
+        const gpool__buffer *buffer = (const gpool__buffer *)resources[i];
+        if (!gpool__range_inside(keys[i].offset + offset, keys[i].size,
+                                 gpool__buffer_gpu_size(buffer))) {
+            return GPOOL__FAIL(
+                pool, RANGE, OUT_OF_RANGE,
+                "The dynamic offset [%u] for binding [%u] of layout \"%s\" leads out "
+                "of buffer \"%s\": [%llu] bytes are bound at [%llu]",
+                offset, entry->binding, layout->base.label, buffer->base.label,
+                (unsigned long long)keys[i].size, (unsigned long long)keys[i].offset);
+        }
     }
     return GPOOL_OK;
 }
@@ -414,13 +428,18 @@ static gpool_result bind_uniforms(struct gpool_recorder_state *state, uint32_t g
                                   const void *data, uint64_t size)
 {
     gpool *pool = state->pool;
-    uint64_t limit =
-        gpool__min(pool->device->info.limits.maxUniformBufferBindingSize, UINT64_C(64) << 10);
-    if (data == NULL || size == 0 || size > limit) {
+    /* Bound is a multiple of 16, which must be within the limit too. */
+    uint64_t limit = gpool__round_down(
+        gpool__min(pool->device->info.limits.maxUniformBufferBindingSize, UINT64_C(64) << 10), 16);
+    if (data == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The uniforms [NULL] of group [%u] are null", group);
+    }
+    if (size == 0 || size > limit) {
         return GPOOL__FAIL(
             pool, RANGE, OUT_OF_RANGE,
-            "Uniforms at [%s] of [%llu] bytes: data is needed, and 1 to [%llu] bytes",
-            data == NULL ? "NULL" : "data", (unsigned long long)size, (unsigned long long)limit);
+            "Uniforms of [%llu] bytes for group [%u]: 1 to [%llu] bytes are possible",
+            (unsigned long long)size, group, (unsigned long long)limit);
     }
     WGPUBindGroup gpu = NULL;
     uint64_t unique = 0;

@@ -67,31 +67,47 @@ static bool check_primitive(const gpool_render_pipeline_desc *desc)
            gpool__is_enum((unsigned)desc->strip_index_format, WGPUIndexFormat_Uint32, true) &&
            gpool__is_enum((unsigned)desc->front_face, WGPUFrontFace_CW, true) &&
            gpool__is_enum((unsigned)desc->cull_mode, WGPUCullMode_Back, true) &&
-           (strip || desc->strip_index_format == 0) &&
-           (desc->samples == 0 || desc->samples == 1 || desc->samples == 4);
+           (strip || desc->strip_index_format == 0);
 }
 
-static bool check_vertices(const gpool_render_pipeline_desc *desc)
+static gpool_result check_attributes(gpool *pool, const gpool_vertex_layout *layout, int slot,
+                                     const char *label)
+{
+    for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && layout->attributes[i].format != 0; ++i) {
+        const gpool_attribute *attribute = &layout->attributes[i];
+        uint32_t bytes = gpool__vertex_format_bytes(attribute->format);
+        uint32_t most = layout->stride != 0 ? layout->stride : UINT32_MAX;
+        if (bytes == 0 || !gpool__range_inside(attribute->offset, bytes, most)) {
+            return GPOOL__FAIL(
+                pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                "Attribute [%d] of vertex slot [%d] of pipeline \"%s\" has an unknown "
+                "format, or format [%d] at offset [%u] is over the stride [%u]",
+                i, slot, label, (int)attribute->format, attribute->offset, most);
+        }
+    }
+    return GPOOL_OK;
+}
+
+static gpool_result check_vertices(gpool *pool, const gpool_render_pipeline_desc *desc,
+                                   const char *label)
 {
     bool ended = false;
-    for (int slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS; ++slot) {
+    gpool_result result = GPOOL_OK;
+    for (int slot = 0; slot < GPOOL_MAX_VERTEX_BUFFERS && result == GPOOL_OK; ++slot) {
         const gpool_vertex_layout *layout = &desc->vertex_buffers[slot];
         /* wgpu-native knows no slots left out, so nobody may leave one out. */
         bool used = layout->attributes[0].format != 0;
         if (!gpool__is_enum((unsigned)layout->step, WGPUVertexStepMode_Instance, true) ||
             layout->stride % 4 != 0 || (used && ended)) {
-            return false;
+            return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                               "Vertex slot [%d] of pipeline \"%s\" comes after a gap, or its step "
+                               "[%d] is unknown or its stride [%u] no multiple of 4",
+                               slot, label, (int)layout->step, layout->stride);
         }
         ended = !used;
-        for (int i = 0; i < GPOOL_MAX_ATTRIBUTES && layout->attributes[i].format != 0; ++i) {
-            uint32_t bytes = gpool__vertex_format_bytes(layout->attributes[i].format);
-            if (bytes == 0 || layout->attributes[i].offset > UINT32_MAX - bytes ||
-                (layout->stride != 0 && layout->attributes[i].offset + bytes > layout->stride)) {
-                return false;
-            }
-        }
+        result = check_attributes(pool, layout, slot, label);
     }
-    return true;
+    return result;
 }
 
 /* wgpu-native knows all vertex formats of webgpu.h but this one, and ends the process on it. */
@@ -115,27 +131,34 @@ bool gpool__pipeline_check_entry(const char *entry)
 
 gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc)
 {
-    const char *wrong = !check_primitive(desc)  ? "primitive state or sample count"
-                        : !check_vertices(desc) ? "vertex layout"
-                        : !check_targets(desc)  ? "color target or depth state"
-                                                : NULL;
+    const char *label = desc->label != NULL ? desc->label : "";
+    const char *wrong = !check_primitive(desc) ? "primitive state"
+                        : !check_targets(desc) ? "color target or depth state"
+                                               : NULL;
     if (wrong != NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "The [%s] of pipeline \"%s\" has an unknown or impossible value", wrong,
-                           desc->label != NULL ? desc->label : "");
+                           label);
+    }
+    if (desc->samples != 0 && desc->samples != 1 && desc->samples != 4) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The sample count [%u] of pipeline \"%s\" is neither 1 nor 4",
+                           desc->samples, label);
+    }
+    gpool_result result = check_vertices(pool, desc, label);
+    if (result != GPOOL_OK) {
+        return result;
     }
     if (pool->device->info.implementation == GPOOL_IMPLEMENTATION_WGPU_NATIVE &&
         check_has_bgra(desc)) {
         return GPOOL__FAIL(
             pool, UNSUPPORTED, UNSUPPORTED,
-            "wgpu-native does not know vertex format Unorm8x4BGRA of pipeline \"%s\"",
-            desc->label != NULL ? desc->label : "");
+            "wgpu-native does not know vertex format Unorm8x4BGRA of pipeline \"%s\"", label);
     }
     if (!gpool__pipeline_check_entry(desc->vertex_entry) ||
         !gpool__pipeline_check_entry(desc->fragment_entry)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "An entry point name of pipeline \"%s\" is not UTF-8",
-                           desc->label != NULL ? desc->label : "");
+                           "An entry point name of pipeline \"%s\" is not UTF-8", label);
     }
     return GPOOL_OK;
 }

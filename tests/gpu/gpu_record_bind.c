@@ -213,7 +213,8 @@ static void texture_sampler_storage_and_dynamic_uniform_in_one_group(void **stat
     gpool_set_bindings(rec, 1, layout, bindings, 3, NULL, 0);
     gpool_end_pass(rec);
     assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_OUT_OF_RANGE);
-    fixture_expect(f, GPOOL_LOG_RANGE, 4);
+    fixture_expect(f, GPOOL_LOG_RANGE, 3);
+    fixture_expect(f, GPOOL_LOG_ALIGNMENT, 1);
     fixture_expect(f, GPOOL_LOG_ARGUMENT_VALUE, 1);
 }
 

@@ -78,8 +78,8 @@ static void refused_groups_stop_only_draws_that_need_them(void **state)
     gpool_draw(rec, &triangle); /* needs neither the group nor the slot */
     gpool_draw(rec, &(gpool_draw_args){ .index_count = 3 });
     gpool_end_pass(rec);
-    assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_OUT_OF_RANGE);
-    fixture_expect(f, GPOOL_LOG_RANGE, 1);
+    assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_INVALID_ARGUMENT);
+    fixture_expect(f, GPOOL_LOG_ARGUMENT_NULL, 1);
     fixture_expect(f, GPOOL_LOG_HANDLE_NULL, 2);
     assert_int_equal(fixture_stats(f).skipped, 5);
     assert_pixel(f, target, 0, 0, 0);
@@ -92,8 +92,8 @@ static void refused_groups_stop_only_draws_that_need_them(void **state)
     gpool_set_uniforms(rec, 1, green, sizeof green);
     gpool_draw(rec, &triangle);
     gpool_end_pass(rec);
-    assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_OUT_OF_RANGE);
-    fixture_expect(f, GPOOL_LOG_RANGE, 1);
+    assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_INVALID_ARGUMENT);
+    fixture_expect(f, GPOOL_LOG_ARGUMENT_NULL, 1);
     assert_pixel(f, target, 0, 0, 0xffff00ff);
 }
 

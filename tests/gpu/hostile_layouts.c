@@ -34,7 +34,7 @@ static void layout_enums(hostile_world *w)
     for (int bit = 3; bit < 64; ++bit) {
         LAYOUT_REFUSED(w, entry.stages = UINT64_C(1) << bit, INVALID_ARGUMENT, ARGUMENT_VALUE);
     }
-    LAYOUT_REFUSED(w, entry.binding = UINT32_MAX, INVALID_ARGUMENT, ARGUMENT_VALUE);
+    LAYOUT_REFUSED(w, entry.binding = UINT32_MAX, LIMIT, LIMIT);
     LAYOUT_REFUSED(w, entry.type = GPOOL_BINDING_STORAGE_TEXTURE, INVALID_ARGUMENT, ARGUMENT_VALUE);
 }
 

@@ -35,7 +35,7 @@ void hostile_bindings(hostile_world *w)
         hostile_skips(w, pass, SET(0, layout, swapped, 2, NULL, 0), NULL_HANDLE, HANDLE_NULL);
         hostile_skips(w, pass, SET(0, layout, good, 2, offsets, 1), OUT_OF_RANGE, RANGE);
         hostile_skips(w, pass, SET(0, layout, good, 2, offsets, 17), OUT_OF_RANGE, RANGE);
-        hostile_skips(w, pass, SET(0, layout, good, 2, NULL, 1), OUT_OF_RANGE, RANGE);
+        hostile_skips(w, pass, SET(0, layout, good, 2, NULL, 1), INVALID_ARGUMENT, ARGUMENT_NULL);
         hostile_skips(w, pass,
                       SET(0, uniform, &(gpool_binding){ .buffer = w->witness }, 1, NULL, 0),
                       OUT_OF_RANGE, RANGE);
@@ -46,13 +46,14 @@ void hostile_bindings(hostile_world *w)
         offsets[0] = 1;
         hostile_skips(w, pass,
                       SET(0, uniform, &(gpool_binding){ .buffer = w->witness }, 1, offsets, 1),
-                      OUT_OF_RANGE, RANGE);
+                      MISALIGNED, ALIGNMENT);
         hostile_skips(
             w, pass,
             SET(0, uniform, &(gpool_binding){ .buffer = w->witness, .offset = 16 }, 1, offsets, 1),
             MISALIGNED, ALIGNMENT);
         hostile_skips(w, pass, gpool_set_uniforms(rec, 4, offsets, 16), OUT_OF_RANGE, RANGE);
-        hostile_skips(w, pass, gpool_set_uniforms(rec, 0, NULL, 16), OUT_OF_RANGE, RANGE);
+        hostile_skips(w, pass, gpool_set_uniforms(rec, 0, NULL, 16), INVALID_ARGUMENT,
+                      ARGUMENT_NULL);
         hostile_skips(w, pass, gpool_set_uniforms(rec, 0, offsets, 0), OUT_OF_RANGE, RANGE);
         hostile_skips(w, pass, gpool_set_uniforms(rec, 0, offsets, 65537), OUT_OF_RANGE, RANGE);
         hostile_skips(w, pass, gpool_set_uniforms(rec, 0, offsets, UINT64_MAX), OUT_OF_RANGE,
