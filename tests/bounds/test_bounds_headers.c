@@ -1,0 +1,464 @@
+/*
+ * The table of all public functions: which numbers each takes, and the tests that try every pair of
+ * boundary values in them. The headers are read, so that a new function without a row fails here.
+ */
+#include "bounds.h"
+
+#include <ctype.h>
+#include <dirent.h>
+
+typedef struct row {
+    const char *function;
+    const char *numbers; /* "" = takes none */
+    const char *tests;   /* in tests/bounds, parted by blanks */
+} row;
+
+/* clang-format off */
+static const row rows[] = {
+    /* base.h */
+    { "gpool_result_name", "result",
+      "names_of_any_number" },
+    { "gpool_result_text", "result",
+      "names_of_any_number" },
+    { "gpool_log_name", "id",
+      "names_of_any_number" },
+    { "gpool_log_text", "id",
+      "names_of_any_number" },
+    { "gpool_version", "", "" },
+    /* bind.h */
+    { "gpool_layout_create", "entry_count, binding, type, stages, min_size",
+      "entry_counts_and_numbers_of_layouts least_sizes_types_and_stages_of_layouts" },
+    { "gpool_layout_destroy", "", "" },
+    { "gpool_uniform_layout", "", "" },
+    { "gpool_layout_gpu", "", "" },
+    /* buffer.h */
+    { "gpool_buffer_create", "size, usage",
+      "sizes_and_limits_of_create usages_of_create_and_access_are_enumerations" },
+    { "gpool_buffer_import", "size of the object",
+      "sizes_of_imports" },
+    { "gpool_buffer_write", "offset, size",
+      "offsets_and_sizes_of_write_and_read sizes_of_imports fault_row_16_the_four_byte_rule" },
+    { "gpool_buffer_resize", "size",
+      "sizes_of_resize" },
+    { "gpool_buffer_destroy", "", "" },
+    { "gpool_buffer_get_info", "", "" },
+    { "gpool_buffer_read", "offset, size",
+      "offsets_and_sizes_of_write_and_read sizes_of_imports" },
+    { "gpool_buffer_gpu", "access",
+      "usages_of_create_and_access_are_enumerations" },
+    /* device.h */
+    { "gpool_header_fingerprint_here", "", "" },
+    { "gpool_webgpu_header", "", "" },
+    { "gpool_device_open_checked", "feature counts, limits",
+      "features_and_limits_of_devices" },
+    { "gpool_device_adopt_checked", "", "" },
+    { "gpool_device_open", "feature counts, limits",
+      "features_and_limits_of_devices" },
+    { "gpool_device_adopt", "", "" },
+    { "gpool_device_retain", "", "" },
+    { "gpool_device_release", "", "" },
+    { "gpool_device_notify_error", "type, message.length",
+      "lengths_of_messages" },
+    { "gpool_device_notify_lost", "reason, message.length",
+      "lengths_of_messages" },
+    { "gpool_device_get_info", "", "" },
+    { "gpool_device_has_feature", "feature",
+      "counters_and_features_of_any_number" },
+    { "gpool_device_gpu", "", "" },
+    { "gpool_device_raw_instance", "", "" },
+    { "gpool_device_raw_adapter", "", "" },
+    { "gpool_device_raw", "", "" },
+    { "gpool_device_raw_queue", "", "" },
+    { "gpool_device_submitted", "", "" },
+    { "gpool_device_done", "", "" },
+    { "gpool_device_poll", "", "" },
+    { "gpool_device_wait", "serial, timeout_ms",
+      "serials_and_times_of_waits" },
+    /* dirty.h */
+    { "gpool_dirty_target", "", "" },
+    { "gpool_dirty_mark", "frame",
+      "sizes_and_frames_of_tracked_values" },
+    { "gpool_dirty_is", "", "" },
+    { "gpool_dirty_lag", "", "" },
+    { "gpool_dirty_begin", "", "" },
+    { "gpool_dirty_clear", "target",
+      "sizes_and_frames_of_tracked_values" },
+    { "gpool_dirty_view_is", "", "" },
+    { "gpool_dirty_view_lag", "", "" },
+    { "gpool_dirty_view_begin", "", "" },
+    { "gpool_dirty_view_clear", "target",
+      "sizes_and_frames_of_tracked_values" },
+    { "gpool_tracked_set", "size, frame",
+      "sizes_and_frames_of_tracked_values" },
+    { "gpool_tracked_mark", "frame",
+      "sizes_and_frames_of_tracked_values" },
+    { "gpool_tracked_update", "frame",
+      "sizes_and_frames_of_tracked_values" },
+    /* dirty_graph.h */
+    { "gpool_dirty_node_index", "", "" },
+    { "gpool_dirty_graph_create", "", "" },
+    { "gpool_dirty_graph_destroy", "", "" },
+    { "gpool_dirty_graph_add", "", "" },
+    { "gpool_dirty_graph_remove", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_connect", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_disconnect", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_find_path", "capacity",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_set_trigger", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_mark", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_begin_pass", "pass, time",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_update", "", "" },
+    { "gpool_dirty_graph_update_all", "", "" },
+    { "gpool_dirty_graph_is_clean", "", "" },
+    { "gpool_dirty_graph_all_clean", "", "" },
+    { "gpool_dirty_graph_check", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_flag", "ids",
+      "numbers_of_dirty_graphs" },
+    { "gpool_dirty_graph_get_stats", "", "" },
+    /* gpu.h */
+    { "gpool_gpu_load", "", "" },
+    /* handle.h */
+    { "gpool_handle_kind", "id",
+      "fields_of_handles" },
+    { "gpool_handle_slot", "id",
+      "fields_of_handles" },
+    { "gpool_handle_tag", "id",
+      "fields_of_handles" },
+    { "gpool_handle_generation", "id",
+      "fields_of_handles" },
+    /* inspect.h */
+    { "gpool_get_stats", "", "" },
+    { "gpool_gpu_call_count", "function",
+      "counters_and_features_of_any_number" },
+    { "gpool_kind_name", "kind",
+      "names_of_any_number" },
+    /* linked.h */
+    { "gpool_gpu_complete", "", "" },
+    { "gpool_gpu_linked", "", "" },
+    /* pipeline.h */
+    { "gpool_render_pipeline_create", "stride, offset, location, samples, masks, bias, layouts",
+      "numbers_of_vertex_layouts samples_masks_and_depth_of_pipelines groups_of_pipelines" },
+    { "gpool_compute_pipeline_create", "", "" },
+    { "gpool_pipeline_status", "", "" },
+    { "gpool_pipeline_destroy", "", "" },
+    /* pool.h */
+    { "gpool_create", "frames, delay, time",
+      "frames_delays_and_times_of_pools" },
+    { "gpool_destroy", "", "" },
+    { "gpool_own", "", "" },
+    { "gpool_last_error", "", "" },
+    { "gpool_pool_device", "", "" },
+    { "gpool_frame", "", "" },
+    { "gpool_begin_frame", "", "" },
+    { "gpool_submit", "", "" },
+    { "gpool_process_uploads", "", "" },
+    { "gpool_process_deletions", "", "" },
+    { "gpool_end_frame", "", "" },
+    { "gpool_tick", "", "" },
+    { "gpool_wait_idle", "", "" },
+    { "gpool_note_external_submit", "", "" },
+    /* record.h */
+    { "gpool_frame_recorder", "", "" },
+    { "gpool_begin_render", "level, layer, load, store, clears",
+      "levels_and_layers_of_attachments loads_stores_and_clears_of_attachments" },
+    { "gpool_begin_compute", "", "" },
+    { "gpool_end_pass", "", "" },
+    { "gpool_set_pipeline", "", "" },
+    { "gpool_set_vertex_buffer", "slot, offset",
+      "slots_and_offsets_of_vertex_buffers" },
+    { "gpool_set_index_buffer", "format, offset",
+      "formats_and_offsets_of_index_buffers" },
+    { "gpool_set_bindings", "group, counts, offsets, sizes, dynamic offsets, views",
+      "offsets_and_sizes_of_bindings dynamic_offsets_of_bindings groups_and_counts_of_bindings views_of_bindings" },
+    { "gpool_set_uniforms", "group, size",
+      "groups_and_sizes_of_uniforms groups_of_pipelines" },
+    { "gpool_set_viewport", "all six",
+      "pairs_of_viewport" },
+    { "gpool_set_scissor", "all four",
+      "pairs_of_scissor" },
+    { "gpool_set_blend_constant", "rgba",
+      "pairs_of_viewport" },
+    { "gpool_set_stencil_reference", "reference",
+      "pairs_of_scissor" },
+    { "gpool_draw", "counts, firsts, base_vertex",
+      "counts_and_firsts_of_draws counts_and_firsts_of_indexed_draws" },
+    { "gpool_draw_indirect", "offset",
+      "offsets_of_indirect_arguments" },
+    { "gpool_dispatch", "x, y, z",
+      "workgroups_of_dispatches" },
+    { "gpool_dispatch_indirect", "offset",
+      "offsets_of_indirect_arguments" },
+    { "gpool_copy_buffer", "offsets, size",
+      "offsets_and_sizes_of_copy_buffer" },
+    { "gpool_clear_buffer", "offset, size",
+      "offsets_and_sizes_of_clear_buffer" },
+    { "gpool_copy_texture", "both regions",
+      "source_regions_of_copy_texture target_regions_of_copy_texture layers_and_levels_within_one_texture" },
+    { "gpool_copy_texture_to_buffer", "region, offset, bytes_per_row",
+      "regions_of_copies_to_buffers offsets_and_strides_of_buffers_and_textures" },
+    { "gpool_copy_buffer_to_texture", "region, offset, bytes_per_row",
+      "regions_of_copies_from_buffers offsets_and_strides_of_buffers_and_textures" },
+    { "gpool_push_group", "", "" },
+    { "gpool_pop_group", "", "" },
+    { "gpool_set_raw_render_pipeline", "", "" },
+    { "gpool_set_raw_compute_pipeline", "", "" },
+    { "gpool_set_raw_bind_group", "group, count",
+      "groups_and_counts_of_bindings" },
+    { "gpool_recorder_encoder", "", "" },
+    { "gpool_recorder_render_pass", "", "" },
+    { "gpool_recorder_compute_pass", "", "" },
+    { "gpool_recorder_finish_raw", "", "" },
+    /* shader.h */
+    { "gpool_shader_create", "size",
+      "sizes_of_shaders" },
+    { "gpool_shader_from_file", "", "" },
+    { "gpool_shader_status", "", "" },
+    { "gpool_shader_destroy", "", "" },
+    /* texture.h */
+    { "gpool_texture_create", "extent, levels, samples, usage, data_size, bytes_per_row",
+      "extents_levels_and_samples_of_create data_and_strides_of_create enumerations_of_textures" },
+    { "gpool_texture_import", "extent and levels of the object",
+      "extents_of_imports" },
+    { "gpool_texture_write", "region, data_size, bytes_per_row",
+      "regions_of_texture_write sizes_and_strides_of_texture_write_and_read" },
+    { "gpool_texture_resize", "extent",
+      "extents_of_resize" },
+    { "gpool_texture_destroy", "", "" },
+    { "gpool_texture_get_info", "", "" },
+    { "gpool_texture_read", "region, target_size",
+      "regions_of_texture_read sizes_and_strides_of_texture_write_and_read" },
+    { "gpool_texture_gpu", "access",
+      "enumerations_of_textures" },
+    { "gpool_texture_gpu_view", "levels, layers, dimension, access",
+      "levels_and_layers_of_views enumerations_of_textures" },
+    { "gpool_sampler_create", "lod_min, lod_max, max_anisotropy, enumerations",
+      "levels_and_anisotropy_of_samplers" },
+    { "gpool_sampler_destroy", "", "" },
+    { "gpool_sampler_get_desc", "", "" },
+    { "gpool_sampler_gpu", "", "" },
+};
+/* clang-format on */
+
+/* One declaration of the headers. */
+typedef struct declaration {
+    char name[64];
+    char arguments[512];
+    char comment[4096];
+} declaration;
+
+static declaration declarations[512];
+static size_t declaration_count;
+static char *sources; /* all of tests/bounds */
+
+static char *read_all(const char *folder, const char *ending)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s", BOUNDS_ROOT, folder);
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    char *text = NULL;
+    size_t size = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        if (length < 3 || strcmp(entry->d_name + length - 2, ending) != 0) {
+            continue;
+        }
+        (void)snprintf(path, sizeof path, "%s/%s/%s", BOUNDS_ROOT, folder, entry->d_name);
+        FILE *file = fopen(path, "rb");
+        assert_non_null(file);
+        char block[4096];
+        size_t got;
+        while ((got = fread(block, 1, sizeof block, file)) > 0) {
+            char *longer = realloc(text, size + got + 1);
+            assert_non_null(longer);
+            text = longer;
+            memcpy(text + size, block, got);
+            size += got;
+            text[size] = '\0';
+        }
+        (void)fclose(file);
+    }
+    (void)closedir(directory);
+    assert_non_null(text);
+    return text;
+}
+
+static void copy_part(char *target, size_t capacity, const char *from, const char *to)
+{
+    size_t length = (size_t)(to - from);
+    assert_true(length < capacity);
+    memcpy(target, from, length);
+    target[length] = '\0';
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The last documentation comment before `at`. */
+static void take_comment(declaration *d, const char *text, const char *at)
+{
+    const char *begin = at;
+    while (begin > text && strncmp(begin, "/**", 3) != 0) {
+        begin -= 1;
+    }
+    copy_part(d->comment, sizeof d->comment, begin, strstr(begin, "*/"));
+}
+
+static void take_declaration(const char *text, const char *at)
+{
+    /* The first word before a parenthesis is the name. */
+    const char *open = strchr(at, '(');
+    const char *end = at + strcspn(at, ";{");
+    if (open == NULL || open > end) {
+        return;
+    }
+    const char *name = open;
+    while (is_word(name[-1])) {
+        name -= 1;
+    }
+    if (strncmp(name, "gpool_", 6) != 0) {
+        return; /* an attribute or a macro */
+    }
+    assert_true(declaration_count < UNIT_COUNT(declarations));
+    declaration *d = &declarations[declaration_count++];
+    copy_part(d->name, sizeof d->name, name, open);
+    copy_part(d->arguments, sizeof d->arguments, open, end);
+    take_comment(d, text, at);
+}
+
+static void read_headers(void)
+{
+    char *text = read_all("include/gpool", ".h");
+    static const char *const marks[] = { "\nGPOOL_API ", "\nstatic inline " };
+    for (size_t i = 0; i < UNIT_COUNT(marks); ++i) {
+        for (const char *at = text; (at = strstr(at, marks[i])) != NULL; ++at) {
+            take_declaration(text, at + 1);
+        }
+    }
+    free(text);
+}
+
+static const declaration *find_declaration(const char *name)
+{
+    for (size_t i = 0; i < declaration_count; ++i) {
+        if (strcmp(declarations[i].name, name) == 0) {
+            return &declarations[i];
+        }
+    }
+    return NULL;
+}
+
+static const row *find_row(const char *name)
+{
+    for (size_t i = 0; i < UNIT_COUNT(rows); ++i) {
+        if (strcmp(rows[i].function, name) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static void every_function_of_the_headers_has_a_row(void **state)
+{
+    (void)state;
+    assert_true(declaration_count > 100);
+    for (size_t i = 0; i < declaration_count; ++i) {
+        if (find_row(declarations[i].name) == NULL) {
+            fail_msg("%s has no row in tests/bounds/test_bounds_headers.c", declarations[i].name);
+        }
+    }
+    for (size_t i = 0; i < UNIT_COUNT(rows); ++i) {
+        if (find_declaration(rows[i].function) == NULL || find_row(rows[i].function) != &rows[i]) {
+            fail_msg("%s is in no header, or twice in the table", rows[i].function);
+        }
+    }
+}
+
+/* True when the text has the words, in front of something that is no word. */
+static bool has_word(const char *text, const char *word)
+{
+    for (const char *at = text; (at = strstr(at, word)) != NULL; ++at) {
+        if (!is_word(at[strlen(word)]) && (at == text || !is_word(at[-1]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void every_function_with_numbers_has_tests(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = { "uint64_t",    "uint32_t", "uint16_t",
+                                           "int32_t",     "size_t",   "int",
+                                           "float",       "double",   "gpool_texture_region",
+                                           "gpool_access" };
+    for (size_t i = 0; i < declaration_count; ++i) {
+        const row *r = find_row(declarations[i].name);
+        for (size_t k = 0; r != NULL && k < UNIT_COUNT(numbers); ++k) {
+            if (has_word(declarations[i].arguments, numbers[k]) && r->numbers[0] == '\0') {
+                fail_msg("%s takes a %s, the table names no test", r->function, numbers[k]);
+            }
+        }
+    }
+}
+
+static void every_test_of_the_table_exists_and_calls_the_function(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(rows); ++i) {
+        assert_same(rows[i].numbers[0] == '\0', rows[i].tests[0] == '\0');
+        const char *at = rows[i].tests;
+        while (*at != '\0') {
+            char line[128];
+            size_t length = strcspn(at, " ");
+            (void)snprintf(line, sizeof line, "static void %.*s(void **state)", (int)length, at);
+            if (strstr(sources, line) == NULL) {
+                fail_msg("%s is tested by %.*s, which is not there", rows[i].function, (int)length,
+                         at);
+            }
+            at += length + strspn(at + length, " ");
+        }
+        char call[80];
+        (void)snprintf(call, sizeof call, "%s(", rows[i].function);
+        /* The unchecked variant of a call is what the inline wrapper calls. */
+        bool wrapped = strstr(rows[i].function, "_checked") != NULL;
+        if (rows[i].tests[0] != '\0' && !wrapped && strstr(sources, call) == NULL) {
+            fail_msg("%s is called nowhere in tests/bounds", rows[i].function);
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    sources = read_all("tests/bounds", ".c");
+    read_headers();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    free(sources);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_of_the_headers_has_a_row),
+        cmocka_unit_test(every_function_with_numbers_has_tests),
+        cmocka_unit_test(every_test_of_the_table_exists_and_calls_the_function),
+    };
+    return cmocka_run_group_tests_name("bounds of headers", tests, setup, teardown);
+}
