@@ -215,13 +215,16 @@ static const row rows[] = {
     { "gpool_recorder_render_pass", "", "" },
     { "gpool_recorder_compute_pass", "", "" },
     { "gpool_recorder_finish_raw", "", "" },
-    /* scope.h: ids are handles, see hostile_handles.c; there are no numbers */
+    /* scope.h */
     { "gpool_scope_create", "", "" },
     { "gpool_scope_end", "", "" },
     { "gpool_scope_get_info", "", "" },
-    { "gpool_retain", "", "" },
-    { "gpool_release", "", "" },
-    { "gpool_move", "", "" },
+    { "gpool_retain", "id",
+      "ids_of_shared_ownership" },
+    { "gpool_release", "id",
+      "ids_of_shared_ownership" },
+    { "gpool_move", "id",
+      "ids_of_shared_ownership" },
     /* shader.h */
     { "gpool_shader_create", "size",
       "sizes_of_shaders" },

@@ -446,6 +446,47 @@ static void numbers_of_dirty_graphs(void **state)
     gpool_dirty_graph_destroy(graph);
 }
 
+/* What handle.h says of an id that was never given out. */
+static gpool_result id_result(gpool_buffer live, uint64_t id)
+{
+    uint64_t tag = live.id / 16777216 / 16 % 16;
+    uint64_t kind = id / 16777216 % 16;
+    if (id == 0) {
+        return GPOOL_ERROR_NULL_HANDLE;
+    }
+    if (id / 16777216 / 16 % 16 != tag) {
+        return GPOOL_ERROR_FOREIGN_HANDLE;
+    }
+    return kind == 0 || kind >= GPOOL_KIND_COUNT || id != live.id ? GPOOL_ERROR_INVALID_HANDLE
+                                                                  : GPOOL_OK;
+}
+
+static void ids_of_shared_ownership(void **state)
+{
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    const gpool_scope root = { 0 };
+    gpool_buffer live = bounds_buffer(&w, NULL, 16, GPOOL_BUFFER_VERTEX);
+    bounds_set values = bounds_values(live.id);
+    bounds_set_add(&values, live.id + ((uint64_t)1 << 32)); /* the next generation */
+    bounds_set_add(&values, live.id | 0xf000000);           /* no kind */
+    bounds_set_add(&values, live.id ^ 0x10000000);          /* another pool */
+    for (uint32_t i = 0; i < values.count; ++i) {
+        uint64_t id = values.v[i];
+        gpool_result expected = id_result(live, id);
+        gpool_stats before = bounds_stats(&w);
+        bounds_must(&w, gpool_retain(w.pool, id) == expected, "retain", id, expected);
+        bounds_must(&w, gpool_move(w.pool, id, root) == expected, "move", id, expected);
+        bounds_must(&w, gpool_release(w.pool, id) == (id == 0 ? GPOOL_OK : expected), "release", id,
+                    expected);
+        gpool_stats after = bounds_stats(&w);
+        bounds_must(&w, memcmp(before.live_count, after.live_count, sizeof before.live_count) == 0,
+                    "the counts stay", id, expected);
+    }
+    bounds_good(&w, gpool_buffer_destroy(w.pool, live));
+    bounds_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +499,7 @@ int main(void)
         BOUNDS_TEST(frames_delays_and_times_of_pools),
         BOUNDS_TEST(levels_and_anisotropy_of_samplers),
         BOUNDS_TEST(sizes_of_shaders),
+        BOUNDS_TEST(ids_of_shared_ownership),
         cmocka_unit_test(sizes_and_frames_of_tracked_values),
         cmocka_unit_test(numbers_of_dirty_graphs),
     };
