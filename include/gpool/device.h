@@ -183,9 +183,10 @@ static inline gpool_result gpool_device_adopt(const gpool_device_adopt_desc *des
 GPOOL_API gpool_device *gpool_device_retain(gpool_device *device);
 
 /**
- * Gives up a reference; the last one waits for the GPU and closes the device. NULL is silent.
+ * Gives up a reference; the last one waits for the GPU, for log callbacks under way on other threads,
+ * and closes the device. NULL is silent.
  * Thread: any, but the last reference on the thread that owned the last pool. Cost: the last one
- * blocks until the GPU is idle, at most 10 s.
+ * blocks until the GPU is idle, at most 10 s, and until the callbacks are done, at most 10 s.
  */
 GPOOL_API void gpool_device_release(gpool_device *device);
 

@@ -1,10 +1,18 @@
 #include "base/log.h"
 
-#include "base/thread.h"
-
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* A record that waits to be told; the message stands behind it. */
+typedef struct gpool__log_kept {
+    struct gpool__log_kept *next;
+    gpool_log_fn fn;
+    void *user;
+    _Atomic uint32_t *untold;
+    gpool_log_record record;
+} gpool__log_kept;
 
 static GPOOL__THREAD_LOCAL gpool__operation log_current;
 
@@ -52,19 +60,81 @@ void gpool__log_init(gpool__log *log, gpool_log_fn fn, void *user, const char *o
     log->last.message = "";
 }
 
-static void log_emit(gpool__log *log, gpool_log_id id, gpool_result result, char *message,
-                     size_t size, int written)
+/* Calls back; a record that the callback causes on this thread comes after it, not inside. */
+static void log_tell(gpool_log_fn fn, void *user, const gpool_log_record *record)
+{
+    log_current.holds += 1;
+    fn(user, record);
+    log_current.holds -= 1;
+}
+
+void gpool__log_hold(void)
+{
+    log_current.holds += 1;
+}
+
+void gpool__log_flush(void)
+{
+    gpool__operation *now = &log_current;
+    while (now->kept != NULL && now->holds == 0) {
+        gpool__log_kept *kept = now->kept;
+        now->kept = kept->next;
+        log_tell(kept->fn, kept->user, &kept->record);
+        if (kept->untold != NULL) {
+            atomic_fetch_sub(kept->untold, 1);
+        }
+        free(kept);
+    }
+}
+
+void gpool__log_release(void)
+{
+    log_current.holds -= 1;
+    if (log_current.name == NULL) {
+        gpool__log_flush();
+    }
+}
+
+/* Keeps a copy. Without memory for it the record is told at once: rather with a lock held than never. */
+static void log_keep(const gpool__log *log, const gpool_log_record *record)
+{
+    size_t size = strlen(record->message) + 1;
+    gpool__log_kept *kept = malloc(sizeof *kept + size);
+    if (kept == NULL) {
+        log_tell(log->fn, log->user, record);
+        return;
+    }
+    *kept = (gpool__log_kept){ NULL, log->fn, log->user, log->untold, *record };
+    kept->record.message = memcpy(kept + 1, record->message, size);
+    if (log->untold != NULL) {
+        atomic_fetch_add(log->untold, 1);
+    }
+    gpool__operation *now = &log_current;
+    if (now->kept == NULL) {
+        now->kept = kept;
+    } else {
+        now->kept_last->next = kept;
+    }
+    now->kept_last = kept;
+}
+
+/* Counts a record; false when it is one of the repeats that are held back. */
+static bool log_count(gpool__log *log, gpool_log_id id, char *message, size_t size, int written)
 {
     uint32_t count = log->counts[id] < UINT32_MAX ? ++log->counts[id] : UINT32_MAX;
-    if (count > 32) {
-        if ((count & (count - 1)) != 0) {
-            return;
-        }
-        size_t end = strlen(message);
-        if (written >= 0 && end + 1 < size) {
-            (void)snprintf(message + end, size - end, " (seen %u times)", (unsigned)count);
-        }
+    if (count <= 32) {
+        return true;
     }
+    size_t end = strlen(message);
+    if (written >= 0 && end + 1 < size) {
+        (void)snprintf(message + end, size - end, " (seen %u times)", (unsigned)count);
+    }
+    return (count & (count - 1)) == 0;
+}
+
+static void log_emit(const gpool__log *log, gpool_log_id id, gpool_result result,
+                     const char *message)
+{
     const char *operation = gpool__current()->name;
     gpool_log_record record = {
         .level = log_entries[id].level,
@@ -73,7 +143,27 @@ static void log_emit(gpool__log *log, gpool_log_id id, gpool_result result, char
         .operation = operation != NULL ? operation : "",
         .message = message,
     };
-    log->fn(log->user, &record);
+    if (gpool__current()->holds > 0) {
+        log_keep(log, &record);
+    } else {
+        gpool__log_flush();
+        log_tell(log->fn, log->user, &record);
+        gpool__log_flush();
+    }
+}
+
+static void log_lock(gpool__log *log)
+{
+    if (log->lock != NULL) {
+        gpool__mutex_lock(log->lock);
+    }
+}
+
+static void log_unlock(gpool__log *log)
+{
+    if (log->lock != NULL) {
+        gpool__mutex_unlock(log->lock);
+    }
 }
 
 static int log_format(gpool__log *log, char *message, size_t size, const char *format,
@@ -98,10 +188,15 @@ gpool_result gpool__fail(gpool__log *log, gpool_log_id id, gpool_result result, 
     va_start(arguments, format);
     int written = log_format(log, message, sizeof message, format, arguments);
     va_end(arguments);
+    log_lock(log);
     log->errors += 1;
     memcpy(log->message, message, sizeof message);
     log->last = (gpool_error){ result, id, log->message };
-    log_emit(log, id, result, message, sizeof message, written);
+    bool told = log_count(log, id, message, sizeof message, written);
+    log_unlock(log);
+    if (told) {
+        log_emit(log, id, result, message);
+    }
     return result;
 }
 
@@ -112,5 +207,10 @@ void gpool__note(gpool__log *log, gpool_log_id id, const char *format, ...)
     va_start(arguments, format);
     int written = log_format(log, message, sizeof message, format, arguments);
     va_end(arguments);
-    log_emit(log, id, GPOOL_OK, message, sizeof message, written);
+    log_lock(log);
+    bool told = log_count(log, id, message, sizeof message, written);
+    log_unlock(log);
+    if (told) {
+        log_emit(log, id, GPOOL_OK, message);
+    }
 }

@@ -5,13 +5,20 @@
  * X-lists in gpool/base.h. An id that repeats is held back after 32 records but for every power of
  * two, so that a sketch that errs each frame for days does not fill a disk; the last error is
  * always kept.
+ *
+ * The user's callback runs with no lock held. A thread that holds one, or is inside a callback of the
+ * implementation, says so with gpool__log_hold(): its records are then made, counted and kept, and told
+ * in their order when it is done, at the latest by its next record or the end of its public call.
  */
 #ifndef GPOOL_BASE_LOG_H
 #define GPOOL_BASE_LOG_H
 
 #include "base/text.h"
+#include "base/thread.h"
 
 #include <gpool/base.h>
+
+#include <stdatomic.h>
 
 #define GPOOL__MESSAGE_SIZE 1024
 
@@ -21,14 +28,17 @@
  * of the library.
  */
 typedef struct gpool__operation {
-    const char *name;        /* public function, NULL outside */
-    const void *capturing;   /* device whose errors are captured, NULL = none */
-    int error_type;          /* type of the first captured error, 0 = none; see gpu/quirks.h */
-    const void *timed_table; /* real function table beneath the timing one */
-    uint64_t gpu_ns;         /* thread CPU time in webgpu.h so far, while measured */
-    uint64_t clock_ns;       /* cost of one clock read, while measured */
-    uint64_t wait_ns;        /* thread CPU time in waits for the GPU, without webgpu.h */
-    uint64_t clock_reads;    /* reads in timed calls so far, while measured */
+    const char *name;             /* public function, NULL outside */
+    const void *capturing;        /* device whose errors are captured, NULL = none */
+    int error_type;               /* type of the first captured error, 0 = none; see gpu/quirks.h */
+    const void *timed_table;      /* real function table beneath the timing one */
+    uint64_t gpu_ns;              /* thread CPU time in webgpu.h so far, while measured */
+    uint64_t clock_ns;            /* cost of one clock read, while measured */
+    uint64_t wait_ns;             /* thread CPU time in waits for the GPU, without webgpu.h */
+    uint64_t clock_reads;         /* reads in timed calls so far, while measured */
+    uint32_t holds;               /* gpool__log_hold() without gpool__log_release() */
+    struct gpool__log_kept *kept; /* records to be told, the oldest first */
+    struct gpool__log_kept *kept_last;
     char error[GPOOL__MESSAGE_SIZE]; /* message of the first captured error */
 } gpool__operation;
 
@@ -37,7 +47,9 @@ gpool__operation *gpool__current(void);
 typedef struct gpool__log {
     gpool_log_fn fn;
     void *user;
-    const char *owner; /* label of pool or device */
+    const char *owner;        /* label of pool or device */
+    gpool__mutex *lock;       /* guards what follows; NULL = one thread at a time */
+    _Atomic uint32_t *untold; /* counts records kept; NULL = nobody asks */
     gpool_error last;
     uint64_t errors;
     uint32_t counts[GPOOL_LOG_COUNT];
@@ -45,6 +57,15 @@ typedef struct gpool__log {
 } gpool__log;
 
 void gpool__log_init(gpool__log *log, gpool_log_fn fn, void *user, const char *owner);
+
+/** From here on records of this thread are kept. Nests. */
+void gpool__log_hold(void);
+
+/** Ends a hold; the last one tells what was kept, unless a public call is under way. */
+void gpool__log_release(void);
+
+/** Tells what this thread kept, unless it holds. Called at the end of public calls. */
+void gpool__log_flush(void);
 
 #if defined(__GNUC__)
 #define GPOOL__PRINTF(text, first) __attribute__((format(printf, text, first)))

@@ -4,7 +4,10 @@
 
 void gpool__device_process(gpool_device *device, gpool__seam *seam)
 {
+    gpool__log_hold();
     GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+    gpool__log_release();
+    gpool__log_flush(); /* a wait may go on for long */
 }
 
 static gpool_result device_wait(gpool_device *device, gpool__seam *seam, uint64_t serial,
@@ -118,6 +121,7 @@ static uint64_t device_count_submit(gpool_device *device, gpool__seam *seam)
 gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_t count,
                                   const WGPUCommandBuffer *buffers, uint64_t *serial)
 {
+    gpool__log_hold();
     gpool__mutex_lock(&device->queue_lock);
     /* Recorded work went through an encoder, which tells a loss; a flush of writes did not. */
     if (count == 0 && device->info.implementation == GPOOL_IMPLEMENTATION_WGPU_NATIVE) {
@@ -134,14 +138,17 @@ gpool_result gpool__device_submit(gpool_device *device, gpool__seam *seam, size_
     }
     device_canary_release(seam, &canary);
     gpool__mutex_unlock(&device->queue_lock);
+    gpool__log_release();
     return result;
 }
 
 uint64_t gpool__device_note_submit(gpool_device *device, gpool__seam *seam)
 {
+    gpool__log_hold();
     gpool__mutex_lock(&device->queue_lock);
     uint64_t serial = device_count_submit(device, seam);
     gpool__mutex_unlock(&device->queue_lock);
+    gpool__log_release();
     return serial;
 }
 
@@ -213,7 +220,9 @@ gpool_result gpool_device_poll(gpool_device *device)
     if (device == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
+    gpool__log_hold();
     device->table.InstanceProcessEvents(device->instance);
+    gpool__log_release();
     return gpool__device_is_lost(device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_OK;
 }
 

@@ -173,6 +173,8 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
         open_close(device);
         return GPOOL_ERROR_OUT_OF_MEMORY;
     }
+    device->log.lock = &device->log_lock;
+    device->log.untold = &device->events->untold;
     *out = device;
     return GPOOL_OK;
 }
@@ -567,6 +569,7 @@ gpool_result gpool_device_open_checked(const gpool_device_desc *desc,
         }
     }
     now->name = NULL;
+    gpool__log_flush();
     *out = device;
     return result;
 }
@@ -628,6 +631,7 @@ gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc *desc,
         }
     }
     now->name = NULL;
+    gpool__log_flush();
     *out = device;
     return result;
 }

@@ -6,8 +6,9 @@
  * device is closed, touches valid memory; a generation tells it that it is late. Serials of a block
  * only rise, also across its devices, so a late "done" can do no harm.
  *
- * Callbacks only store into the block or into the thread's current operation, and write a log
- * line; they never call the API.
+ * Callbacks only store into the block or into the thread's current operation, and make a log
+ * record; they never call the API. The record is told when no lock is held and the call into the
+ * implementation is over, or, when that was the program's own call, before the callback returns.
  *
  * The queue lock is held during submits, and never while a callback may wait for us.
  */
@@ -36,6 +37,7 @@ typedef struct gpool__events {
     _Atomic uint64_t submitted;   /* serial of the newest submit */
     _Atomic bool lost;            /* device lost */
     _Atomic bool suspect;         /* an error was reported since the last canary */
+    _Atomic uint32_t untold;      /* records of callbacks that the user's log has not seen yet */
 } gpool__events;
 
 struct gpool_device {

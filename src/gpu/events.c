@@ -45,6 +45,12 @@ void gpool__events_give_back(gpool__events *events)
     events->device = NULL;
     gpool__mutex_unlock(&events->lock);
     atomic_fetch_add(&events->generation, 1);
+    /* The log's user must not go while another thread still tells it something. */
+    gpool__log_flush();
+    uint64_t begin = gpool__now_ns();
+    while (atomic_load(&events->untold) > 0 && gpool__now_ns() - begin < GPOOL__OPEN_TIMEOUT_NS) {
+        gpool__sleep_ns(20000);
+    }
     gpool__mutex_lock(&events_lock);
     events->next_free = events_free;
     events_free = events;
@@ -84,14 +90,14 @@ void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUSt
     }
     char text[GPOOL__MESSAGE_SIZE / 2];
     gpool__clean(text, sizeof text, message.data, events_length(message));
+    gpool__log_hold();
     gpool__mutex_lock(&events->lock);
     if (events->device != NULL) {
-        gpool__mutex_lock(&events->device->log_lock);
         (void)gpool__fail(&events->device->log, GPOOL_LOG_GPU_ERROR_LATE, GPOOL_ERROR_GPU,
                           "The WebGPU implementation reported [%s] outside any capture", text);
-        gpool__mutex_unlock(&events->device->log_lock);
     }
     gpool__mutex_unlock(&events->lock);
+    gpool__log_release();
 }
 
 void gpool__events_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason,
@@ -106,14 +112,14 @@ void gpool__events_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason
     atomic_store(&events->lost, true);
     char text[GPOOL__MESSAGE_SIZE / 2];
     gpool__clean(text, sizeof text, message.data, events_length(message));
+    gpool__log_hold();
     gpool__mutex_lock(&events->lock);
     if (events->device != NULL) {
-        gpool__mutex_lock(&events->device->log_lock);
         (void)gpool__fail(&events->device->log, GPOOL_LOG_DEVICE_LOST, GPOOL_ERROR_DEVICE_LOST,
                           "The device is lost for reason [%d]: %s", (int)reason, text);
-        gpool__mutex_unlock(&events->device->log_lock);
     }
     gpool__mutex_unlock(&events->lock);
+    gpool__log_release();
 }
 
 void gpool__events_on_done(WGPUQueueWorkDoneStatus status, WGPUStringView message,

@@ -90,6 +90,9 @@ void gpool__leave(gpool *pool, const gpool__call *call)
     }
     gpool__operation *now = gpool__current();
     now->name = NULL;
+    if (now->kept != NULL) {
+        gpool__log_flush();
+    }
     if (pool->measure) {
         uint64_t total = gpool__thread_cpu_ns() - call->begin_ns;
         uint64_t in_gpu_calls = now->gpu_ns - call->begin_gpu_ns;

@@ -40,6 +40,7 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
         }
     }
     now->name = outer;
+    gpool__log_flush();
     *out = pool;
     return result;
 }
@@ -91,6 +92,7 @@ void gpool_destroy(gpool *pool)
     gpool__recording_fini(pool);
     gpool__pool_close(pool);
     now->name = outer;
+    gpool__log_flush();
 }
 
 /* Lost comes before any phase: one code from then on. */

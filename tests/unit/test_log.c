@@ -115,6 +115,40 @@ static void operation_belongs_to_its_thread(void **state)
     gpool__current()->name = NULL;
 }
 
+static void records_are_kept_while_held_and_told_in_order(void **state)
+{
+    (void)state;
+    gpool__log_hold();
+    gpool__log_hold();
+    gpool__current()->name = "gpool_first";
+    (void)gpool__fail(&log_under_test, GPOOL_LOG_LIMIT, GPOOL_ERROR_LIMIT, "First");
+    gpool__current()->name = NULL;
+    assert_same(log_under_test.last.id, GPOOL_LOG_LIMIT); /* made at once */
+    gpool__log_release();
+    gpool__note(&log_under_test, GPOOL_LOG_LEAK, "Second");
+    gpool__log_flush();
+    assert_int_equal(seen.records, 0);
+    gpool__log_release();
+    assert_int_equal(seen.records, 2);
+    assert_same(seen.last.id, GPOOL_LOG_LEAK);
+    /* Within a public call they wait for its end, or for the next record. */
+    gpool__current()->name = "gpool_second";
+    gpool__log_hold();
+    (void)gpool__fail(&log_under_test, GPOOL_LOG_RANGE, GPOOL_ERROR_OUT_OF_RANGE, "Third");
+    gpool__log_release();
+    assert_int_equal(seen.records, 2);
+    (void)gpool__fail(&log_under_test, GPOOL_LOG_LIMIT, GPOOL_ERROR_LIMIT, "Fourth");
+    assert_int_equal(seen.records, 4);
+    assert_same(seen.last.id, GPOOL_LOG_LIMIT);
+    gpool__log_hold();
+    (void)gpool__fail(&log_under_test, GPOOL_LOG_RANGE, GPOOL_ERROR_OUT_OF_RANGE, "Fifth");
+    gpool__log_release();
+    gpool__current()->name = NULL;
+    gpool__log_flush();
+    assert_int_equal(seen.records, 5);
+    assert_string_equal(seen.operation, "gpool_second");
+}
+
 static void repeats_are_held_back_but_for_powers_of_two(void **state)
 {
     (void)state;
@@ -262,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup(note_is_logged_and_leaves_the_last_error, open_log),
         cmocka_unit_test_setup(record_names_the_running_operation, open_log),
         cmocka_unit_test_setup(operation_belongs_to_its_thread, open_log),
+        cmocka_unit_test_setup(records_are_kept_while_held_and_told_in_order, open_log),
         cmocka_unit_test_setup(repeats_are_held_back_but_for_powers_of_two, open_log),
         cmocka_unit_test_setup(held_back_error_is_still_the_last_one_and_counted, open_log),
         cmocka_unit_test_setup(each_id_is_held_back_for_itself, open_log),
