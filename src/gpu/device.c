@@ -207,12 +207,12 @@ WGPUQueue gpool_device_raw_queue(const gpool_device *device)
 
 uint64_t gpool_device_submitted(const gpool_device *device)
 {
-    return device != NULL ? gpool__device_submitted(device) : 0;
+    return device != NULL ? gpool__device_submitted(device) - device->events->base : 0;
 }
 
 uint64_t gpool_device_done(const gpool_device *device)
 {
-    return device != NULL ? gpool__device_done(device) : 0;
+    return device != NULL ? gpool__device_done(device) - device->events->base : 0;
 }
 
 gpool_result gpool_device_poll(gpool_device *device)
@@ -228,9 +228,10 @@ gpool_result gpool_device_poll(gpool_device *device)
 
 gpool_result gpool_device_wait(gpool_device *device, uint64_t serial, uint32_t timeout_ms)
 {
-    if (device == NULL || serial > gpool__device_submitted(device)) {
+    if (device == NULL || serial > gpool_device_submitted(device)) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     gpool__seam seam = { .table = &device->table };
-    return gpool__device_wait_serial(device, &seam, serial, (uint64_t)timeout_ms * 1000000u);
+    return gpool__device_wait_serial(device, &seam, device->events->base + serial,
+                                     (uint64_t)timeout_ms * 1000000u);
 }

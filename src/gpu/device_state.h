@@ -4,7 +4,8 @@
  * Callbacks of the implementation find a gpool__events block, not the device: blocks come from a
  * process-wide registry and are never freed, so a callback that arrives late, even after the
  * device is closed, touches valid memory; a generation tells it that it is late. Serials of a block
- * only rise, also across its devices, so a late "done" can do no harm.
+ * only rise, also across its devices, so a late "done" can do no harm; the public ones count from the
+ * `base` of their device.
  *
  * Callbacks only store into the block or into the thread's current operation, and make a log
  * record; they never call the API. The record is told when no lock is held and the call into the
@@ -35,6 +36,7 @@ typedef struct gpool__events {
     _Atomic uintptr_t generation; /* of the device it serves now */
     _Atomic uint64_t done;        /* serial the GPU is done with */
     _Atomic uint64_t submitted;   /* serial of the newest submit */
+    uint64_t base;                /* `submitted` when the device took the block */
     _Atomic bool lost;            /* device lost */
     _Atomic bool suspect;         /* an error was reported since the last canary */
     _Atomic uint32_t untold;      /* records of callbacks that the user's log has not seen yet */

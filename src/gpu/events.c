@@ -29,6 +29,9 @@ gpool__events *gpool__events_take(gpool_device *device)
     }
     gpool__mutex_unlock(&events_lock);
     if (events != NULL) {
+        /* What the device before left in flight, lost or hung, is nothing to wait for. */
+        events->base = atomic_load(&events->submitted);
+        atomic_store(&events->done, events->base);
         atomic_store(&events->lost, false);
         atomic_store(&events->suspect, false);
         atomic_fetch_add(&events->generation, 1);
