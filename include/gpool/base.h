@@ -137,8 +137,8 @@ typedef struct gpool_log_record {
 
 /**
  * Receives log records. Called on the thread that caused the record, with no lock of gpool's held and
- * not inside a call of webgpu.h; except that an error of a webgpu.h call of your own is told inside that
- * call. May call gpool_*_name(), gpool_*_text() and the functions of gpool/device.h that only read;
+ * not inside a call of webgpu.h; except that what a webgpu.h call of your own or a thread of the
+ * implementation reports is told inside their callback. May call gpool_*_name(), gpool_*_text() and the functions of gpool/device.h that only read;
  * nothing else of gpool. It may wait for a lock of yours that you hold during calls of gpool, but not
  * during the last gpool_device_release(): that one waits for it.
  */

@@ -67,7 +67,7 @@ typedef struct gpool_device_info {
     bool translated;                     /**< the table translates for the known Dawn build */
     bool adopted;                        /**< made by gpool_device_adopt() */
     bool errors_inline;           /**< errors arrive inside the failing call (else error scopes) */
-    bool lost;                    /**< the device is lost */
+    bool lost;                    /**< the loss was told; wgpu-native does so at the next submit */
     WGPUAdapterType adapter_type; /**< discrete, integrated, CPU or unknown */
     WGPUBackendType backend;      /**< Vulkan, Metal, ... */
     const char *adapter;          /**< adapter name, such as "llvmpipe (LLVM 15.0.6, 256 bits)" */

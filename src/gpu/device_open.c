@@ -342,7 +342,8 @@ static gpool_result open_device(gpool_device *device, const gpool_device_desc *d
         .requiredFeatureCount = feature_count,
         .requiredFeatures = features,
         .requiredLimits = &limits,
-        .deviceLostCallbackInfo = { .mode = WGPUCallbackMode_AllowProcessEvents,
+        /* Dawn tells a loss at once then; wgpu-native passes over the mode. */
+        .deviceLostCallbackInfo = { .mode = WGPUCallbackMode_AllowSpontaneous,
                                     .callback = gpool__events_on_lost,
                                     .userdata1 = device->events,
                                     .userdata2 = generation },

@@ -470,6 +470,33 @@ static void every_pool_learns_and_a_new_device_works(void **state)
     hostile_fork("two pools", two_pools, NULL, SECONDS);
 }
 
+/* Dawn tells it at once; wgpu-native at the next encoder, whatever else is called. */
+static void loss_is_told(void *user)
+{
+    (void)user;
+    static loss_world w;
+    world_open(&w, false);
+    gpool_device_info info;
+    assert_good(gpool_device_get_info(w.device, &info));
+    const bool at_once = info.implementation == GPOOL_IMPLEMENTATION_DAWN;
+    lose(gpool_device_raw(w.device), LOSS_DESTROY);
+    assert_good(gpool_device_get_info(w.device, &info));
+    assert_int_equal(info.lost, at_once);
+    assert_result(gpool_device_poll(w.device), at_once ? GPOOL_ERROR_DEVICE_LOST : GPOOL_OK);
+    assert_good(gpool_buffer_write(w.pool, w.vertices, 0, "loss", 4));
+    assert_result(gpool_process_uploads(w.pool), GPOOL_ERROR_DEVICE_LOST);
+    assert_good(gpool_device_get_info(w.device, &info));
+    assert_true(info.lost);
+    check_lost(&w);
+    world_close(&w);
+}
+
+static void a_loss_is_told_as_soon_as_the_implementation_can(void **state)
+{
+    (void)state;
+    hostile_fork("telling of a loss", loss_is_told, NULL, SECONDS);
+}
+
 int gpu_loss_run(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +506,7 @@ int gpu_loss_run(void)
         cmocka_unit_test(device_destroyed_before_each_call),
         cmocka_unit_test(destroy_works_on_a_lost_device),
         cmocka_unit_test(every_pool_learns_and_a_new_device_works),
+        cmocka_unit_test(a_loss_is_told_as_soon_as_the_implementation_can),
     };
     return cmocka_run_group_tests_name("loss", tests, NULL, NULL);
 }

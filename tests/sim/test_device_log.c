@@ -164,6 +164,20 @@ static void expect_record(uint32_t index, gpool_log_id id, const char *operation
     }
 }
 
+static void dawn_tells_a_loss_without_a_poll(void **state)
+{
+    (void)state;
+    scene_open(&(sim_desc){ .personality = SIM_DAWN });
+    gpool_device_info info;
+    sim_lose(scene.s);
+    assert_same(gpool_device_get_info(scene.device, &info), GPOOL_OK);
+    assert_true(info.lost);
+    assert_int_equal(scene.count, 1);
+    expect_record(0, GPOOL_LOG_DEVICE_LOST, "", "\"device\"");
+    assert_same(sim_calls_in_callbacks(scene.s), 0);
+    scene_close();
+}
+
 /* Takes the lock that the callback wants, and works with the device all the same. */
 typedef struct rival {
     _Atomic int ready;
@@ -320,6 +334,7 @@ int main(void)
         cmocka_unit_test(errors_found_by_a_poll_are_told_by_it),
         cmocka_unit_test(repeats_are_held_back_also_when_told_later),
         cmocka_unit_test(errors_of_the_callback_come_after_it),
+        cmocka_unit_test(dawn_tells_a_loss_without_a_poll),
         cmocka_unit_test(last_release_waits_for_the_callback),
     };
     return cmocka_run_group_tests_name("device_log", tests, NULL, NULL);
