@@ -1,0 +1,115 @@
+/* What the fault sweep found once: each must stay found. */
+#include "unit.h"
+
+#include "fault.h"
+
+static fault_world w;
+
+static void found_open(sim_personality personality, sim_errors errors)
+{
+    const fault_point point = { .personality = personality, .errors = errors };
+    assert_true(fault_open(&w, &point));
+}
+
+static void found_close(void)
+{
+    fault_close(&w);
+    assert_same(w.problems, 0);
+}
+
+/* After a test that failed half way: the next one needs a simulator. */
+static int found_drop(void **state)
+{
+    (void)state;
+    sim_destroy(w.s);
+    w.s = NULL;
+    return 0;
+}
+
+/* Makes queue writes wait, so that the next flush looks after a loss. */
+static void found_dirty(void)
+{
+    uint8_t bytes[64] = { 0 };
+    assert_same(gpool_texture_write(w.pool, w.witness_texture, NULL, bytes, 64, 0), GPOOL_OK);
+}
+
+static void a_device_that_gives_no_encoder_is_lost(void **state)
+{
+    (void)state;
+    found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+    found_dirty();
+    sim_fail(w.s, GPOOL_GPU_DeviceCreateCommandEncoder, 1, SIM_FAIL_VALIDATION, true);
+    assert_same(gpool_process_uploads(w.pool), GPOOL_ERROR_DEVICE_LOST);
+    assert_true(fault_is_lost(&w));
+    found_close();
+}
+
+static gpool_render_pipeline_desc found_pipeline(gpool_shader shader)
+{
+    return (gpool_render_pipeline_desc){ .shader = shader,
+                                         .vertex_entry = "vs",
+                                         .fragment_entry = "fs",
+                                         .colors[0].format = WGPUTextureFormat_RGBA8Unorm,
+                                         .samples = 1,
+                                         .label = "found" };
+}
+
+static void a_render_pipeline_without_memory_is_null(void **state)
+{
+    (void)state;
+    gpool_shader_desc wgsl = { .wgsl = fault_fill_wgsl };
+    for (uint64_t k = 1;; ++k) {
+        found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+        gpool_shader shader = gpool_shader_create(w.pool, &wgsl);
+        gpool_render_pipeline_desc desc = found_pipeline(shader);
+        fault_memory_arm(k, false);
+        gpool_pipeline pipeline = gpool_render_pipeline_create(w.pool, &desc);
+        bool hit = fault_memory_hits() > 0;
+        assert_same(pipeline.id == 0, hit);
+        gpool_stats stats;
+        assert_same(gpool_get_stats(w.pool, &stats), GPOOL_OK);
+        assert_same(stats.live_count[GPOOL_KIND_PIPELINE], !hit);
+        if (hit) {
+            assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_OUT_OF_MEMORY);
+        }
+        assert_same(gpool_pipeline_destroy(w.pool, pipeline), GPOOL_OK);
+        assert_same(gpool_shader_destroy(w.pool, shader), GPOOL_OK);
+        found_close();
+        if (!hit) {
+            assert_true(k > 4);
+            break;
+        }
+    }
+}
+
+static void a_refused_buffer_counts_no_written_bytes(void **state)
+{
+    (void)state;
+    uint8_t bytes[64] = { 0 };
+    gpool_buffer_desc desc = { .data = bytes, .size = 64, .usage = GPOOL_BUFFER_STORAGE_WRITE };
+    found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+    gpool_stats before;
+    gpool_stats after;
+    assert_same(gpool_get_stats(w.pool, &before), GPOOL_OK);
+    sim_fail(w.s, GPOOL_GPU_QueueWriteBuffer, 1, SIM_FAIL_VALIDATION, false);
+    gpool_buffer refused = gpool_buffer_create(w.pool, &desc);
+    assert_same(gpool_buffer_write(w.pool, refused, 0, bytes, 4), GPOOL_ERROR_FAILED_RESOURCE);
+    assert_same(gpool_get_stats(w.pool, &after), GPOOL_OK);
+    assert_same(after.written_bytes, before.written_bytes);
+    gpool_buffer good = gpool_buffer_create(w.pool, &desc);
+    assert_same(gpool_get_stats(w.pool, &after), GPOOL_OK);
+    assert_same(after.written_bytes, before.written_bytes + 64);
+    assert_same(gpool_buffer_destroy(w.pool, refused), GPOOL_OK);
+    assert_same(gpool_buffer_destroy(w.pool, good), GPOOL_OK);
+    found_close();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_device_that_gives_no_encoder_is_lost, found_drop),
+        cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
+        cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
+    };
+    return cmocka_run_group_tests_name("found", tests, NULL, NULL);
+}
