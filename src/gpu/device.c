@@ -61,23 +61,7 @@ typedef struct device_canary {
     WGPUCommandBuffer buffer;
 } device_canary;
 
-static bool device_canary_sings(gpool_device *device, gpool__seam *seam, device_canary *canary)
-{
-    atomic_store(&device->events->suspect, false);
-    gpool__capture_begin(device, seam);
-    canary->encoder = GPOOL__GPU(seam, DeviceCreateCommandEncoder)(device->device, NULL);
-    if (canary->encoder != NULL) {
-        canary->buffer = GPOOL__GPU(seam, CommandEncoderFinish)(canary->encoder, NULL);
-    }
-    bool alive = gpool__capture_end_plain(device, seam) == GPOOL_OK && canary->buffer != NULL &&
-                 !gpool__device_is_lost(device);
-    if (!alive) {
-        atomic_store(&device->events->lost, true);
-    }
-    return alive;
-}
-
-static void device_canary_release(gpool__seam *seam, const device_canary *canary)
+static void device_canary_release(gpool__seam *seam, device_canary *canary)
 {
     if (canary->encoder != NULL) {
         GPOOL__GPU(seam, CommandEncoderRelease)(canary->encoder);
@@ -85,13 +69,50 @@ static void device_canary_release(gpool__seam *seam, const device_canary *canary
     if (canary->buffer != NULL) {
         GPOOL__GPU(seam, CommandBufferRelease)(canary->buffer);
     }
+    *canary = (device_canary){ 0 };
 }
 
+static gpool_result device_canary_sing(gpool_device *device, gpool__seam *seam,
+                                       device_canary *canary)
+{
+    gpool__capture_begin(device, seam);
+    canary->encoder = GPOOL__GPU(seam, DeviceCreateCommandEncoder)(device->device, NULL);
+    if (canary->encoder != NULL) {
+        canary->buffer = GPOOL__GPU(seam, CommandEncoderFinish)(canary->encoder, NULL);
+    }
+    gpool_result result = gpool__capture_end_plain(device, seam);
+    if (gpool__device_is_lost(device)) {
+        return GPOOL_ERROR_DEVICE_LOST;
+    }
+    return result == GPOOL_OK && canary->buffer == NULL ? GPOOL_ERROR_GPU : result;
+}
+
+/*
+ * GPOOL_OK, GPOOL_ERROR_DEVICE_LOST, or GPOOL_ERROR_OUT_OF_GPU_MEMORY: the canary found no memory, and
+ * the next look tries again. Any other failure may be a single one, so it is tried twice: a device
+ * that gives no encoder two times in a row is lost to us.
+ */
 static gpool_result device_look(gpool_device *device, gpool__seam *seam, device_canary *canary)
 {
     *canary = (device_canary){ 0 };
-    if (gpool__device_is_lost(device) ||
-        (atomic_load(&device->events->suspect) && !device_canary_sings(device, seam, canary))) {
+    if (gpool__device_is_lost(device)) {
+        return GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (!atomic_exchange(&device->events->suspect, false)) {
+        return GPOOL_OK;
+    }
+    gpool_result result = device_canary_sing(device, seam, canary);
+    if (result == GPOOL_ERROR_GPU) {
+        device_canary_release(seam, canary);
+        atomic_store(&device->events->suspect, false);
+        result = device_canary_sing(device, seam, canary);
+    }
+    if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY) {
+        atomic_store(&device->events->suspect, true);
+        return result;
+    }
+    if (result != GPOOL_OK) {
+        atomic_store(&device->events->lost, true);
         return GPOOL_ERROR_DEVICE_LOST;
     }
     return GPOOL_OK;

@@ -33,6 +33,39 @@ static void found_dirty(void)
     assert_same(gpool_texture_write(w.pool, w.witness_texture, NULL, bytes, 64, 0), GPOOL_OK);
 }
 
+static void one_failed_look_is_no_loss(void **state)
+{
+    (void)state;
+    static const int functions[] = { GPOOL_GPU_DeviceCreateCommandEncoder,
+                                     GPOOL_GPU_CommandEncoderFinish };
+    for (size_t i = 0; i < 4; ++i) {
+        found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+        found_dirty();
+        sim_fail(w.s, functions[i % 2], 1, i < 2 ? SIM_FAIL_VALIDATION : SIM_FAIL_NULL, false);
+        assert_same(gpool_process_uploads(w.pool), GPOOL_OK);
+        assert_same(sim_fail_hits(w.s), 1);
+        assert_false(fault_is_lost(&w));
+        found_close();
+    }
+}
+
+static void a_look_without_memory_is_no_loss(void **state)
+{
+    (void)state;
+    found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+    found_dirty();
+    sim_fail(w.s, GPOOL_GPU_DeviceCreateCommandEncoder, 1, SIM_FAIL_OUT_OF_MEMORY, true);
+    for (int i = 0; i < 3; ++i) {
+        assert_same(gpool_process_uploads(w.pool), GPOOL_ERROR_OUT_OF_GPU_MEMORY);
+    }
+    assert_false(fault_is_lost(&w));
+    sim_fail_none(w.s);
+    uint64_t submits = sim_submitted(w.s);
+    assert_same(gpool_process_uploads(w.pool), GPOOL_OK);
+    assert_same(sim_submitted(w.s), submits + 1);
+    found_close();
+}
+
 static void a_device_that_gives_no_encoder_is_lost(void **state)
 {
     (void)state;
@@ -107,6 +140,8 @@ static void a_refused_buffer_counts_no_written_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(one_failed_look_is_no_loss, found_drop),
+        cmocka_unit_test_teardown(a_look_without_memory_is_no_loss, found_drop),
         cmocka_unit_test_teardown(a_device_that_gives_no_encoder_is_lost, found_drop),
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
