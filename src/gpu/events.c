@@ -227,6 +227,12 @@ gpool_result gpool__capture_end(gpool_device *device, gpool__seam *seam)
 {
     gpool_result result = gpool__capture_end_plain(device, seam);
     gpool__operation *now = gpool__current();
+    /* A lost Dawn device takes every call in silence. */
+    if (result == GPOOL_OK && gpool__device_is_lost(device)) {
+        static const char lost[] = "the device is lost";
+        memcpy(now->error, lost, sizeof lost);
+        result = GPOOL_ERROR_DEVICE_LOST;
+    }
     if (result != GPOOL_ERROR_GPU || strstr(now->error, "device is lost") == NULL) {
         return result;
     }

@@ -77,6 +77,32 @@ static void a_device_that_gives_no_encoder_is_lost(void **state)
     found_close();
 }
 
+static void a_loss_is_told_by_calls_that_dawn_takes_in_silence(void **state)
+{
+    (void)state;
+    uint8_t bytes[64] = { 0 };
+    found_open(SIM_DAWN, SIM_ERRORS_INLINE);
+    sim_lose(w.s);
+    assert_same(gpool_device_poll(w.device), GPOOL_ERROR_DEVICE_LOST);
+    assert_same(gpool_texture_write(w.pool, w.witness_texture, NULL, bytes, 64, 0),
+                GPOOL_ERROR_DEVICE_LOST);
+    assert_same(gpool_buffer_write(w.pool, w.witness_written, 0, bytes, 4),
+                GPOOL_ERROR_DEVICE_LOST);
+    assert_null(gpool_buffer_gpu(w.pool, w.witness_plain, GPOOL_ACCESS_READ)); /* it is dirty */
+    assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+    assert_null(gpool_texture_gpu_view(w.pool, w.witness_texture, NULL, GPOOL_ACCESS_READ));
+    assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+    gpool_sampler sampler = gpool_sampler_create(w.pool, NULL);
+    assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+    assert_null(gpool_sampler_gpu(w.pool, sampler));
+    gpool_layout layout = gpool_layout_create(w.pool, &(gpool_layout_desc){ .label = "none" });
+    assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+    assert_null(gpool_layout_gpu(w.pool, layout));
+    assert_same(gpool_sampler_destroy(w.pool, sampler), GPOOL_OK);
+    assert_same(gpool_layout_destroy(w.pool, layout), GPOOL_OK);
+    found_close();
+}
+
 static gpool_render_pipeline_desc found_pipeline(gpool_shader shader)
 {
     return (gpool_render_pipeline_desc){ .shader = shader,
@@ -143,6 +169,7 @@ int main(void)
         cmocka_unit_test_teardown(one_failed_look_is_no_loss, found_drop),
         cmocka_unit_test_teardown(a_look_without_memory_is_no_loss, found_drop),
         cmocka_unit_test_teardown(a_device_that_gives_no_encoder_is_lost, found_drop),
+        cmocka_unit_test_teardown(a_loss_is_told_by_calls_that_dawn_takes_in_silence, found_drop),
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
     };
