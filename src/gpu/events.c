@@ -183,9 +183,31 @@ void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
     now->error_type = 0;
     now->error[0] = '\0';
     if (device->scopes) {
-        /* Validation only: an OutOfMemory scope misses wgpu-native's, and Dawn's stays uncaptured
-         * and reaches the callback. */
+        /* Memory that ends is a validation error on wgpu-native, and one of its own on others. */
+        GPOOL__GPU(seam, DevicePushErrorScope)(device->device, WGPUErrorFilter_OutOfMemory);
         GPOOL__GPU(seam, DevicePushErrorScope)(device->device, WGPUErrorFilter_Validation);
+    }
+}
+
+/* Pops the innermost scope; its error is the capture's, unless there is one already. */
+static void events_pop_scope(gpool_device *device, gpool__seam *seam, gpool__operation *now)
+{
+    events_popped popped;
+    atomic_init(&popped.answered, false);
+    WGPUPopErrorScopeCallbackInfo info = {
+        .mode = WGPUCallbackMode_AllowProcessEvents,
+        .callback = events_on_pop,
+        .userdata1 = &popped,
+    };
+    (void)GPOOL__GPU(seam, DevicePopErrorScope)(device->device, info);
+    /* The answer is written to this stack frame, so there is no way to give up waiting; both
+     * implementations answer at the first poll, also when the device is lost. */
+    while (!atomic_load(&popped.answered)) {
+        GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+    }
+    if (popped.type != WGPUErrorType_NoError && now->error_type == 0) {
+        now->error_type = (int)popped.type;
+        memcpy(now->error, popped.error, sizeof now->error);
     }
 }
 
@@ -193,23 +215,8 @@ gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam)
 {
     gpool__operation *now = gpool__current();
     if (device->scopes) {
-        events_popped popped;
-        atomic_init(&popped.answered, false);
-        WGPUPopErrorScopeCallbackInfo info = {
-            .mode = WGPUCallbackMode_AllowProcessEvents,
-            .callback = events_on_pop,
-            .userdata1 = &popped,
-        };
-        (void)GPOOL__GPU(seam, DevicePopErrorScope)(device->device, info);
-        /* The answer is written to this stack frame, so there is no way to give up waiting; both
-         * implementations answer at the first poll, also when the device is lost. */
-        while (!atomic_load(&popped.answered)) {
-            GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
-        }
-        if (popped.type != WGPUErrorType_NoError && now->error_type == 0) {
-            now->error_type = (int)popped.type;
-            memcpy(now->error, popped.error, sizeof now->error);
-        }
+        events_pop_scope(device, seam, now);
+        events_pop_scope(device, seam, now);
     }
     now->capturing = NULL;
     if (now->error_type == 0) {

@@ -163,6 +163,21 @@ static void a_refused_buffer_counts_no_written_bytes(void **state)
     found_close();
 }
 
+static void scopes_see_that_gpu_memory_ended(void **state)
+{
+    (void)state;
+    for (int personality = SIM_WGPU_NATIVE; personality <= SIM_DAWN; ++personality) {
+        gpool_buffer_desc desc = { .size = 64, .usage = GPOOL_BUFFER_VERTEX, .label = "none" };
+        found_open((sim_personality)personality, SIM_ERRORS_SWALLOWED);
+        sim_fail(w.s, GPOOL_GPU_DeviceCreateBuffer, 1, SIM_FAIL_OUT_OF_MEMORY, false);
+        gpool_buffer failed = gpool_buffer_create(w.pool, &desc);
+        assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_OUT_OF_GPU_MEMORY);
+        assert_same(gpool_buffer_write(w.pool, failed, 0, "1234", 4), GPOOL_ERROR_FAILED_RESOURCE);
+        assert_same(gpool_buffer_destroy(w.pool, failed), GPOOL_OK);
+        found_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +187,7 @@ int main(void)
         cmocka_unit_test_teardown(a_loss_is_told_by_calls_that_dawn_takes_in_silence, found_drop),
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
+        cmocka_unit_test_teardown(scopes_see_that_gpu_memory_ended, found_drop),
     };
     return cmocka_run_group_tests_name("found", tests, NULL, NULL);
 }
