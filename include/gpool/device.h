@@ -154,7 +154,8 @@ GPOOL_API gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc 
  * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_LIBRARY; GPOOL_ERROR_HEADER (the
  *         caller or the implementation uses a webgpu.h that does not match); GPOOL_ERROR_NO_ADAPTER;
  *         GPOOL_ERROR_UNSUPPORTED (a required feature is missing); GPOOL_ERROR_GPU (no device);
- *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_TIMEOUT (an answer did not come within 10 s).
+ *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_DEVICE_LOST;
+ *         GPOOL_ERROR_TIMEOUT (an answer did not come within 10 s).
  * Thread: any. Allocates: yes. Cost: milliseconds to a second, mostly the driver's start.
  */
 static inline gpool_result gpool_device_open(const gpool_device_desc *desc, gpool_device **device)

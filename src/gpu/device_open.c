@@ -197,12 +197,15 @@ static gpool_result open_table(gpool_device *device, const gpool_gpu *gpu, const
     return GPOOL_OK;
 }
 
-static WGPUAdapter open_request_adapter(gpool_device *device, const gpool_device_desc *desc,
-                                        bool fallback, bool *timeout, char *reason, size_t size)
+/* GPOOL_OK also when there is no such adapter: then *adapter is NULL and `reason` says why. */
+static gpool_result open_request_adapter(gpool_device *device, const gpool_device_desc *desc,
+                                         bool fallback, WGPUAdapter *adapter, char *reason,
+                                         size_t size)
 {
+    *adapter = NULL;
     open_answer *answer = open_ask(device, false);
     if (answer == NULL) {
-        return NULL;
+        return GPOOL_ERROR_OUT_OF_MEMORY;
     }
     WGPURequestAdapterOptions options = {
         .featureLevel = WGPUFeatureLevel_Core,
@@ -217,13 +220,12 @@ static WGPUAdapter open_request_adapter(gpool_device *device, const gpool_device
     };
     (void)device->table.InstanceRequestAdapter(device->instance, &options, info);
     if (!open_wait(device, answer)) {
-        *timeout = true;
-        return NULL;
+        return GPOOL_ERROR_TIMEOUT;
     }
-    WGPUAdapter adapter = answer->object;
+    *adapter = answer->object;
     gpool__clean(reason, size, answer->message, sizeof answer->message);
     free(answer);
-    return adapter;
+    return GPOOL_OK;
 }
 
 static WGPUAdapterType open_adapter_type(gpool_device *device, WGPUAdapter adapter,
@@ -250,8 +252,13 @@ static gpool_result open_adapter(gpool_device *device, const gpool_device_desc *
         if (desc->adapter == GPOOL_ADAPTER_HARDWARE && fallback) {
             break;
         }
-        WGPUAdapter adapter =
-            open_request_adapter(device, desc, fallback, &timeout, reason, sizeof reason);
+        WGPUAdapter adapter = NULL;
+        gpool_result result =
+            open_request_adapter(device, desc, fallback, &adapter, reason, sizeof reason);
+        if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
+            return result;
+        }
+        timeout = timeout || result == GPOOL_ERROR_TIMEOUT;
         if (adapter == NULL) {
             continue;
         }
@@ -476,17 +483,39 @@ static gpool_result open_probe_header(gpool_device *device)
     gpool__capture_begin(device, &device->seam);
     WGPUBindGroupLayout layout = gpu->DeviceCreateBindGroupLayout(device->device, &layout_desc);
     WGPUTexture texture = gpu->DeviceCreateTexture(device->device, &texture_desc);
-    WGPUTextureView view = gpu->TextureCreateView(texture, NULL);
-    WGPUBindGroupEntry bound = { .binding = 0, .textureView = view };
-    WGPUBindGroupDescriptor group_desc = { .layout = layout, .entryCount = 1, .entries = &bound };
-    WGPUBindGroup group = gpu->DeviceCreateBindGroup(device->device, &group_desc);
+    WGPUTextureView view = texture != NULL ? gpu->TextureCreateView(texture, NULL) : NULL;
+    WGPUBindGroup group = NULL;
+    if (layout != NULL && view != NULL) {
+        WGPUBindGroupEntry bound = { .binding = 0, .textureView = view };
+        WGPUBindGroupDescriptor group_desc = { .layout = layout,
+                                               .entryCount = 1,
+                                               .entries = &bound };
+        group = gpu->DeviceCreateBindGroup(device->device, &group_desc);
+    }
     gpool_result result = gpool__capture_end(device, &device->seam);
-    gpu->BindGroupRelease(group);
-    gpu->TextureViewRelease(view);
-    gpu->TextureRelease(texture);
-    gpu->BindGroupLayoutRelease(layout);
+    if (group != NULL) {
+        gpu->BindGroupRelease(group);
+    } else if (result == GPOOL_OK) {
+        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    }
+    if (view != NULL) {
+        gpu->TextureViewRelease(view);
+    }
+    if (texture != NULL) {
+        gpu->TextureRelease(texture);
+    }
+    if (layout != NULL) {
+        gpu->BindGroupLayoutRelease(layout);
+    }
     if (result == GPOOL_OK) {
         return GPOOL_OK;
+    }
+    if (result != GPOOL_ERROR_GPU) {
+        /* Neither memory nor a loss says anything about the header. */
+        return gpool__fail(
+            &device->log,
+            result == GPOOL_ERROR_DEVICE_LOST ? GPOOL_LOG_DEVICE_LOST : GPOOL_LOG_GPU_MEMORY,
+            result, "The device failed while it was opened: %s", gpool_result_text(result));
     }
     return gpool__fail(&device->log, GPOOL_LOG_HEADER, GPOOL_ERROR_HEADER,
                        "The implementation does not number texture formats as the webgpu.h that "

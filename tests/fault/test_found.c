@@ -103,6 +103,62 @@ static void a_loss_is_told_by_calls_that_dawn_takes_in_silence(void **state)
     found_close();
 }
 
+static void opening_a_device_bears_objects_that_are_null(void **state)
+{
+    (void)state;
+    static const int functions[] = { GPOOL_GPU_DeviceCreateBuffer,
+                                     GPOOL_GPU_DeviceCreateBindGroupLayout,
+                                     GPOOL_GPU_DeviceCreateTexture, GPOOL_GPU_TextureCreateView,
+                                     GPOOL_GPU_DeviceCreateBindGroup };
+    for (size_t i = 0; i < UNIT_COUNT(functions); ++i) {
+        const fault_point point = { .personality = SIM_WGPU_NATIVE };
+        assert_true(fault_open_bare(&w, &point));
+        sim_fail(w.s, functions[i], 1, SIM_FAIL_NULL, false);
+        gpool_result result = fault_open_pool(&w);
+        assert_same(sim_fail_hits(w.s), 1);
+        /* Without the probe's bad buffer errors are not seen to be inline: scopes do it then. */
+        assert_same(result, i == 0 ? GPOOL_OK : GPOOL_ERROR_OUT_OF_GPU_MEMORY);
+        found_close();
+    }
+}
+
+static void opening_a_device_tells_memory_and_loss_from_a_wrong_header(void **state)
+{
+    (void)state;
+    static const gpool_result results[] = { GPOOL_ERROR_HEADER, GPOOL_ERROR_OUT_OF_GPU_MEMORY,
+                                            GPOOL_ERROR_DEVICE_LOST };
+    static const sim_way ways[] = { SIM_FAIL_VALIDATION, SIM_FAIL_OUT_OF_MEMORY, SIM_FAIL_LOST };
+    for (int i = 0; i < 3; ++i) {
+        const fault_point point = { .personality = SIM_WGPU_NATIVE };
+        assert_true(fault_open_bare(&w, &point));
+        sim_fail(w.s, GPOOL_GPU_DeviceCreateTexture, 1, ways[i], false);
+        assert_same(fault_open_pool(&w), results[i]);
+        assert_null(w.device);
+        found_close();
+    }
+}
+
+static void opening_a_device_tells_that_memory_ended(void **state)
+{
+    (void)state;
+    for (uint64_t k = 1;; ++k) {
+        const fault_point point = { .personality = SIM_WGPU_NATIVE };
+        assert_true(fault_open_bare(&w, &point));
+        gpool_device_desc desc = fault_device_desc(&w);
+        fault_memory_arm(k, false);
+        fault_memory_inside(true);
+        gpool_result result = gpool_device_open(&desc, &w.device);
+        fault_memory_inside(false);
+        bool hit = fault_memory_hits() > 0;
+        assert_same(result, hit ? GPOOL_ERROR_OUT_OF_MEMORY : GPOOL_OK);
+        found_close();
+        if (!hit) {
+            assert_true(k > 5);
+            break;
+        }
+    }
+}
+
 static gpool_render_pipeline_desc found_pipeline(gpool_shader shader)
 {
     return (gpool_render_pipeline_desc){ .shader = shader,
@@ -185,6 +241,10 @@ int main(void)
         cmocka_unit_test_teardown(a_look_without_memory_is_no_loss, found_drop),
         cmocka_unit_test_teardown(a_device_that_gives_no_encoder_is_lost, found_drop),
         cmocka_unit_test_teardown(a_loss_is_told_by_calls_that_dawn_takes_in_silence, found_drop),
+        cmocka_unit_test_teardown(opening_a_device_bears_objects_that_are_null, found_drop),
+        cmocka_unit_test_teardown(opening_a_device_tells_memory_and_loss_from_a_wrong_header,
+                                  found_drop),
+        cmocka_unit_test_teardown(opening_a_device_tells_that_memory_ended, found_drop),
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
         cmocka_unit_test_teardown(scopes_see_that_gpu_memory_ended, found_drop),
