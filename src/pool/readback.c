@@ -85,7 +85,11 @@ static gpool_result readback_wait(gpool *pool, readback_answer *answer)
         }
         gpool__sleep_ns(gpool__nap_ns(waited));
     }
-    return answer->mapped ? GPOOL_OK : GPOOL_ERROR_GPU;
+    if (answer->mapped) {
+        return GPOOL_OK;
+    }
+    /* One poll may deliver the loss and the end of the map that comes of it. */
+    return gpool__device_is_lost(pool->device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_ERROR_GPU;
 }
 
 gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size, gpool__rows rows,

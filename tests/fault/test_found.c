@@ -103,6 +103,20 @@ static void a_loss_is_told_by_calls_that_dawn_takes_in_silence(void **state)
     found_close();
 }
 
+static void a_read_that_meets_a_loss_says_so(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    for (int personality = SIM_WGPU_NATIVE; personality <= SIM_DAWN; ++personality) {
+        found_open((sim_personality)personality, SIM_ERRORS_INLINE);
+        sim_fail(w.s, GPOOL_GPU_BufferMapAsync, 1, SIM_FAIL_LOST, false);
+        assert_same(gpool_buffer_read(w.pool, w.witness_written, 0, bytes, 64),
+                    GPOOL_ERROR_DEVICE_LOST);
+        assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+        found_close();
+    }
+}
+
 static void opening_a_device_bears_objects_that_are_null(void **state)
 {
     (void)state;
@@ -241,6 +255,7 @@ int main(void)
         cmocka_unit_test_teardown(a_look_without_memory_is_no_loss, found_drop),
         cmocka_unit_test_teardown(a_device_that_gives_no_encoder_is_lost, found_drop),
         cmocka_unit_test_teardown(a_loss_is_told_by_calls_that_dawn_takes_in_silence, found_drop),
+        cmocka_unit_test_teardown(a_read_that_meets_a_loss_says_so, found_drop),
         cmocka_unit_test_teardown(opening_a_device_bears_objects_that_are_null, found_drop),
         cmocka_unit_test_teardown(opening_a_device_tells_memory_and_loss_from_a_wrong_header,
                                   found_drop),
