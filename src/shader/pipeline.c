@@ -117,6 +117,7 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
     gpool__capture_begin(pool->device, seam);
     WGPUBindGroupLayout raw[GPOOL_MAX_GROUPS] = { NULL };
     WGPUBindGroupLayout empty = NULL;
+    bool complete = true;
     for (uint32_t i = 0; i < count; ++i) {
         if (found[i] != NULL) {
             raw[i] = found[i]->gpu;
@@ -130,6 +131,7 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
             }
             raw[i] = empty;
         }
+        complete = complete && raw[i] != NULL;
     }
     pipeline->group_count = count;
     WGPUPipelineLayoutDescriptor desc = {
@@ -137,8 +139,14 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
         .bindGroupLayoutCount = count,
         .bindGroupLayouts = raw,
     };
-    pipeline->layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
+    if (complete) {
+        pipeline->layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
+    }
     gpool_result result = gpool__capture_end(pool->device, seam);
+    if (result == GPOOL_OK && pipeline->layout == NULL) {
+        /* A pipeline made without one would get a layout of its own, that no group fits. */
+        result = GPOOL_ERROR_GPU;
+    }
     if (empty != NULL) {
         GPOOL__GPU(seam, BindGroupLayoutRelease)(empty);
     }

@@ -211,6 +211,27 @@ static void a_render_pipeline_without_memory_is_null(void **state)
     }
 }
 
+static void a_pipeline_whose_layout_is_null_is_failed(void **state)
+{
+    (void)state;
+    static const int functions[] = { GPOOL_GPU_DeviceCreatePipelineLayout,
+                                     GPOOL_GPU_DeviceCreateBindGroupLayout };
+    gpool_shader_desc wgsl = { .wgsl = fault_fill_wgsl };
+    for (size_t i = 0; i < UNIT_COUNT(functions); ++i) {
+        found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+        gpool_shader shader = gpool_shader_create(w.pool, &wgsl);
+        gpool_render_pipeline_desc desc = found_pipeline(shader);
+        desc.layouts[1] = gpool_uniform_layout(w.pool); /* group 0 has an empty one */
+        sim_fail(w.s, functions[i], 1, SIM_FAIL_NULL, false);
+        gpool_pipeline pipeline = gpool_render_pipeline_create(w.pool, &desc);
+        assert_same(sim_fail_hits(w.s), 1);
+        assert_same(gpool_pipeline_status(w.pool, pipeline), GPOOL_ERROR_GPU);
+        assert_same(gpool_pipeline_destroy(w.pool, pipeline), GPOOL_OK);
+        assert_same(gpool_shader_destroy(w.pool, shader), GPOOL_OK);
+        found_close();
+    }
+}
+
 static void a_refused_buffer_counts_no_written_bytes(void **state)
 {
     (void)state;
@@ -261,6 +282,7 @@ int main(void)
                                   found_drop),
         cmocka_unit_test_teardown(opening_a_device_tells_that_memory_ended, found_drop),
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
+        cmocka_unit_test_teardown(a_pipeline_whose_layout_is_null_is_failed, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
         cmocka_unit_test_teardown(scopes_see_that_gpu_memory_ended, found_drop),
     };
