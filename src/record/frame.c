@@ -190,7 +190,8 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
         }
     }
     frame_close_recording(pool);
-    return finished != GPOOL_OK ? finished : result;
+    /* One code from a loss on, whatever the recorder met before. */
+    return finished != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST ? finished : result;
 }
 
 gpool_result gpool_submit(gpool *pool)

@@ -254,6 +254,29 @@ static void a_refused_buffer_counts_no_written_bytes(void **state)
     found_close();
 }
 
+static void a_loss_comes_before_what_the_recorder_met(void **state)
+{
+    (void)state;
+    for (int end = 0; end < 2; ++end) {
+        for (int latched = 0; latched < 2; ++latched) {
+            found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+            assert_same(gpool_begin_frame(w.pool), GPOOL_OK);
+            gpool_recorder rec = gpool_frame_recorder(w.pool);
+            gpool_push_group(rec, "something");
+            if (latched != 0) {
+                gpool_end_pass(rec); /* there is none */
+            }
+            /* Finish fails, and so do both looks before the bytes of the witness are sent. */
+            sim_fail(w.s, GPOOL_GPU_CommandEncoderFinish, 1, SIM_FAIL_VALIDATION, true);
+            assert_same(end != 0 ? gpool_end_frame(w.pool) : gpool_submit(w.pool),
+                        GPOOL_ERROR_DEVICE_LOST);
+            assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_DEVICE_LOST);
+            assert_true(fault_is_lost(&w));
+            found_close();
+        }
+    }
+}
+
 static void scopes_see_that_gpu_memory_ended(void **state)
 {
     (void)state;
@@ -284,6 +307,7 @@ int main(void)
         cmocka_unit_test_teardown(a_render_pipeline_without_memory_is_null, found_drop),
         cmocka_unit_test_teardown(a_pipeline_whose_layout_is_null_is_failed, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
+        cmocka_unit_test_teardown(a_loss_comes_before_what_the_recorder_met, found_drop),
         cmocka_unit_test_teardown(scopes_see_that_gpu_memory_ended, found_drop),
     };
     return cmocka_run_group_tests_name("found", tests, NULL, NULL);
