@@ -252,10 +252,11 @@ GPOOL_API WGPUComputePassEncoder gpool_recorder_compute_pass(gpool_recorder rec)
  * Finishes a raw encoder of the caller's under error capture and submits it with this recorder,
  * after what the recorder holds so far. The encoder is released also on an error.
  *
- * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null, or the recorder's own encoder, which is
- *         then not released); GPOOL_ERROR_WRONG_PHASE (old recorder, or
+ * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null encoder; a null recorder, or the recorder's
+ *         own encoder: it is then not released); GPOOL_ERROR_WRONG_PHASE (old recorder, or
  *         a pass is open); GPOOL_ERROR_GPU (Finish reported an error; the work is dropped and the
- *         recorder goes on); GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_DEVICE_LOST.
+ *         recorder goes on); GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+ *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Allocates: rarely.
  */
 GPOOL_API gpool_result gpool_recorder_finish_raw(gpool_recorder rec, WGPUCommandEncoder encoder);

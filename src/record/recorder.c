@@ -285,6 +285,9 @@ static gpool_result recorder_finish_raw(struct gpool_recorder_state *state,
     }
     /* What is recorded so far comes first; if that breaks, the recording is lost anyway. */
     gpool_result own = gpool__record_finish_part(state);
+    if (own != GPOOL_OK) {
+        gpool__record_latch(pool, own);
+    }
     gpool_result raw = recorder_finish_encoder(state, encoder, "The raw encoder");
     return raw != GPOOL_OK ? raw : own;
 }

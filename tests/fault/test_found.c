@@ -277,6 +277,25 @@ static void a_loss_comes_before_what_the_recorder_met(void **state)
     }
 }
 
+static void raw_work_that_breaks_a_recorder_is_told_by_the_submit(void **state)
+{
+    (void)state;
+    found_open(SIM_WGPU_NATIVE, SIM_ERRORS_INLINE);
+    assert_same(gpool_begin_frame(w.pool), GPOOL_OK);
+    gpool_recorder rec = gpool_frame_recorder(w.pool);
+    gpool_push_group(rec, "something");
+    WGPUCommandEncoder raw = w.table.DeviceCreateCommandEncoder(gpool_device_raw(w.device), NULL);
+    fault_memory_arm(1, false);
+    assert_same(gpool_recorder_finish_raw(rec, raw), GPOOL_ERROR_OUT_OF_MEMORY);
+    assert_same(fault_memory_hits(), 1);
+    gpool_push_group(rec, "more");
+    gpool_pop_group(rec);
+    assert_same(gpool_submit(w.pool), GPOOL_ERROR_OUT_OF_MEMORY);
+    assert_same(gpool_last_error(w.pool)->code, GPOOL_ERROR_OUT_OF_MEMORY);
+    assert_same(gpool_end_frame(w.pool), GPOOL_OK);
+    found_close();
+}
+
 static void scopes_see_that_gpu_memory_ended(void **state)
 {
     (void)state;
@@ -308,6 +327,8 @@ int main(void)
         cmocka_unit_test_teardown(a_pipeline_whose_layout_is_null_is_failed, found_drop),
         cmocka_unit_test_teardown(a_refused_buffer_counts_no_written_bytes, found_drop),
         cmocka_unit_test_teardown(a_loss_comes_before_what_the_recorder_met, found_drop),
+        cmocka_unit_test_teardown(raw_work_that_breaks_a_recorder_is_told_by_the_submit,
+                                  found_drop),
         cmocka_unit_test_teardown(scopes_see_that_gpu_memory_ended, found_drop),
     };
     return cmocka_run_group_tests_name("found", tests, NULL, NULL);
