@@ -62,7 +62,8 @@ typedef struct gpool_binding {
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: twice the same
  *         number, unknown type; GPOOL_ERROR_LIMIT; a handle error of the scope;
- *         GPOOL_ERROR_OUT_OF_MEMORY); a failed layout when the GPU refused.
+ *         GPOOL_ERROR_OUT_OF_MEMORY); a failed layout when the GPU refused
+ *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU, GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: on a miss. Cost: linear in the pool's layouts.
  */
 GPOOL_API gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc);

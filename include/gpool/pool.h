@@ -33,7 +33,8 @@ typedef struct gpool_desc {
  * @param desc NULL = all defaults; nothing in it is kept
  * @param pool set to the pool, or to NULL on failure
  * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_TOO_MANY_POOLS (16 live),
- *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_GPU.
+ *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU or
+ *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: any; the calling thread owns the pool. Every function whose comment says "owner" refuses
  * other threads with GPOOL_ERROR_WRONG_THREAD and touches nothing; see gpool_own(). Allocates: yes.
  */

@@ -113,7 +113,8 @@ typedef struct gpool_sampler_desc {
  *         dimension, GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a zero
  *         extent or too little data, GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the device
  *         lacks the format's feature, a handle error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a
- *         failed texture when the GPU refused.
+ *         failed texture when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: yes.
  */
 GPOOL_API gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc);
@@ -213,7 +214,8 @@ GPOOL_API WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpoo
  * @param desc NULL = the whole texture
  * @return the view, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_OUT_OF_RANGE,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT: over 1024 different views,
- *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_GPU).
+ *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: on a miss. Cost: linear in the texture's views.
  */
 GPOOL_API WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture texture,
@@ -224,7 +226,8 @@ GPOOL_API WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture text
  *
  * @param desc NULL = all defaults
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT, a handle error of
- *         the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed sampler when the GPU refused.
+ *         the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed sampler when the GPU refused
+ *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU, GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: on a miss. Cost: linear in the pool's samplers.
  */
 GPOOL_API gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_desc *desc);
