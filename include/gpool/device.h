@@ -153,7 +153,8 @@ GPOOL_API gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc 
  * @param device set to the device (one reference, for gpool_device_release()) or to NULL
  * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_LIBRARY; GPOOL_ERROR_HEADER (the
  *         caller or the implementation uses a webgpu.h that does not match); GPOOL_ERROR_NO_ADAPTER;
- *         GPOOL_ERROR_UNSUPPORTED (a required feature is missing); GPOOL_ERROR_GPU (no device);
+ *         GPOOL_ERROR_UNSUPPORTED (a required feature is missing); GPOOL_ERROR_LIMIT (over 63
+ *         features that the adapter has are asked for); GPOOL_ERROR_GPU (no device);
  *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_DEVICE_LOST;
  *         GPOOL_ERROR_TIMEOUT (an answer did not come within 10 s).
  * Thread: any. Allocates: yes. Cost: milliseconds to a second, mostly the driver's start.

@@ -23,8 +23,6 @@ extern "C" {
       (instance, options, callbackInfo))                                                           \
     V(InstanceRelease, (WGPUInstance instance), (instance))                                        \
     V(InstanceAddRef, (WGPUInstance instance), (instance))                                         \
-    V(AdapterGetFeatures, (WGPUAdapter adapter, WGPUSupportedFeatures * features),                 \
-      (adapter, features))                                                                         \
     R(WGPUStatus, AdapterGetInfo, (WGPUAdapter adapter, WGPUAdapterInfo * info), (adapter, info))  \
     R(WGPUStatus, AdapterGetLimits, (WGPUAdapter adapter, WGPULimits * limits), (adapter, limits)) \
     R(WGPUBool, AdapterHasFeature, (WGPUAdapter adapter, WGPUFeatureName feature),                 \
@@ -58,12 +56,10 @@ extern "C" {
       (WGPUDevice device, WGPUShaderModuleDescriptor const *descriptor), (device, descriptor))     \
     R(WGPUTexture, DeviceCreateTexture,                                                            \
       (WGPUDevice device, WGPUTextureDescriptor const *descriptor), (device, descriptor))          \
-    V(DeviceDestroy, (WGPUDevice device), (device))                                                \
     V(DeviceGetFeatures, (WGPUDevice device, WGPUSupportedFeatures * features),                    \
       (device, features))                                                                          \
     R(WGPUStatus, DeviceGetLimits, (WGPUDevice device, WGPULimits * limits), (device, limits))     \
     R(WGPUQueue, DeviceGetQueue, (WGPUDevice device), (device))                                    \
-    R(WGPUBool, DeviceHasFeature, (WGPUDevice device, WGPUFeatureName feature), (device, feature)) \
     R(WGPUFuture, DevicePopErrorScope,                                                             \
       (WGPUDevice device, WGPUPopErrorScopeCallbackInfo callbackInfo), (device, callbackInfo))     \
     V(DevicePushErrorScope, (WGPUDevice device, WGPUErrorFilter filter), (device, filter))         \
@@ -113,12 +109,9 @@ extern "C" {
     V(BindGroupLayoutRelease, (WGPUBindGroupLayout bindGroupLayout), (bindGroupLayout))            \
     V(BindGroupRelease, (WGPUBindGroup bindGroup), (bindGroup))                                    \
     V(PipelineLayoutRelease, (WGPUPipelineLayout pipelineLayout), (pipelineLayout))                \
-    V(RenderPipelineAddRef, (WGPURenderPipeline renderPipeline), (renderPipeline))                 \
     V(RenderPipelineRelease, (WGPURenderPipeline renderPipeline), (renderPipeline))                \
-    V(ComputePipelineAddRef, (WGPUComputePipeline computePipeline), (computePipeline))             \
     V(ComputePipelineRelease, (WGPUComputePipeline computePipeline), (computePipeline))            \
     V(BindGroupLayoutAddRef, (WGPUBindGroupLayout bindGroupLayout), (bindGroupLayout))             \
-    V(BindGroupAddRef, (WGPUBindGroup bindGroup), (bindGroup))                                     \
     R(WGPUComputePassEncoder, CommandEncoderBeginComputePass,                                      \
       (WGPUCommandEncoder commandEncoder, WGPUComputePassDescriptor const *descriptor),            \
       (commandEncoder, descriptor))                                                                \
@@ -147,14 +140,10 @@ extern "C" {
     R(WGPUCommandBuffer, CommandEncoderFinish,                                                     \
       (WGPUCommandEncoder commandEncoder, WGPUCommandBufferDescriptor const *descriptor),          \
       (commandEncoder, descriptor))                                                                \
-    V(CommandEncoderInsertDebugMarker,                                                             \
-      (WGPUCommandEncoder commandEncoder, WGPUStringView markerLabel),                             \
-      (commandEncoder, markerLabel))                                                               \
     V(CommandEncoderPopDebugGroup, (WGPUCommandEncoder commandEncoder), (commandEncoder))          \
     V(CommandEncoderPushDebugGroup,                                                                \
       (WGPUCommandEncoder commandEncoder, WGPUStringView groupLabel),                              \
       (commandEncoder, groupLabel))                                                                \
-    V(CommandEncoderAddRef, (WGPUCommandEncoder commandEncoder), (commandEncoder))                 \
     V(CommandEncoderRelease, (WGPUCommandEncoder commandEncoder), (commandEncoder))                \
     V(CommandBufferRelease, (WGPUCommandBuffer commandBuffer), (commandBuffer))                    \
     V(ComputePassEncoderDispatchWorkgroups,                                                        \
@@ -166,9 +155,6 @@ extern "C" {
        uint64_t indirectOffset),                                                                   \
       (computePassEncoder, indirectBuffer, indirectOffset))                                        \
     V(ComputePassEncoderEnd, (WGPUComputePassEncoder computePassEncoder), (computePassEncoder))    \
-    V(ComputePassEncoderInsertDebugMarker,                                                         \
-      (WGPUComputePassEncoder computePassEncoder, WGPUStringView markerLabel),                     \
-      (computePassEncoder, markerLabel))                                                           \
     V(ComputePassEncoderPopDebugGroup, (WGPUComputePassEncoder computePassEncoder),                \
       (computePassEncoder))                                                                        \
     V(ComputePassEncoderPushDebugGroup,                                                            \
@@ -200,9 +186,6 @@ extern "C" {
        uint64_t indirectOffset),                                                                   \
       (renderPassEncoder, indirectBuffer, indirectOffset))                                         \
     V(RenderPassEncoderEnd, (WGPURenderPassEncoder renderPassEncoder), (renderPassEncoder))        \
-    V(RenderPassEncoderInsertDebugMarker,                                                          \
-      (WGPURenderPassEncoder renderPassEncoder, WGPUStringView markerLabel),                       \
-      (renderPassEncoder, markerLabel))                                                            \
     V(RenderPassEncoderPopDebugGroup, (WGPURenderPassEncoder renderPassEncoder),                   \
       (renderPassEncoder))                                                                         \
     V(RenderPassEncoderPushDebugGroup,                                                             \
@@ -239,8 +222,28 @@ extern "C" {
       (renderPassEncoder, x, y, width, height, minDepth, maxDepth))                                \
     V(RenderPassEncoderRelease, (WGPURenderPassEncoder renderPassEncoder), (renderPassEncoder))
 
-/** Functions that may be missing (their entry is then NULL); same shape as GPOOL_GPU_REQUIRED. */
+/**
+ * Functions that gpool does without and that may be missing (their entry is then NULL): for programs that
+ * call webgpu.h through the table. Same shape as GPOOL_GPU_REQUIRED.
+ */
 #define GPOOL_GPU_OPTIONAL(V, R)                                                                   \
+    V(AdapterGetFeatures, (WGPUAdapter adapter, WGPUSupportedFeatures * features),                 \
+      (adapter, features))                                                                         \
+    V(DeviceDestroy, (WGPUDevice device), (device))                                                \
+    R(WGPUBool, DeviceHasFeature, (WGPUDevice device, WGPUFeatureName feature), (device, feature)) \
+    V(RenderPipelineAddRef, (WGPURenderPipeline renderPipeline), (renderPipeline))                 \
+    V(ComputePipelineAddRef, (WGPUComputePipeline computePipeline), (computePipeline))             \
+    V(BindGroupAddRef, (WGPUBindGroup bindGroup), (bindGroup))                                     \
+    V(CommandEncoderInsertDebugMarker,                                                             \
+      (WGPUCommandEncoder commandEncoder, WGPUStringView markerLabel),                             \
+      (commandEncoder, markerLabel))                                                               \
+    V(CommandEncoderAddRef, (WGPUCommandEncoder commandEncoder), (commandEncoder))                 \
+    V(ComputePassEncoderInsertDebugMarker,                                                         \
+      (WGPUComputePassEncoder computePassEncoder, WGPUStringView markerLabel),                     \
+      (computePassEncoder, markerLabel))                                                           \
+    V(RenderPassEncoderInsertDebugMarker,                                                          \
+      (WGPURenderPassEncoder renderPassEncoder, WGPUStringView markerLabel),                       \
+      (renderPassEncoder, markerLabel))                                                            \
     R(WGPUSurface, InstanceCreateSurface,                                                          \
       (WGPUInstance instance, WGPUSurfaceDescriptor const *descriptor), (instance, descriptor))    \
     V(SurfaceConfigure, (WGPUSurface surface, WGPUSurfaceConfiguration const *config),             \

@@ -13,26 +13,6 @@ static inline bool gpool__range_inside(uint64_t offset, uint64_t size, uint64_t 
     return offset <= limit && size <= limit - offset;
 }
 
-/** Stores a x b; false when it does not fit in 64 bits. */
-static inline bool gpool__multiply(uint64_t a, uint64_t b, uint64_t *product)
-{
-    if (b != 0 && a > UINT64_MAX / b) {
-        return false;
-    }
-    *product = a * b;
-    return true;
-}
-
-/** Stores a + b; false when it does not fit in 64 bits. */
-static inline bool gpool__add(uint64_t a, uint64_t b, uint64_t *sum)
-{
-    if (a > UINT64_MAX - b) {
-        return false;
-    }
-    *sum = a + b;
-    return true;
-}
-
 /** Rounds up to a multiple of a power of two; the value must be at most 2^64 - unit. */
 static inline uint64_t gpool__round_up(uint64_t value, uint64_t unit)
 {

@@ -63,13 +63,17 @@ static void open_on_device(WGPURequestDeviceStatus status, WGPUDevice device,
     open_store(answer, status == WGPURequestDeviceStatus_Success ? device : NULL, message);
 }
 
-static open_answer *open_ask(const gpool_device *device, bool is_device)
+/* Room for an answer; NULL with the error recorded. */
+static open_answer *open_ask(gpool_device *device, bool is_device)
 {
     open_answer *answer = calloc(1, sizeof *answer);
-    if (answer != NULL) {
-        answer->table = device->table;
-        answer->is_device = is_device;
+    if (answer == NULL) {
+        (void)gpool__fail(&device->log, GPOOL_LOG_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY,
+                          "No memory to ask for %s", is_device ? "a device" : "an adapter");
+        return NULL;
     }
+    answer->table = device->table;
+    answer->is_device = is_device;
     return answer;
 }
 
@@ -151,6 +155,12 @@ static void open_close(gpool_device *device)
     open_free(device);
 }
 
+static gpool_result open_no_memory(gpool__log *log)
+{
+    return gpool__fail(log, GPOOL_LOG_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY,
+                       "No memory for the device");
+}
+
 /* A device shell with log and memory; what can fail is told to stderr or the caller's log. */
 static gpool_result open_shell(const gpool_allocator *allocator, const char *label, gpool_log_fn fn,
                                void *user, gpool_device **out)
@@ -159,7 +169,9 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
     gpool__memory_init(&memory, allocator);
     gpool_device *device = gpool__alloc(&memory, sizeof *device);
     if (device == NULL) {
-        return GPOOL_ERROR_OUT_OF_MEMORY;
+        gpool__log log;
+        gpool__log_init(&log, fn, user, label != NULL ? label : "device");
+        return open_no_memory(&log);
     }
     device->memory = memory;
     atomic_init(&device->references, 1);
@@ -170,8 +182,9 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
     gpool__log_init(&device->log, fn, user, device->info.label != NULL ? device->info.label : "");
     device->events = gpool__events_take(device);
     if (device->info.label == NULL || device->events == NULL) {
+        gpool_result result = open_no_memory(&device->log);
         open_close(device);
-        return GPOOL_ERROR_OUT_OF_MEMORY;
+        return result;
     }
     device->log.lock = &device->log_lock;
     device->log.untold = &device->events->untold;
@@ -182,6 +195,11 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
 static gpool_result open_table(gpool_device *device, const gpool_gpu *gpu, const char *library)
 {
     if (gpu != NULL) {
+        const char *missing = gpool__gpu_missing(gpu);
+        if (missing != NULL) {
+            return gpool__fail(&device->log, GPOOL_LOG_LIBRARY, GPOOL_ERROR_LIBRARY,
+                               "The table given has no function [%s]", missing);
+        }
         device->table = *gpu;
         (void)gpool__quirks_dawn_translate(&device->table);
     } else {
@@ -309,12 +327,19 @@ static gpool_result open_features(gpool_device *device, const gpool_device_desc 
             return gpool__fail(&device->log, GPOOL_LOG_UNSUPPORTED, GPOOL_ERROR_UNSUPPORTED,
                                "The adapter lacks the required feature [0x%x]", (unsigned)feature);
         }
-        if (there && *count + 1 < capacity && !open_has(features, *count, feature)) {
-            features[(*count)++] = feature;
+        if (!there || open_has(features, *count, feature)) {
+            continue;
         }
+        if (*count + 1 == capacity) { /* the last place is Dawn's, below */
+            return gpool__fail(&device->log, GPOOL_LOG_LIMIT, GPOOL_ERROR_LIMIT,
+                               "More than [%u] features are asked for, feature [0x%x] among them",
+                               (unsigned)*count, (unsigned)feature);
+        }
+        features[(*count)++] = feature;
     }
     /* Without it a Dawn device must not be shared between threads. */
     if (device->info.implementation == GPOOL_IMPLEMENTATION_DAWN &&
+        !open_has(features, *count, GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION) &&
         (device->table.AdapterHasFeature(device->adapter,
                                          GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION) &
          0xffu) != 0) {
@@ -419,7 +444,7 @@ static gpool_result open_describe(gpool_device *device)
                     info->feature_count == features.featureCount;
     gpu->SupportedFeaturesFreeMembers(features);
     if (!complete) {
-        return GPOOL_ERROR_OUT_OF_MEMORY;
+        return open_no_memory(&device->log);
     }
     if (gpu->DeviceGetLimits(device->device, &info->limits) != WGPUStatus_Success) {
         return gpool__fail(&device->log, GPOOL_LOG_ADAPTER, GPOOL_ERROR_GPU,

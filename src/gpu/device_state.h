@@ -62,6 +62,9 @@ struct gpool_device {
 /** gpool_gpu_load() with a log of its caller's. */
 gpool_result gpool__gpu_load(gpool__log *log, const char *path, gpool_gpu *table);
 
+/** Name of the first required function that a table lacks, or NULL. */
+const char *gpool__gpu_missing(const gpool_gpu *table);
+
 /** Takes a block of the registry for a device; NULL without memory. */
 gpool__events *gpool__events_take(gpool_device *device);
 

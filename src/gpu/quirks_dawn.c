@@ -244,7 +244,7 @@ bool gpool__quirks_dawn_translate(gpool_gpu *table)
         return false;
     }
 #define DAWN_REPLACE(name)                                                                         \
-    if (table->name == dawn_real.name) {                                                           \
+    if (table->name != NULL && table->name == dawn_real.name) {                                    \
         table->name = dawn_##name;                                                                 \
     }
     DAWN_REPLACE(AdapterGetFeatures)

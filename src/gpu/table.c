@@ -41,8 +41,7 @@ static void *table_open(gpool__log *log, const char *path)
     return NULL;
 }
 
-/* First required function that is missing, or NULL. */
-static const char *table_missing(const gpool_gpu *table)
+const char *gpool__gpu_missing(const gpool_gpu *table)
 {
 #define GPOOL_V(name, parameters, arguments)                                                       \
     if (table->name == NULL) {                                                                     \
@@ -71,7 +70,7 @@ gpool_result gpool__gpu_load(gpool__log *log, const char *path, gpool_gpu *table
     GPOOL_GPU_VENDOR(GPOOL_R)
 #undef GPOOL_V
 #undef GPOOL_R
-    const char *missing = table_missing(&loaded);
+    const char *missing = gpool__gpu_missing(&loaded);
     if (missing != NULL) {
         const char *variable = getenv("GPOOL_WEBGPU");
         return gpool__fail(log, GPOOL_LOG_LIBRARY, GPOOL_ERROR_LIBRARY,

@@ -20,38 +20,6 @@ static void fill_values(uint64_t values[VALUE_COUNT])
     }
 }
 
-static void product_is_stored_exactly_when_it_fits(void **state)
-{
-    (void)state;
-    uint64_t values[VALUE_COUNT];
-    fill_values(values);
-    for (size_t i = 0; i < VALUE_COUNT; ++i) {
-        for (size_t j = 0; j < VALUE_COUNT; ++j) {
-            const wide exact = (wide)values[i] * values[j];
-            const bool fits = exact <= UINT64_MAX;
-            uint64_t product = 77;
-            assert_same(gpool__multiply(values[i], values[j], &product), fits);
-            assert_int_equal(product, fits ? (uint64_t)exact : 77);
-        }
-    }
-}
-
-static void sum_is_stored_exactly_when_it_fits(void **state)
-{
-    (void)state;
-    uint64_t values[VALUE_COUNT];
-    fill_values(values);
-    for (size_t i = 0; i < VALUE_COUNT; ++i) {
-        for (size_t j = 0; j < VALUE_COUNT; ++j) {
-            const wide exact = (wide)values[i] + values[j];
-            const bool fits = exact <= UINT64_MAX;
-            uint64_t sum = 77;
-            assert_same(gpool__add(values[i], values[j], &sum), fits);
-            assert_int_equal(sum, fits ? (uint64_t)exact : 77);
-        }
-    }
-}
-
 static void range_is_inside_exactly_when_its_true_end_is(void **state)
 {
     (void)state;
@@ -104,8 +72,6 @@ static void min_and_max_agree_with_the_order_of_the_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(product_is_stored_exactly_when_it_fits),
-        cmocka_unit_test(sum_is_stored_exactly_when_it_fits),
         cmocka_unit_test(range_is_inside_exactly_when_its_true_end_is),
         cmocka_unit_test(rounding_gives_the_nearest_multiple_for_every_unit),
         cmocka_unit_test(min_and_max_agree_with_the_order_of_the_numbers),
