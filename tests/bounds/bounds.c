@@ -16,7 +16,8 @@ static void *refuse_large(void *user, void *block, size_t old_size, size_t new_s
         free(start);
         return NULL;
     }
-    if (new_size > memory->largest) {
+    bool chosen = memory->fail_in > 0 && --memory->fail_in == 0;
+    if (new_size > memory->largest || chosen) {
         memory->refused += 1;
         return NULL;
     }
@@ -55,11 +56,16 @@ static void open_pool(bounds_world *w, gpool_desc desc, gpool **pool)
     assert_same(gpool_create(w->device, &desc, pool), GPOOL_OK);
 }
 
-gpool *bounds_pool(bounds_world *w, const char *label)
+gpool *bounds_pool_desc(bounds_world *w, const gpool_desc *desc)
 {
     gpool *pool = NULL;
-    open_pool(w, (gpool_desc){ .label = label }, &pool);
+    open_pool(w, *desc, &pool);
     return pool;
+}
+
+gpool *bounds_pool(bounds_world *w, const char *label)
+{
+    return bounds_pool_desc(w, &(gpool_desc){ .label = label });
 }
 
 void bounds_open_desc(bounds_world *w, const sim_desc *manners, const gpool_desc *desc)
@@ -239,9 +245,7 @@ void bounds_before(bounds_world *w, const char *what)
 static void unchanged(bounds_world *w, gpool_result got, bool recorded, uint64_t a, uint64_t b)
 {
     gpool_stats now = bounds_stats(w);
-    if (got == GPOOL_ERROR_OUT_OF_MEMORY || got == GPOOL_ERROR_OUT_OF_GPU_MEMORY) {
-        now.allocations = w->before.allocations;
-    }
+    now.allocations = w->before.allocations; /* what was taken for a try is given back */
     if (now.errors != w->before.errors + 1 || now.skipped != w->before.skipped + recorded) {
         fail_msg("%s with 0x%" PRIx64 ", 0x%" PRIx64 ": %" PRIu64 " errors told, %" PRIu64
                  " commands skipped",
@@ -252,7 +256,6 @@ static void unchanged(bounds_world *w, gpool_result got, bool recorded, uint64_t
     if (w->calls_allowed) {
         now.gpu_calls = w->before.gpu_calls;
         now.gpu_objects = w->before.gpu_objects;
-        now.allocations = w->before.allocations;
     } else {
         bounds_must(w, sim_call_count(w->s, SIM_ANY_FUNCTION) == w->calls_before,
                     "a refused call has called webgpu.h", a, b);
@@ -380,6 +383,12 @@ gpool_buffer bounds_buffer(bounds_world *w, const void *data, uint64_t size,
         fail_msg("no buffer: %s", gpool_last_error(w->pool)->message);
     }
     return buffer;
+}
+
+gpool_layout bounds_layout(bounds_world *w, const gpool_layout_entry *entries, uint32_t count)
+{
+    gpool_layout_desc desc = { .entries = entries, .entry_count = count, .label = "layout" };
+    return gpool_layout_create(w->pool, &desc);
 }
 
 gpool_recorder bounds_begin(bounds_world *w)

@@ -26,6 +26,7 @@ __extension__ typedef unsigned __int128 bounds_wide;
 
 typedef struct bounds_memory {
     uint64_t largest; /* larger blocks are refused */
+    uint64_t fail_in; /* the block that is refused, counted from now; 0 = none */
     uint64_t refused;
     uint64_t blocks;
     uint64_t wrong_sizes;
@@ -53,6 +54,8 @@ void bounds_open_desc(bounds_world *w, const sim_desc *manners, const gpool_desc
 
 /** Opens another pool on the world's device, with the world's hooks. */
 gpool *bounds_pool(bounds_world *w, const char *label);
+
+gpool *bounds_pool_desc(bounds_world *w, const gpool_desc *desc);
 
 /** The witness must be as it was; ends everything: no fatal, no object, no block is left. */
 void bounds_close(bounds_world *w);
@@ -140,6 +143,9 @@ void bounds_same(bounds_world *w, gpool_buffer buffer, const uint8_t *bytes, siz
 
 gpool_buffer bounds_buffer(bounds_world *w, const void *data, uint64_t size,
                            gpool_buffer_usage usage);
+
+/** Makes a layout; null when it is refused. */
+gpool_layout bounds_layout(bounds_world *w, const gpool_layout_entry *entries, uint32_t count);
 
 /** Begins a frame and returns its recorder. */
 gpool_recorder bounds_begin(bounds_world *w);

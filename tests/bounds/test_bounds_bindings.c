@@ -16,8 +16,7 @@ static void open_world(bounds_world *w, sim_personality personality, uint32_t al
     bounds_open(w, personality, &limits);
     /* State made at the first frame, and pages of tables, are there. */
     gpool_layout_entry entry = { .binding = 999, .type = GPOOL_BINDING_SAMPLER };
-    gpool_layout layout =
-        gpool_layout_create(w->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+    gpool_layout layout = bounds_layout(w, &entry, 1);
     bounds_good(w, gpool_layout_destroy(w->pool, layout));
     gpool_recorder rec = bounds_begin_compute(w);
     gpool_set_uniforms(rec, 0, &entry, 16);
@@ -54,17 +53,13 @@ static void entry_counts_and_numbers_of_layouts(void **state)
         bounds_oracle o = { 0 };
         bounds_rule(&o, count > GPOOL_MAX_BINDINGS, GPOOL_ERROR_LIMIT, count);
         bounds_before(&w, "gpool_layout_create");
-        gpool_layout layout = gpool_layout_create(
-            w.pool,
-            &(gpool_layout_desc){ .entries = entries, .entry_count = count, .label = "count" });
+        gpool_layout layout = bounds_layout(&w, entries, count);
         if (bounds_after_made(&w, &o, layout.id != 0, count, 0)) {
             layout_done(&w, layout);
         }
         bounds_rule_plain(&o, count > 0, GPOOL_ERROR_INVALID_ARGUMENT);
         bounds_before(&w, "gpool_layout_create without entries");
-        layout = gpool_layout_create(
-            w.pool,
-            &(gpool_layout_desc){ .entries = NULL, .entry_count = count, .label = "count" });
+        layout = bounds_layout(&w, NULL, count);
         if (bounds_after_made(&w, &o, layout.id != 0, count, 0)) {
             layout_done(&w, layout);
         }
@@ -79,9 +74,7 @@ static void entry_counts_and_numbers_of_layouts(void **state)
         bounds_rule(&o, b >= MOST_BINDING, GPOOL_ERROR_LIMIT, b);
         bounds_rule(&o, a == b, GPOOL_ERROR_INVALID_ARGUMENT, a);
         bounds_before(&w, "numbers of gpool_layout_create");
-        gpool_layout layout = gpool_layout_create(
-            w.pool,
-            &(gpool_layout_desc){ .entries = entries, .entry_count = 2, .label = "numbers" });
+        gpool_layout layout = bounds_layout(&w, entries, 2);
         if (bounds_after_made(&w, &o, layout.id != 0, a, b)) {
             bounds_must(&w, !is_failed(&w, layout), "the GPU takes it", a, b);
             layout_done(&w, layout);
@@ -104,8 +97,7 @@ static void least_sizes_types_and_stages_of_layouts(void **state)
         bounds_oracle o = { 0 };
         bounds_rule(&o, buffer && size > 1u << 20, GPOOL_ERROR_LIMIT, size);
         bounds_before(&w, "gpool_layout_entry.min_size");
-        gpool_layout layout = gpool_layout_create(
-            w.pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+        gpool_layout layout = bounds_layout(&w, &entry, 1);
         if (bounds_after_made(&w, &o, layout.id != 0, size, i)) {
             layout_done(&w, layout);
         }
@@ -122,8 +114,7 @@ static void least_sizes_types_and_stages_of_layouts(void **state)
                           GPOOL_ERROR_INVALID_ARGUMENT);
         bounds_rule_plain(&o, (seen & ~UINT64_C(7)) != 0, GPOOL_ERROR_INVALID_ARGUMENT);
         bounds_before(&w, "gpool_layout_entry.stages");
-        gpool_layout layout = gpool_layout_create(
-            w.pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+        gpool_layout layout = bounds_layout(&w, &entry, 1);
         if (bounds_after_made(&w, &o, layout.id != 0, seen, type)) {
             bool writes =
                 type == GPOOL_BINDING_STORAGE_WRITE || type == GPOOL_BINDING_STORAGE_TEXTURE;
@@ -142,8 +133,7 @@ static gpool_layout make_layout(bounds_world *w, gpool_binding_type type, bool d
     gpool_layout_entry entry = { .type = type,
                                  .stages = WGPUShaderStage_Compute,
                                  .dynamic_offset = dynamic };
-    gpool_layout layout = gpool_layout_create(
-        w->pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1, .label = "layout" });
+    gpool_layout layout = bounds_layout(w, &entry, 1);
     assert_int_not_equal(layout.id, 0);
     return layout;
 }
@@ -314,8 +304,7 @@ static void views_of_bindings(void **state)
                                                           : GPOOL_BINDING_TEXTURE,
                                      .stages = WGPUShaderStage_Compute,
                                      .format = WGPUTextureFormat_RGBA8Unorm };
-        gpool_layout layout = gpool_layout_create(
-            w.pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+        gpool_layout layout = bounds_layout(&w, &entry, 1);
         gpool_recorder rec = bounds_begin_compute(&w);
         for (uint32_t k = 0; k < 2 * values.count * values.count; ++k) {
             uint32_t a = (uint32_t)values.v[k / 2 / values.count];

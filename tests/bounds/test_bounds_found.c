@@ -109,8 +109,7 @@ static void a_binding_number_over_the_limit_is_told(void **state)
     bounds_open(&w, bounds_personality(state), NULL);
     gpool_layout_entry entry = { .binding = 1000, .type = GPOOL_BINDING_SAMPLER };
     bounds_before(&w, "gpool_layout_create");
-    gpool_layout layout =
-        gpool_layout_create(w.pool, &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });
+    gpool_layout layout = bounds_layout(&w, &entry, 1);
     refused(&w, layout.id != 0, GPOOL_ERROR_LIMIT, 1000);
     bounds_close(&w);
 }

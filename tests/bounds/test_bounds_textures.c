@@ -226,8 +226,10 @@ static void extents_levels_and_samples_of_create(void **state)
     bounds_set values = bounds_values32(60); /* of 12 and 10, 6 and 5 */
     for (size_t b = 0; b < UNIT_COUNT(blocks); ++b) {
         for (size_t d = 0; d < UNIT_COUNT(dimensions); ++d) {
-            for (int first = 0; first < FIELD_COUNT; ++first) {
-                for (int second = first + 1; second < FIELD_COUNT; ++second) {
+            /* Other dimensions than 2D take plain formats only: one pair tells. */
+            int fields = d == 0 || b < 3 ? FIELD_COUNT : FIELD_DEPTH;
+            for (int first = 0; first < fields; ++first) {
+                for (int second = first + 1; second < fields; ++second) {
                     for (uint32_t i = 0; i < values.count * values.count; ++i) {
                         gpool_texture_desc desc = {
                             .width = blocks[b].width,
@@ -436,7 +438,9 @@ static void resize_one(bounds_world *w, const gpool_texture_desc *desc, const bl
     bool good = bounds_after(w, &o, got, to[0], to[1]);
     w->calls_allowed = false;
     check_info(w, texture, good ? &now : &old, b, to[0], to[1]);
-    check_levels(w, texture, &old, good ? &now : &old, b);
+    if (good || to[0] % 4 == 0) {
+        check_levels(w, texture, &old, good ? &now : &old, b);
+    }
     bounds_good(w, gpool_texture_destroy(w->pool, texture));
     bounds_settle(w);
 }

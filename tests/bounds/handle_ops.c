@@ -1,0 +1,458 @@
+#include "handle_ops.h"
+
+#define BUFFER   ((gpool_buffer){ id })
+#define TEXTURE  ((gpool_texture){ id })
+#define SAMPLER  ((gpool_sampler){ id })
+#define LAYOUT   ((gpool_layout){ id })
+#define SHADER   ((gpool_shader){ id })
+#define PIPELINE ((gpool_pipeline){ id })
+#define SCOPE    ((gpool_scope){ id })
+
+static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}\n"
+                           "@vertex fn vs() -> @builtin(position) vec4f { return vec4f(); }\n"
+                           "@fragment fn fs() -> @location(0) vec4f { return vec4f(); }\n";
+
+static uint8_t scratch[4096];
+
+/* --- resources --- */
+
+static gpool_texture make_texture(ops_pool *p, WGPUTextureFormat format, uint32_t samples)
+{
+    gpool_texture_desc desc = { .width = 4, .height = 4, .format = format, .label = "of a kind" };
+    desc.samples = samples;
+    desc.usage = samples == 1 ? 0x3f & ~(unsigned)GPOOL_TEXTURE_STORAGE : GPOOL_TEXTURE_TARGET;
+    return gpool_texture_create(p->pool, &desc);
+}
+
+static gpool_layout make_layout(ops_pool *p, gpool_binding_type type, uint32_t binding)
+{
+    gpool_layout_entry entry = { .binding = binding, .type = type };
+    gpool_layout_desc desc = { .entries = &entry, .entry_count = 1, .label = "of a kind" };
+    return gpool_layout_create(p->pool, &desc);
+}
+
+static gpool_sampler make_sampler(ops_pool *p)
+{
+    gpool_sampler_desc desc = { .lod_max = 1.0f + (float)p->made, .label = "of a kind" };
+    return gpool_sampler_create(p->pool, &desc);
+}
+
+static gpool_pipeline make_compute(ops_pool *p, gpool_shader shader)
+{
+    gpool_compute_pipeline_desc desc = { .shader = shader, .entry = "main", .label = "of a kind" };
+    return gpool_compute_pipeline_create(p->pool, &desc);
+}
+
+static gpool_shader make_shader(ops_pool *p, const char *source)
+{
+    gpool_shader_desc desc = { .wgsl = source, .label = "of a kind" };
+    return gpool_shader_create(p->pool, &desc);
+}
+
+uint64_t ops_make(ops_pool *p, gpool_kind kind)
+{
+    uint64_t id = 0;
+    p->made += 1;
+    switch (kind) {
+    case GPOOL_KIND_BUFFER: {
+        gpool_buffer_desc desc = { .size = 1024, .usage = 0x3ff, .label = "of a kind" };
+        id = gpool_buffer_create(p->pool, &desc).id;
+        break;
+    }
+    case GPOOL_KIND_TEXTURE:
+        id = make_texture(p, WGPUTextureFormat_RGBA8Unorm, 1).id;
+        break;
+    case GPOOL_KIND_SAMPLER:
+        id = make_sampler(p).id;
+        break;
+    case GPOOL_KIND_LAYOUT: /* the numbers of three entries never are those of one */
+        id = make_layout(p, GPOOL_BINDING_UNIFORM, 1 + p->made % 900).id;
+        break;
+    case GPOOL_KIND_SHADER:
+        id = make_shader(p, wgsl).id;
+        break;
+    case GPOOL_KIND_PIPELINE:
+        id = make_compute(p, p->shader).id;
+        break;
+    case GPOOL_KIND_SCOPE:
+        id = gpool_scope_create(p->pool, NULL).id;
+        break;
+    default:
+        fail_msg("the kind %s is not in tests/bounds/handle_ops.c", gpool_kind_name(kind));
+    }
+    if (id == 0) {
+        fail_msg("no %s: %s", gpool_kind_name(kind), gpool_last_error(p->pool)->message);
+    }
+    return id;
+}
+
+uint64_t ops_make_failed(ops_pool *p, gpool_kind kind)
+{
+    static const int functions[GPOOL_KIND_COUNT] = {
+        [GPOOL_KIND_BUFFER] = GPOOL_GPU_DeviceCreateBuffer,
+        [GPOOL_KIND_TEXTURE] = GPOOL_GPU_DeviceCreateTexture,
+        [GPOOL_KIND_SAMPLER] = GPOOL_GPU_DeviceCreateSampler,
+        [GPOOL_KIND_LAYOUT] = GPOOL_GPU_DeviceCreateBindGroupLayout,
+        [GPOOL_KIND_SHADER] = GPOOL_GPU_DeviceCreateShaderModule,
+        [GPOOL_KIND_PIPELINE] = GPOOL_GPU_DeviceCreateComputePipeline,
+    };
+    sim_fail(p->w->s, functions[kind], 1, SIM_FAIL_VALIDATION, false);
+    uint64_t id = ops_make(p, kind);
+    assert_same(sim_fail_hits(p->w->s), 1);
+    sim_fail_none(p->w->s);
+    return id;
+}
+
+gpool_result ops_destroy(ops_pool *p, uint64_t id)
+{
+    switch (gpool_handle_kind(id)) {
+    case GPOOL_KIND_BUFFER:
+        return gpool_buffer_destroy(p->pool, BUFFER);
+    case GPOOL_KIND_TEXTURE:
+        return gpool_texture_destroy(p->pool, TEXTURE);
+    case GPOOL_KIND_SAMPLER:
+        return gpool_sampler_destroy(p->pool, SAMPLER);
+    case GPOOL_KIND_LAYOUT:
+        return gpool_layout_destroy(p->pool, LAYOUT);
+    case GPOOL_KIND_SHADER:
+        return gpool_shader_destroy(p->pool, SHADER);
+    case GPOOL_KIND_PIPELINE:
+        return gpool_pipeline_destroy(p->pool, PIPELINE);
+    case GPOOL_KIND_SCOPE:
+        return gpool_scope_end(p->pool, SCOPE);
+    default:
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+}
+
+void ops_open(ops_pool *p, bounds_world *w, gpool *pool)
+{
+    *p = (ops_pool){ .w = w, .pool = pool };
+    p->buffer.id = ops_make(p, GPOOL_KIND_BUFFER);
+    p->texture.id = ops_make(p, GPOOL_KIND_TEXTURE);
+    p->samples = make_texture(p, WGPUTextureFormat_RGBA8Unorm, 4);
+    p->depth = make_texture(p, WGPUTextureFormat_Depth24PlusStencil8, 1);
+    p->shader.id = ops_make(p, GPOOL_KIND_SHADER);
+    p->layouts[0] = make_layout(p, GPOOL_BINDING_UNIFORM, 0);
+    p->layouts[1] = make_layout(p, GPOOL_BINDING_TEXTURE, 0);
+    p->layouts[2] = make_layout(p, GPOOL_BINDING_SAMPLER, 0);
+    assert_true(p->samples.id != 0 && p->depth.id != 0 && p->layouts[2].id != 0);
+    /* Views of attachments are made at first use. */
+    assert_same(gpool_begin_frame(pool), GPOOL_OK);
+    gpool_recorder rec = gpool_frame_recorder(pool);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = p->texture } });
+    gpool_end_pass(rec);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = p->samples } });
+    gpool_end_pass(rec);
+    assert_same(gpool_end_frame(pool), GPOOL_OK);
+}
+
+/* --- operations outside recorders --- */
+
+/* The last error when nothing was made, else GPOOL_OK; what was made is destroyed. */
+static gpool_result made(ops_pool *p, uint64_t id)
+{
+    if (id == 0) {
+        return gpool_last_error(p->pool)->code;
+    }
+    (void)gpool_release(p->pool, id);
+    return GPOOL_OK;
+}
+
+static gpool_result handed(ops_pool *p, const void *object)
+{
+    return object == NULL ? gpool_last_error(p->pool)->code : GPOOL_OK;
+}
+
+#define CALL(name, expression)                                                                     \
+    static gpool_result name(ops_pool *p, gpool_recorder rec, uint64_t id)                         \
+    {                                                                                              \
+        (void)rec;                                                                                 \
+        return expression;                                                                         \
+    }
+
+CALL(buffer_write, gpool_buffer_write(p->pool, BUFFER, 0, scratch, 4))
+CALL(buffer_write_nothing, gpool_buffer_write(p->pool, BUFFER, 0, NULL, 0))
+CALL(buffer_resize, gpool_buffer_resize(p->pool, BUFFER, 2048))
+CALL(buffer_resize_same, gpool_buffer_resize(p->pool, BUFFER, 1024))
+CALL(buffer_destroy, gpool_buffer_destroy(p->pool, BUFFER))
+CALL(buffer_info, gpool_buffer_get_info(p->pool, BUFFER, &(gpool_buffer_info){ 0 }))
+CALL(buffer_read, gpool_buffer_read(p->pool, BUFFER, 0, scratch, 4))
+CALL(buffer_gpu, handed(p, gpool_buffer_gpu(p->pool, BUFFER, GPOOL_ACCESS_READ)))
+CALL(buffer_gpu_write, handed(p, gpool_buffer_gpu(p->pool, BUFFER, GPOOL_ACCESS_WRITE)))
+CALL(texture_write, gpool_texture_write(p->pool, TEXTURE, NULL, scratch, sizeof scratch, 0))
+CALL(texture_resize, gpool_texture_resize(p->pool, TEXTURE, 2, 2, 0))
+CALL(texture_destroy, gpool_texture_destroy(p->pool, TEXTURE))
+CALL(texture_info, gpool_texture_get_info(p->pool, TEXTURE, &(gpool_texture_info){ 0 }))
+CALL(texture_read, gpool_texture_read(p->pool, TEXTURE, NULL, scratch, sizeof scratch))
+CALL(texture_gpu, handed(p, gpool_texture_gpu(p->pool, TEXTURE, GPOOL_ACCESS_WRITE)))
+CALL(texture_view, handed(p, gpool_texture_gpu_view(p->pool, TEXTURE, NULL, GPOOL_ACCESS_READ)))
+CALL(sampler_destroy, gpool_sampler_destroy(p->pool, SAMPLER))
+CALL(sampler_desc, gpool_sampler_get_desc(p->pool, SAMPLER, &(gpool_sampler_desc){ 0 }))
+CALL(sampler_gpu, handed(p, gpool_sampler_gpu(p->pool, SAMPLER)))
+CALL(layout_destroy, gpool_layout_destroy(p->pool, LAYOUT))
+CALL(layout_gpu, handed(p, gpool_layout_gpu(p->pool, LAYOUT)))
+CALL(shader_status, gpool_shader_status(p->pool, SHADER))
+CALL(shader_destroy, gpool_shader_destroy(p->pool, SHADER))
+CALL(pipeline_status, gpool_pipeline_status(p->pool, PIPELINE))
+CALL(pipeline_destroy, gpool_pipeline_destroy(p->pool, PIPELINE))
+CALL(scope_end, gpool_scope_end(p->pool, SCOPE))
+CALL(scope_info, gpool_scope_get_info(p->pool, SCOPE, &(gpool_scope_info){ 0 }))
+CALL(scope_parent, made(p, gpool_scope_create(p->pool, &(gpool_scope_desc){ .parent = SCOPE }).id))
+CALL(any_retain, gpool_retain(p->pool, id))
+CALL(any_release, gpool_release(p->pool, id))
+CALL(any_move, gpool_move(p->pool, id, (gpool_scope){ 0 }))
+
+static gpool_result scope_target(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_result result = gpool_move(p->pool, p->buffer.id, SCOPE);
+    /* And back, so that the buffer does not end with the scope. */
+    return result == GPOOL_OK ? gpool_move(p->pool, p->buffer.id, (gpool_scope){ 0 }) : result;
+}
+
+/* Scopes in the descriptors of all that can be made. */
+CALL(buffer_scope,
+     made(p, gpool_buffer_create(p->pool,
+                                 &(gpool_buffer_desc){ .size = 4, .usage = 1, .scope = SCOPE })
+                 .id))
+CALL(texture_scope,
+     made(p,
+          gpool_texture_create(p->pool, &(gpool_texture_desc){ .width = 1,
+                                                               .format = WGPUTextureFormat_R8Unorm,
+                                                               .usage = GPOOL_TEXTURE_SAMPLED,
+                                                               .scope = SCOPE })
+              .id))
+CALL(sampler_scope,
+     made(p, gpool_sampler_create(p->pool, &(gpool_sampler_desc){ .scope = SCOPE }).id))
+CALL(layout_scope, made(p, gpool_layout_create(p->pool, &(gpool_layout_desc){ .scope = SCOPE }).id))
+CALL(shader_scope,
+     made(p, gpool_shader_create(p->pool, &(gpool_shader_desc){ .wgsl = wgsl, .scope = SCOPE }).id))
+
+static gpool_result compute_scope(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_compute_pipeline_desc desc = { .shader = p->shader, .entry = "main", .scope = SCOPE };
+    return made(p, gpool_compute_pipeline_create(p->pool, &desc).id);
+}
+
+static gpool_result render_scope(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_render_pipeline_desc desc = { .shader = p->shader, .scope = SCOPE };
+    return made(p, gpool_render_pipeline_create(p->pool, &desc).id);
+}
+
+static gpool_result import_scopes(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_buffer_import_desc buffer = { .buffer = gpool_buffer_gpu(p->pool, p->buffer, 0),
+                                        .usage = GPOOL_BUFFER_VERTEX,
+                                        .scope = SCOPE };
+    return made(p, gpool_buffer_import(p->pool, &buffer).id);
+}
+
+static gpool_result import_texture_scopes(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_texture_import_desc texture = { .texture = gpool_texture_gpu(p->pool, p->texture, 0),
+                                          .usage = GPOOL_TEXTURE_SAMPLED,
+                                          .scope = SCOPE };
+    return made(p, gpool_texture_import(p->pool, &texture).id);
+}
+
+/* Shaders and layouts in the descriptors of pipelines. */
+static gpool_result render_shader(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    return made(
+        p, gpool_render_pipeline_create(p->pool, &(gpool_render_pipeline_desc){ .shader = SHADER })
+               .id);
+}
+
+static gpool_result fragment_shader(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_render_pipeline_desc desc = { .shader = p->shader, .fragment_shader = SHADER };
+    return made(p, gpool_render_pipeline_create(p->pool, &desc).id);
+}
+
+static gpool_result compute_shader(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    return made(p, make_compute(p, SHADER).id);
+}
+
+static gpool_result render_layout(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_render_pipeline_desc desc = { .shader = p->shader, .layouts[3] = LAYOUT };
+    return made(p, gpool_render_pipeline_create(p->pool, &desc).id);
+}
+
+static gpool_result compute_layout(ops_pool *p, gpool_recorder rec, uint64_t id)
+{
+    (void)rec;
+    gpool_compute_pipeline_desc desc = { .shader = p->shader,
+                                         .entry = "main",
+                                         .layouts[0] = LAYOUT };
+    return made(p, gpool_compute_pipeline_create(p->pool, &desc).id);
+}
+
+/* --- operations of recorders --- */
+
+#define RECORD(name, statement)                                                                    \
+    static gpool_result name(ops_pool *p, gpool_recorder rec, uint64_t id)                         \
+    {                                                                                              \
+        (void)p;                                                                                   \
+        statement;                                                                                 \
+        return GPOOL_OK;                                                                           \
+    }
+
+RECORD(color, gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = TEXTURE } }))
+RECORD(color_7, gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = p->texture },
+                                                              .color[7] = { .texture = TEXTURE } }))
+RECORD(resolve, gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = p->samples,
+                                                                            .resolve = TEXTURE } }))
+RECORD(depth, gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = p->texture },
+                                                            .depth = { .texture = TEXTURE } }))
+RECORD(set_pipeline, gpool_set_pipeline(rec, PIPELINE))
+RECORD(set_vertices, gpool_set_vertex_buffer(rec, 0, BUFFER, 0))
+RECORD(set_indices, gpool_set_index_buffer(rec, BUFFER, WGPUIndexFormat_Uint16, 0))
+RECORD(bind_layout, gpool_set_bindings(rec, 0, LAYOUT, NULL, 0, NULL, 0))
+RECORD(bind_buffer,
+       gpool_set_bindings(rec, 0, p->layouts[0], &(gpool_binding){ .buffer = BUFFER }, 1, NULL, 0))
+RECORD(bind_texture, gpool_set_bindings(rec, 0, p->layouts[1],
+                                        &(gpool_binding){ .texture = TEXTURE }, 1, NULL, 0))
+RECORD(bind_sampler, gpool_set_bindings(rec, 0, p->layouts[2],
+                                        &(gpool_binding){ .sampler = SAMPLER }, 1, NULL, 0))
+RECORD(draw_indirect, gpool_draw_indirect(rec, BUFFER, 0, false))
+RECORD(dispatch_indirect, gpool_dispatch_indirect(rec, BUFFER, 0))
+RECORD(copy_from, gpool_copy_buffer(rec, BUFFER, 0, p->buffer, 0, 4))
+RECORD(copy_to, gpool_copy_buffer(rec, p->buffer, 0, BUFFER, 0, 4))
+RECORD(clear, gpool_clear_buffer(rec, BUFFER, 0, 4))
+RECORD(texels_from, gpool_copy_texture(rec, TEXTURE, NULL, p->texture, NULL))
+RECORD(texels_to, gpool_copy_texture(rec, p->texture, NULL, TEXTURE, NULL))
+RECORD(rows_from, gpool_copy_texture_to_buffer(rec, TEXTURE, NULL, p->buffer, 0, 256))
+RECORD(rows_to, gpool_copy_texture_to_buffer(rec, p->texture, NULL, BUFFER, 0, 256))
+RECORD(rows_of, gpool_copy_buffer_to_texture(rec, BUFFER, 0, 256, p->texture, NULL))
+RECORD(rows_into, gpool_copy_buffer_to_texture(rec, p->buffer, 0, 256, TEXTURE, NULL))
+
+#define NULL_GOOD   OPS_NULL_IS_GOOD
+#define FAILED_GOOD OPS_FAILED_IS_GOOD
+#define ENDS        (NULL_GOOD | FAILED_GOOD | OPS_DESTROYS)
+
+const ops_op ops_all[] = {
+    { "buffer_write", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write },
+    { "buffer_write of nothing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write_nothing },
+    { "buffer_resize", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_resize },
+    { "buffer_resize to the same", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_resize_same },
+    { "buffer_destroy", GPOOL_KIND_BUFFER, OPS_OUTSIDE, ENDS, buffer_destroy },
+    { "buffer_get_info", GPOOL_KIND_BUFFER, OPS_OUTSIDE, FAILED_GOOD, buffer_info },
+    { "buffer_read", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_read },
+    { "buffer_gpu", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_gpu },
+    { "buffer_gpu for writing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_gpu_write },
+    { "texture_write", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_write },
+    { "texture_resize", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_resize },
+    { "texture_destroy", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, ENDS, texture_destroy },
+    { "texture_get_info", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, FAILED_GOOD, texture_info },
+    { "texture_read", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_read },
+    { "texture_gpu", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_gpu },
+    { "texture_gpu_view", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_view },
+    { "sampler_destroy", GPOOL_KIND_SAMPLER, OPS_OUTSIDE, ENDS, sampler_destroy },
+    { "sampler_get_desc", GPOOL_KIND_SAMPLER, OPS_OUTSIDE, FAILED_GOOD, sampler_desc },
+    { "sampler_gpu", GPOOL_KIND_SAMPLER, OPS_OUTSIDE, 0, sampler_gpu },
+    { "layout_destroy", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, ENDS, layout_destroy },
+    { "layout_gpu", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, 0, layout_gpu },
+    { "shader_status", GPOOL_KIND_SHADER, OPS_OUTSIDE, OPS_STATUS, shader_status },
+    { "shader_destroy", GPOOL_KIND_SHADER, OPS_OUTSIDE, ENDS, shader_destroy },
+    { "pipeline_status", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, OPS_STATUS, pipeline_status },
+    { "pipeline_destroy", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, ENDS, pipeline_destroy },
+    { "scope_end", GPOOL_KIND_SCOPE, OPS_OUTSIDE, ENDS, scope_end },
+    { "scope_get_info", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_info },
+    { "parent of scope_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_parent },
+    { "scope of move", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_target },
+    { "retain", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_retain },
+    { "release", GPOOL_KIND_NONE, OPS_OUTSIDE, ENDS, any_release },
+    { "move", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_move },
+    { "scope of buffer_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, buffer_scope },
+    { "scope of texture_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, texture_scope },
+    { "scope of sampler_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, sampler_scope },
+    { "scope of layout_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, layout_scope },
+    { "scope of shader_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, shader_scope },
+    { "scope of compute pipelines", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, compute_scope },
+    { "scope of render pipelines", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, render_scope },
+    { "scope of buffer_import", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD | OPS_LOOKS,
+      import_scopes },
+    { "scope of texture_import", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD | OPS_LOOKS,
+      import_texture_scopes },
+    { "shader of render pipelines", GPOOL_KIND_SHADER, OPS_OUTSIDE, OPS_MAKES, render_shader },
+    { "fragment shader", GPOOL_KIND_SHADER, OPS_OUTSIDE, NULL_GOOD | OPS_MAKES, fragment_shader },
+    { "shader of compute pipelines", GPOOL_KIND_SHADER, OPS_OUTSIDE, OPS_MAKES, compute_shader },
+    { "layout of render pipelines", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, NULL_GOOD, render_layout },
+    { "layout of compute pipelines", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, NULL_GOOD, compute_layout },
+    { "color attachment", GPOOL_KIND_TEXTURE, OPS_BEGINS_PASS, 0, color },
+    { "color attachment 7", GPOOL_KIND_TEXTURE, OPS_BEGINS_PASS, NULL_GOOD, color_7 },
+    { "resolve target", GPOOL_KIND_TEXTURE, OPS_BEGINS_PASS, NULL_GOOD, resolve },
+    { "depth attachment", GPOOL_KIND_TEXTURE, OPS_BEGINS_PASS, NULL_GOOD, depth },
+    { "set_pipeline", GPOOL_KIND_PIPELINE, OPS_COMPUTE, 0, set_pipeline },
+    { "set_vertex_buffer", GPOOL_KIND_BUFFER, OPS_RENDER, 0, set_vertices },
+    { "set_index_buffer", GPOOL_KIND_BUFFER, OPS_RENDER, 0, set_indices },
+    { "layout of set_bindings", GPOOL_KIND_LAYOUT, OPS_RENDER, 0, bind_layout },
+    { "buffer of set_bindings", GPOOL_KIND_BUFFER, OPS_COMPUTE, 0, bind_buffer },
+    { "texture of set_bindings", GPOOL_KIND_TEXTURE, OPS_COMPUTE, 0, bind_texture },
+    { "sampler of set_bindings", GPOOL_KIND_SAMPLER, OPS_COMPUTE, 0, bind_sampler },
+    { "draw_indirect", GPOOL_KIND_BUFFER, OPS_RENDER, 0, draw_indirect },
+    { "dispatch_indirect", GPOOL_KIND_BUFFER, OPS_COMPUTE, 0, dispatch_indirect },
+    { "source of copy_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, copy_from },
+    { "target of copy_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, copy_to },
+    { "clear_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, clear },
+    { "source of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_from },
+    { "target of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_to },
+    { "texture of texture_to_buffer", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, rows_from },
+    { "buffer of texture_to_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_to },
+    { "buffer of buffer_to_texture", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_of },
+    { "texture of buffer_to_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, rows_into },
+};
+const size_t ops_count = UNIT_COUNT(ops_all);
+
+bool ops_fits(const ops_op *op, gpool_kind kind)
+{
+    return op->kind == kind || op->kind == GPOOL_KIND_NONE;
+}
+
+/* --- frames around an operation --- */
+
+gpool_recorder ops_begin(ops_pool *p, const ops_op *op)
+{
+    gpool_recorder rec = { 0 };
+    if (op->place == OPS_OUTSIDE) {
+        return rec;
+    }
+    bounds_good(p->w, gpool_begin_frame(p->pool));
+    rec = gpool_frame_recorder(p->pool);
+    gpool_push_group(rec, "makes the encoder");
+    gpool_pop_group(rec);
+    if (op->place == OPS_RENDER) {
+        gpool_render_desc desc = { .color[0] = { .texture = p->texture } };
+        gpool_begin_render(rec, &desc);
+    } else if (op->place == OPS_COMPUTE) {
+        gpool_begin_compute(rec, NULL);
+    }
+    return rec;
+}
+
+void ops_end(ops_pool *p, const ops_op *op, gpool_recorder rec, bool refused)
+{
+    if (op->place == OPS_OUTSIDE) {
+        return;
+    }
+    if (op->place != OPS_BETWEEN) {
+        gpool_end_pass(rec);
+    }
+    gpool_result result = gpool_end_frame(p->pool);
+    if ((result != GPOOL_OK) != refused) {
+        fail_msg("%s: the frame gave %s: %s", op->name, gpool_result_name(result),
+                 gpool_last_error(p->pool)->message);
+    }
+}
