@@ -81,7 +81,7 @@ GPOOL_API gpool_result gpool_layout_destroy(gpool *pool, gpool_layout layout);
  * Returns the pool's own layout for gpool_set_uniforms(): binding 0, a uniform buffer with dynamic
  * offset, seen by every stage. Lives as long as the pool; destroying it is refused.
  *
- * @return the handle; null for a null pool.
+ * @return the handle; null for a null pool, and on a thread that does not own it.
  * Thread: owner.
  */
 GPOOL_API gpool_layout gpool_uniform_layout(gpool *pool);

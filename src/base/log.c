@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,15 @@ static GPOOL__THREAD_LOCAL gpool__operation log_current;
 gpool__operation *gpool__current(void)
 {
     return &log_current;
+}
+
+uint64_t gpool__thread_number(void)
+{
+    static _Atomic uint64_t log_threads;
+    if (log_current.thread == 0) {
+        log_current.thread = atomic_fetch_add(&log_threads, 1) + 1;
+    }
+    return log_current.thread;
 }
 
 static const struct {

@@ -28,6 +28,7 @@
  * of the library.
  */
 typedef struct gpool__operation {
+    uint64_t thread;              /* number of the thread, 0 = none yet */
     const char *name;             /* public function, NULL outside */
     const void *capturing;        /* device whose errors are captured, NULL = none */
     int error_type;               /* type of the first captured error, 0 = none; see gpu/quirks.h */
@@ -43,6 +44,12 @@ typedef struct gpool__operation {
 } gpool__operation;
 
 gpool__operation *gpool__current(void);
+
+/**
+ * Number of the calling thread, given at the first call and to no other thread of the process:
+ * addresses of thread-local memory come again when a thread has ended. Never 0.
+ */
+uint64_t gpool__thread_number(void);
 
 typedef struct gpool__log {
     gpool_log_fn fn;

@@ -32,6 +32,8 @@ gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats)
 
 uint64_t gpool_gpu_call_count(const gpool *pool, int function)
 {
-    return pool != NULL && function >= 0 && function < GPOOL_GPU_COUNT ? pool->seam.calls[function]
-                                                                       : 0;
+    if (pool == NULL || !gpool__is_owner(pool) || function < 0 || function >= GPOOL_GPU_COUNT) {
+        return 0;
+    }
+    return pool->seam.calls[function];
 }

@@ -251,7 +251,7 @@ gpool_result gpool__layouts_init(gpool *pool)
 
 gpool_layout gpool_uniform_layout(gpool *pool)
 {
-    return pool != NULL ? pool->uniform_layout : (gpool_layout){ 0 };
+    return pool != NULL && gpool__is_owner(pool) ? pool->uniform_layout : (gpool_layout){ 0 };
 }
 
 gpool_result gpool_layout_destroy(gpool *pool, gpool_layout handle)

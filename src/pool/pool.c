@@ -506,7 +506,7 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
     }
     pool->memory = memory;
     pool->device = gpool_device_retain(device);
-    atomic_init(&pool->owner, gpool__current());
+    atomic_init(&pool->owner, gpool__thread_number());
     pool->tag = POOL_TAGS;
     /* Only the outermost frame of the call measures, and the pool did not exist when it began. */
     gpool__operation *now = gpool__current();
@@ -566,7 +566,7 @@ const gpool_error *gpool_last_error(const gpool *pool)
 
 gpool_device *gpool_pool_device(const gpool *pool)
 {
-    return pool != NULL ? pool->device : NULL;
+    return pool != NULL && gpool__is_owner(pool) ? pool->device : NULL;
 }
 
 uint64_t gpool_frame(const gpool *pool)
@@ -579,7 +579,7 @@ gpool_result gpool_own(gpool *pool)
     if (pool == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
-    atomic_store_explicit(&pool->owner, gpool__current(), memory_order_relaxed);
+    atomic_store_explicit(&pool->owner, gpool__thread_number(), memory_order_relaxed);
     return GPOOL_OK;
 }
 

@@ -129,8 +129,7 @@ typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
 
 struct gpool {
     gpool_device *device;
-    _Atomic(const gpool__operation *)
-        owner;                      /* the owning thread's current operation stands for it */
+    _Atomic uint64_t owner;         /* number of the owning thread */
     _Atomic uint64_t wrong_threads; /* calls refused from other threads */
     gpool__seam seam;
     gpool__memory memory;
@@ -196,7 +195,7 @@ gpool_result gpool__refuse_thread(gpool *pool, const char *name);
 /** True when the calling thread owns the pool. */
 static inline bool gpool__is_owner(const gpool *pool)
 {
-    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == gpool__current();
+    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == gpool__current()->thread;
 }
 
 /** Records an error of this pool. */

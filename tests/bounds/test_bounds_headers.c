@@ -266,6 +266,28 @@ typedef struct declaration {
 static declaration declarations[512];
 static size_t declaration_count;
 static char *sources; /* all of tests/bounds */
+static char *handles; /* the operations on handles */
+static char *threads; /* those, and the calls of strangers */
+
+/* Appends a file to a text. */
+static char *read_more(char *text, const char *path)
+{
+    size_t size = text != NULL ? strlen(text) : 0;
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char block[4096];
+    size_t got;
+    while ((got = fread(block, 1, sizeof block, file)) > 0) {
+        char *longer = realloc(text, size + got + 1);
+        assert_non_null(longer);
+        text = longer;
+        memcpy(text + size, block, got);
+        size += got;
+        text[size] = '\0';
+    }
+    (void)fclose(file);
+    return text;
+}
 
 static char *read_all(const char *folder, const char *ending)
 {
@@ -274,7 +296,6 @@ static char *read_all(const char *folder, const char *ending)
     DIR *directory = opendir(path);
     assert_non_null(directory);
     char *text = NULL;
-    size_t size = 0;
     struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
         size_t length = strlen(entry->d_name);
@@ -282,19 +303,7 @@ static char *read_all(const char *folder, const char *ending)
             continue;
         }
         (void)snprintf(path, sizeof path, "%s/%s/%s", BOUNDS_ROOT, folder, entry->d_name);
-        FILE *file = fopen(path, "rb");
-        assert_non_null(file);
-        char block[4096];
-        size_t got;
-        while ((got = fread(block, 1, sizeof block, file)) > 0) {
-            char *longer = realloc(text, size + got + 1);
-            assert_non_null(longer);
-            text = longer;
-            memcpy(text + size, block, got);
-            size += got;
-            text[size] = '\0';
-        }
-        (void)fclose(file);
+        text = read_more(text, path);
     }
     (void)closedir(directory);
     assert_non_null(text);
@@ -448,10 +457,56 @@ static void every_test_of_the_table_exists_and_calls_the_function(void **state)
     }
 }
 
+static bool has_call(const char *text, const char *function)
+{
+    char call[80];
+    (void)snprintf(call, sizeof call, "%s(", function);
+    return strstr(text, call) != NULL;
+}
+
+/* notes/faults.md, rows 12 and 13: tests/bounds/handle_ops.c has every function with a handle. */
+static void every_function_with_a_handle_is_in_the_matrix(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "gpool_buffer", "gpool_texture", "gpool_sampler",
+                                         "gpool_layout", "gpool_shader",  "gpool_pipeline",
+                                         "gpool_scope",  "gpool_recorder" };
+    assert_same(UNIT_COUNT(kinds), GPOOL_KIND_COUNT);
+    for (size_t i = 0; i < declaration_count; ++i) {
+        bool takes = false;
+        for (size_t k = 0; k + 1 < UNIT_COUNT(kinds); ++k) {
+            takes = takes || has_word(declarations[i].arguments, kinds[k]);
+        }
+        if (takes && !has_call(handles, declarations[i].name)) {
+            fail_msg("%s takes a handle and is not in tests/bounds/handle_ops.c",
+                     declarations[i].name);
+        }
+    }
+}
+
+/* Row 14: every function whose comment says that it is the owner's is called by a stranger. */
+static void every_function_of_the_owner_is_called_by_a_stranger(void **state)
+{
+    (void)state;
+    uint32_t count = 0;
+    for (size_t i = 0; i < declaration_count; ++i) {
+        bool owner = strstr(declarations[i].comment, "Thread: owner.") != NULL;
+        count += owner;
+        if (owner && !has_call(threads, declarations[i].name)) {
+            fail_msg("%s is the owner's and not called in tests/bounds/test_fault_threads.c",
+                     declarations[i].name);
+        }
+    }
+    assert_true(count > 60);
+}
+
 static int setup(void **state)
 {
     (void)state;
     sources = read_all("tests/bounds", ".c");
+    handles = read_more(NULL, BOUNDS_ROOT "/tests/bounds/handle_ops.c");
+    threads = read_more(NULL, BOUNDS_ROOT "/tests/bounds/handle_ops.c");
+    threads = read_more(threads, BOUNDS_ROOT "/tests/bounds/test_fault_threads.c");
     read_headers();
     return 0;
 }
@@ -460,6 +515,8 @@ static int teardown(void **state)
 {
     (void)state;
     free(sources);
+    free(handles);
+    free(threads);
     return 0;
 }
 
@@ -469,6 +526,8 @@ int main(void)
         cmocka_unit_test(every_function_of_the_headers_has_a_row),
         cmocka_unit_test(every_function_with_numbers_has_tests),
         cmocka_unit_test(every_test_of_the_table_exists_and_calls_the_function),
+        cmocka_unit_test(every_function_with_a_handle_is_in_the_matrix),
+        cmocka_unit_test(every_function_of_the_owner_is_called_by_a_stranger),
     };
     return cmocka_run_group_tests_name("bounds of headers", tests, setup, teardown);
 }
