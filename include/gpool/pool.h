@@ -63,7 +63,7 @@ GPOOL_API gpool_result gpool_own(gpool *pool);
  */
 GPOOL_API const gpool_error *gpool_last_error(const gpool *pool);
 
-/** Returns the pool's device, not retained; NULL for NULL. Thread: owner. */
+/** Returns the pool's device, not retained; NULL for NULL and for others. Thread: owner. */
 GPOOL_API gpool_device *gpool_pool_device(const gpool *pool);
 
 /** Returns the number of the frame: how many times gpool_begin_frame() succeeded. Thread: owner. */
@@ -126,10 +126,12 @@ GPOOL_API gpool_result gpool_end_frame(gpool *pool);
 
 /**
  * Polls and frees by serial alone, for programs that idle between frames or have none: retired
- * objects are freed when the GPU is done, without the frame delay.
+ * objects are freed when the GPU is done, without the frame delay. Writes that went to the queue
+ * since the last submit are submitted, as implementations hold memory for them until then.
  *
- * @return GPOOL_OK, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
- * Thread: owner. Cost: one poll and the objects freed.
+ * @return GPOOL_OK; GPOOL_ERROR_DEVICE_LOST; GPOOL_ERROR_GPU or GPOOL_ERROR_OUT_OF_GPU_MEMORY (of
+ *         such a submit); GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * Thread: owner. Cost: one poll, the objects freed, and that submit.
  */
 GPOOL_API gpool_result gpool_tick(gpool *pool);
 

@@ -286,9 +286,16 @@ gpool_result gpool_tick(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK && pool->queue_dirty) {
+        /* Until a submit, implementations keep what was written, and what it was written to. */
+        result = gpool__submit_writes(pool);
+    }
     gpool__device_process(pool->device, &pool->seam);
     (void)gpool__free_retired(pool, true);
-    result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK) {
+        result = frame_check(pool, pool->in_frame);
+    }
     gpool__leave(pool, &call);
     return result;
 }
