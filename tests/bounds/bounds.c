@@ -39,7 +39,7 @@ static void *refuse_large(void *user, void *block, size_t old_size, size_t new_s
 static void count_leaks(void *user, const gpool_log_record *record)
 {
     bounds_world *w = user;
-    w->leaks += record->id == GPOOL_LOG_LEAK;
+    atomic_fetch_add(&w->leaks, record->id == GPOOL_LOG_LEAK);
 }
 
 static void witness_bytes(uint8_t bytes[WITNESS_BYTES])

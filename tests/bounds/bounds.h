@@ -17,6 +17,8 @@
 
 #include <gpool/gpool.h>
 
+#include <stdatomic.h>
+
 /* Wide enough for any sum or product of two 64-bit numbers. */
 __extension__ typedef unsigned __int128 bounds_wide;
 
@@ -43,9 +45,9 @@ typedef struct bounds_world {
     uint64_t calls_before; /* of webgpu.h */
     uint64_t live_before;  /* objects of webgpu.h */
     uint64_t checks;
-    const char *what;   /* the call under test, for messages */
-    uint64_t leaks;     /* leak records */
-    bool calls_allowed; /* a refusal may look at raw objects first */
+    const char *what;       /* the call under test, for messages */
+    _Atomic uint64_t leaks; /* leak records; a thread of the simulator may tell some */
+    bool calls_allowed;     /* a refusal may look at raw objects first */
 } bounds_world;
 
 /** Opens a world; limits that are 0 are the specification's. */
