@@ -155,7 +155,7 @@ static void open_close(gpool_device *device)
     open_free(device);
 }
 
-static gpool_result open_no_memory(gpool__log *log)
+gpool_result gpool__device_no_memory(gpool__log *log)
 {
     return gpool__fail(log, GPOOL_LOG_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY,
                        "No memory for the device");
@@ -171,7 +171,7 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
     if (device == NULL) {
         gpool__log log;
         gpool__log_init(&log, fn, user, label != NULL ? label : "device");
-        return open_no_memory(&log);
+        return gpool__device_no_memory(&log);
     }
     device->memory = memory;
     atomic_init(&device->references, 1);
@@ -182,7 +182,7 @@ static gpool_result open_shell(const gpool_allocator *allocator, const char *lab
     gpool__log_init(&device->log, fn, user, device->info.label != NULL ? device->info.label : "");
     device->events = gpool__events_take(device);
     if (device->info.label == NULL || device->events == NULL) {
-        gpool_result result = open_no_memory(&device->log);
+        gpool_result result = gpool__device_no_memory(&device->log);
         open_close(device);
         return result;
     }
@@ -404,170 +404,6 @@ static gpool_result open_device(gpool_device *device, const gpool_device_desc *d
     return result;
 }
 
-static char *open_copy_view(gpool__memory *memory, WGPUStringView view)
-{
-    char text[256];
-    size_t length = view.data == NULL            ? 0
-                    : view.length == WGPU_STRLEN ? strlen(view.data)
-                                                 : view.length;
-    return gpool__copy_string(memory, gpool__clean(text, sizeof text, view.data, length));
-}
-
-/* Fills info: adapter strings, limits and features in force. */
-static gpool_result open_describe(gpool_device *device)
-{
-    gpool_device_info *info = &device->info;
-    const gpool_gpu *gpu = &device->table;
-    WGPUAdapterInfo adapter = { 0 };
-    if (gpu->AdapterGetInfo(device->adapter, &adapter) == WGPUStatus_Success) {
-        info->adapter_type = adapter.adapterType;
-        info->backend = adapter.backendType;
-        info->adapter = open_copy_view(&device->memory, adapter.device);
-        info->driver = open_copy_view(&device->memory, adapter.description);
-        gpu->AdapterInfoFreeMembers(adapter);
-    } else {
-        info->adapter = gpool__copy_string(&device->memory, "");
-        info->driver = gpool__copy_string(&device->memory, "");
-    }
-    WGPUSupportedFeatures features = { 0 };
-    gpu->DeviceGetFeatures(device->device, &features);
-    if (features.featureCount > 0) {
-        size_t size = features.featureCount * sizeof *features.features;
-        WGPUFeatureName *copy = gpool__alloc(&device->memory, size);
-        if (copy != NULL) {
-            memcpy(copy, features.features, size);
-            info->features = copy;
-            info->feature_count = features.featureCount;
-        }
-    }
-    bool complete = info->adapter != NULL && info->driver != NULL &&
-                    info->feature_count == features.featureCount;
-    gpu->SupportedFeaturesFreeMembers(features);
-    if (!complete) {
-        return open_no_memory(&device->log);
-    }
-    if (gpu->DeviceGetLimits(device->device, &info->limits) != WGPUStatus_Success) {
-        return gpool__fail(&device->log, GPOOL_LOG_ADAPTER, GPOOL_ERROR_GPU,
-                           "The device does not tell its limits");
-    }
-    info->limits.nextInChain = NULL;
-    return GPOOL_OK;
-}
-
-/* Makes a deliberately bad buffer: do errors arrive inside the call, on this thread? */
-static void open_probe_errors(gpool_device *device)
-{
-    WGPUBufferDescriptor bad = { .label = gpool__view("gpool error probe"),
-                                 .size = 4,
-                                 .usage = WGPUBufferUsage_MapRead | WGPUBufferUsage_Storage };
-    device->scopes = false;
-    gpool__capture_begin(device, &device->seam);
-    WGPUBuffer buffer = device->table.DeviceCreateBuffer(device->device, &bad);
-    device->info.errors_inline = gpool__capture_end(device, &device->seam) != GPOOL_OK;
-    if (buffer != NULL) {
-        device->table.BufferRelease(buffer);
-    }
-    if (!device->info.errors_inline) {
-        /* The probe's own error may come late: not in the next capture, please. */
-        gpool__capture_begin(device, &device->seam);
-        device->table.InstanceProcessEvents(device->instance);
-        (void)gpool__capture_end(device, &device->seam);
-    }
-    device->scopes = !device->info.errors_inline;
-    if (device->scopes) {
-        gpool__note(&device->log, GPOOL_LOG_FALLBACK,
-                    "The implementation does not report errors inside the failing call; error "
-                    "scopes are used");
-    }
-    /* A bad buffer is no sign of a lost device. */
-    atomic_store(&device->events->suspect, false);
-}
-
-/*
- * Does the implementation number texture formats as our webgpu.h does? An implementation with
- * another numbering takes RGBA8Unorm for some other format; a float binding then refuses it.
- */
-static gpool_result open_probe_header(gpool_device *device)
-{
-    const gpool_gpu *gpu = &device->table;
-    WGPUBindGroupLayoutEntry entry = {
-        .binding = 0,
-        .visibility = WGPUShaderStage_Fragment,
-        .texture = { .sampleType = WGPUTextureSampleType_Float,
-                     .viewDimension = WGPUTextureViewDimension_2D },
-    };
-    WGPUBindGroupLayoutDescriptor layout_desc = { .entryCount = 1, .entries = &entry };
-    WGPUTextureDescriptor texture_desc = {
-        .usage = WGPUTextureUsage_TextureBinding | WGPUTextureUsage_RenderAttachment,
-        .dimension = WGPUTextureDimension_2D,
-        .size = { 1, 1, 1 },
-        .format = WGPUTextureFormat_RGBA8Unorm,
-        .mipLevelCount = 1,
-        .sampleCount = 1,
-    };
-    gpool__capture_begin(device, &device->seam);
-    WGPUBindGroupLayout layout = gpu->DeviceCreateBindGroupLayout(device->device, &layout_desc);
-    WGPUTexture texture = gpu->DeviceCreateTexture(device->device, &texture_desc);
-    WGPUTextureView view = texture != NULL ? gpu->TextureCreateView(texture, NULL) : NULL;
-    WGPUBindGroup group = NULL;
-    if (layout != NULL && view != NULL) {
-        WGPUBindGroupEntry bound = { .binding = 0, .textureView = view };
-        WGPUBindGroupDescriptor group_desc = { .layout = layout,
-                                               .entryCount = 1,
-                                               .entries = &bound };
-        group = gpu->DeviceCreateBindGroup(device->device, &group_desc);
-    }
-    gpool_result result = gpool__capture_end(device, &device->seam);
-    if (group != NULL) {
-        gpu->BindGroupRelease(group);
-    } else if (result == GPOOL_OK) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (view != NULL) {
-        gpu->TextureViewRelease(view);
-    }
-    if (texture != NULL) {
-        gpu->TextureRelease(texture);
-    }
-    if (layout != NULL) {
-        gpu->BindGroupLayoutRelease(layout);
-    }
-    if (result == GPOOL_OK) {
-        return GPOOL_OK;
-    }
-    if (result != GPOOL_ERROR_GPU) {
-        /* Neither memory nor a loss says anything about the header. */
-        return gpool__fail(
-            &device->log,
-            result == GPOOL_ERROR_DEVICE_LOST ? GPOOL_LOG_DEVICE_LOST : GPOOL_LOG_GPU_MEMORY,
-            result, "The device failed while it was opened: %s", gpool_result_text(result));
-    }
-    return gpool__fail(&device->log, GPOOL_LOG_HEADER, GPOOL_ERROR_HEADER,
-                       "The implementation does not number texture formats as the webgpu.h that "
-                       "gpool was built for (SHA-256 %s): %s",
-                       gpool_webgpu_header(), gpool__current()->error);
-}
-
-static gpool_result open_finish(gpool_device *device)
-{
-    gpool_result result = open_describe(device);
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    open_probe_errors(device);
-    result = open_probe_header(device);
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    static const char *const families[] = { "unknown implementation", "wgpu-native", "Dawn" };
-    gpool__note(&device->log, GPOOL_LOG_DEVICE, "Device \"%s\" on %s adapter [%s] through %s%s",
-                device->info.label,
-                device->info.adapter_type == WGPUAdapterType_CPU ? "the software" : "the",
-                device->info.adapter, families[device->info.implementation],
-                device->info.translated ? ", enumerations translated" : "");
-    return GPOOL_OK;
-}
-
 static gpool_result open_run(gpool_device *device, const gpool_device_desc *desc,
                              const gpool_header_fingerprint *print)
 {
@@ -592,7 +428,7 @@ static gpool_result open_run(gpool_device *device, const gpool_device_desc *desc
     if (result == GPOOL_OK) {
         result = open_device(device, desc);
     }
-    return result == GPOOL_OK ? open_finish(device) : result;
+    return result == GPOOL_OK ? gpool__device_probe(device) : result;
 }
 
 gpool_result gpool_device_open_checked(const gpool_device_desc *desc,
@@ -677,7 +513,7 @@ gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc *desc,
         if (result == GPOOL_OK) {
             /* The caller's callback forwards to the device, so it must know it before the probe. */
             *out = device;
-            result = open_finish(device);
+            result = gpool__device_probe(device);
         }
         if (result != GPOOL_OK) {
             *out = NULL;

@@ -71,6 +71,12 @@ gpool__events *gpool__events_take(gpool_device *device);
 /** Returns the block; callbacks that come later are ignored. */
 void gpool__events_give_back(gpool__events *events);
 
+/** Records that there is no memory for a device; GPOOL_ERROR_OUT_OF_MEMORY. */
+gpool_result gpool__device_no_memory(gpool__log *log);
+
+/** Fills `info` and finds out how errors arrive and whether the header is the implementation's. */
+gpool_result gpool__device_probe(gpool_device *device);
+
 /** The callbacks, to be installed with userdata1 = events, userdata2 = generation or serial. */
 void gpool__events_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message,
                             void *events, void *generation);

@@ -110,10 +110,8 @@ void gpool__leave(gpool *pool, const gpool__call *call)
 gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what, const char *label)
 {
     const char *error = gpool__current()->error;
-    gpool_log_id id = result == GPOOL_ERROR_DEVICE_LOST         ? GPOOL_LOG_DEVICE_LOST
-                      : result == GPOOL_ERROR_OUT_OF_GPU_MEMORY ? GPOOL_LOG_GPU_MEMORY
-                                                                : GPOOL_LOG_GPU_ERROR;
-    return gpool__fail(&pool->log, id, result, "%s \"%s\" failed: %s", what, label,
+    return gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_GPU_ERROR), result,
+                       "%s \"%s\" failed: %s", what, label,
                        error[0] != '\0' ? error : gpool_result_text(result));
 }
 
