@@ -36,6 +36,7 @@ typedef struct timelines {
     uint64_t seed;
     uint64_t base;      /* serials of the device go on where those of one before it ended */
     uint64_t done;      /* what the GPU has done */
+    uint64_t told;      /* what the device said so far */
     uint64_t frame_end; /* newest submit at the end of the frame before the newest */
     uint64_t frame_last;
     uint64_t lives; /* ended */
@@ -90,6 +91,9 @@ static void check(timelines *t, bool by_serial, bool swept)
     uint64_t told = gpool_device_done(t->w.device) - t->base;
     uint64_t frame = gpool_frame(t->w.pool);
     uint64_t kept = 0;
+    bounds_must(&t->w, told >= t->told && told <= t->done, "serials only rise, up to what is done",
+                told, t->told);
+    t->told = told;
     for (uint64_t i = 0; i < t->given_count; ++i) {
         const life *l = &t->given[i];
         bool delayed = !by_serial && frame - l->given_up < DELAY;
@@ -207,7 +211,8 @@ static void complete(timelines *t, uint64_t last)
         (void)sim_complete(t->w.s, next);
         t->done = next;
     }
-    if (t->shuffled) { /* the late ones */
+    if (t->shuffled) { /* the late ones, told when the newest is told already */
+        bounds_good(&t->w, gpool_device_poll(t->w.device));
         for (uint64_t serial = last > 8 ? last - 8 : 1; serial <= last; ++serial) {
             (void)sim_complete(t->w.s, serial);
         }
