@@ -33,13 +33,13 @@ void bench_table_delete(bench_table *table)
 
 uint64_t bench_table_create(bench_table *table, uint64_t value)
 {
-    bool full = false;
-    table_payload *payload = (table_payload *)gpool__table_take(&table->table, &full);
+    uint64_t id = 0;
+    table_payload *payload = (table_payload *)gpool__table_take(&table->table, &id);
     if (payload == NULL) {
         return 0;
     }
     payload->value = value;
-    return payload->head.id;
+    return id;
 }
 
 bool bench_table_destroy(bench_table *table, uint64_t id)
@@ -48,8 +48,8 @@ bool bench_table_destroy(bench_table *table, uint64_t id)
     if (head == NULL) {
         return false;
     }
-    gpool__table_kill(&table->table, head);
-    gpool__table_give_back(&table->table, head);
+    gpool__table_kill(&table->table, head, id);
+    gpool__table_give_back(&table->table, head, id);
     return true;
 }
 

@@ -73,7 +73,7 @@ GPOOL_API gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc 
  * Pipelines keep what they need.
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_layout_destroy(gpool *pool, gpool_layout layout);
 

@@ -126,7 +126,7 @@ GPOOL_API gpool_result gpool_buffer_resize(gpool *pool, gpool_buffer buffer, uin
  * still reach it, and the object is freed when the GPU is done and the delay has passed.
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer buffer);
 

@@ -8,7 +8,10 @@
 extern "C" {
 #endif
 
-/** Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now. */
+/**
+ * Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now. What
+ * another thread destroyed counts as live until the owner's next frame call.
+ */
 typedef struct gpool_stats {
     uint64_t frame;                        /**< frames begun */
     uint64_t live_count[GPOOL_KIND_COUNT]; /**< live resources, by gpool_kind */

@@ -136,7 +136,7 @@ GPOOL_API gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline pipelin
  * Destroys a pipeline with all its variants.
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_pipeline_destroy(gpool *pool, gpool_pipeline pipeline);
 

@@ -36,14 +36,18 @@ typedef struct gpool_desc {
  *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU or
  *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: any; the calling thread owns the pool. Every function whose comment says "owner" refuses
- * other threads with GPOOL_ERROR_WRONG_THREAD and touches nothing; see gpool_own(). Allocates: yes.
+ * other threads with GPOOL_ERROR_WRONG_THREAD and touches nothing; see gpool_own(). Those that destroy,
+ * release and retain say "any": on another thread the handle dies at once, for everybody, and the owner
+ * does the rest of the destroy at its next frame call (any function below from gpool_begin_frame() on);
+ * what fails there is returned and logged, but is not the pool's last error. Allocates: yes.
  */
 GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **pool);
 
 /**
  * Ends a pool: drops unsubmitted work, waits for the GPU (at most the pool's wait limit), logs each
  * leaked resource by label, kind, bytes, scope and frame, frees everything. NULL is silent. All handles
- * and recorders of the pool are dead afterwards.
+ * and recorders of the pool are dead afterwards. No other thread may be in a call on the pool, or make
+ * one later: gpool cannot see that.
  * Thread: owner. Cost: all that the pool holds.
  */
 GPOOL_API void gpool_destroy(gpool *pool);
@@ -66,7 +70,10 @@ GPOOL_API const gpool_error *gpool_last_error(const gpool *pool);
 /** Returns the pool's device, not retained; NULL for NULL and for others. Thread: owner. */
 GPOOL_API gpool_device *gpool_pool_device(const gpool *pool);
 
-/** Returns the number of the frame: how many times gpool_begin_frame() succeeded. Thread: owner. */
+/**
+ * Returns the number of the frame: how many times gpool_begin_frame() succeeded; 0 for a null pool or
+ * on a thread that does not own it. Thread: owner.
+ */
 GPOOL_API uint64_t gpool_frame(const gpool *pool);
 
 /**

@@ -47,7 +47,9 @@ GPOOL_API gpool_scope gpool_scope_create(gpool *pool, const gpool_scope_desc *de
  * References do not count here: what shall live on is moved out before, with gpool_move().
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never. Cost: what lies in it; however deep, the C stack stays flat.
+ * Thread: any; from another thread than the owner the scope's own handle dies at once, what lies in it
+ * at the owner's next frame call, so that it can still be moved out until then. Allocates: never.
+ * Cost: what lies in it; however deep, the C stack stays flat.
  */
 GPOOL_API gpool_result gpool_scope_end(gpool *pool, gpool_scope scope);
 
@@ -65,7 +67,7 @@ GPOOL_API gpool_result gpool_scope_get_info(gpool *pool, gpool_scope scope, gpoo
  * that returned an equal sampler or layout added one.
  *
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_LIMIT (2^32 - 1 references).
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_retain(gpool *pool, uint64_t id);
 
@@ -76,7 +78,7 @@ GPOOL_API gpool_result gpool_retain(gpool *pool, uint64_t id);
  *
  * @return GPOOL_OK, also for id 0; another handle error; GPOOL_ERROR_INVALID_ARGUMENT for the last
  *         reference to gpool_uniform_layout().
- * Thread: owner. Allocates: never.
+ * Thread: any; see gpool_create(). Allocates: never.
  */
 GPOOL_API gpool_result gpool_release(gpool *pool, uint64_t id);
 

@@ -53,7 +53,7 @@ GPOOL_API gpool_result gpool_shader_status(gpool *pool, gpool_shader shader);
  * Destroys a shader module. Pipelines made from it go on; new variants of them compile too.
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_shader_destroy(gpool *pool, gpool_shader shader);
 

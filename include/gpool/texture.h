@@ -168,7 +168,7 @@ GPOOL_API gpool_result gpool_texture_resize(gpool *pool, gpool_texture texture, 
  * Destroys a texture and its views, as gpool_buffer_destroy().
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_texture_destroy(gpool *pool, gpool_texture texture);
 
@@ -236,7 +236,7 @@ GPOOL_API gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_de
  * Gives up one reference to a sampler; the last one destroys it. The same as gpool_release().
  *
  * @return GPOOL_OK, also for the null handle; another handle error.
- * Thread: owner. Allocates: never.
+ * Thread: any. Allocates: never.
  */
 GPOOL_API gpool_result gpool_sampler_destroy(gpool *pool, gpool_sampler sampler);
 

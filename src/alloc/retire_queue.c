@@ -44,12 +44,18 @@ void gpool__retire_close(gpool__retire_queue *queue, uint64_t serial)
     queue->waiting = (gpool__retire_list){ NULL, NULL };
 }
 
+bool gpool__retire_any(const gpool__retire_queue *queue, uint64_t done, uint64_t newest_frame)
+{
+    const gpool__retired *thing = queue->ready.first;
+    return thing != NULL && thing->serial <= done && thing->frame <= newest_frame;
+}
+
 gpool__retired *gpool__retire_take(gpool__retire_queue *queue, uint64_t done, uint64_t newest_frame)
 {
-    gpool__retired *thing = queue->ready.first;
-    if (thing == NULL || thing->serial > done || thing->frame > newest_frame) {
+    if (!gpool__retire_any(queue, done, newest_frame)) {
         return NULL;
     }
+    gpool__retired *thing = queue->ready.first;
     queue->ready.first = thing->next;
     if (queue->ready.first == NULL) {
         queue->ready.last = NULL;

@@ -41,6 +41,9 @@ void gpool__retire_ready(gpool__retire_queue *queue, gpool__retired *thing, uint
 /** Stamps everything waiting with `serial`: the recorders open so far are submitted or dropped. */
 void gpool__retire_close(gpool__retire_queue *queue, uint64_t serial);
 
+/** True when gpool__retire_take() would give something. */
+bool gpool__retire_any(const gpool__retire_queue *queue, uint64_t done, uint64_t newest_frame);
+
 /**
  * Takes the oldest thing whose serial is at most `done` and whose frame is at most `newest_frame`;
  * NULL when there is none.

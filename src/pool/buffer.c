@@ -203,7 +203,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         buffer->base.failed = true;
     }
     gpool__resource_count_bytes(pool, &buffer->base, 0, gpool__resource_bytes(&buffer->base));
-    return (gpool_buffer){ buffer->base.head.id };
+    return (gpool_buffer){ gpool__handle_of(pool, &buffer->base) };
 }
 
 gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc)
@@ -273,7 +273,7 @@ static gpool_buffer buffer_import(gpool *pool, const gpool_buffer_import_desc *d
     if (desc->this_frame) {
         gpool__frame_import_add(pool, &buffer->base);
     }
-    return (gpool_buffer){ buffer->base.head.id };
+    return (gpool_buffer){ gpool__handle_of(pool, &buffer->base) };
 }
 
 gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)

@@ -161,8 +161,9 @@ static gpool__layout *layout_find(gpool *pool, const gpool__scope *scope,
         gpool__layout *each = (gpool__layout *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
             gpool__scope_has(pool, scope, &each->base) && each->entry_count == count &&
-            each->base.references < UINT32_MAX &&
-            memcmp(each->entries, entries, count * sizeof *entries) == 0) {
+
+            memcmp(each->entries, entries, count * sizeof *entries) == 0 &&
+            gpool__resource_share(pool, &each->base)) {
             return each;
         }
     }
@@ -183,8 +184,7 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     }
     gpool__layout *layout = layout_find(pool, scope, entries, desc->entry_count);
     if (layout != NULL) {
-        layout->base.references += 1;
-        return (gpool_layout){ layout->base.head.id };
+        return (gpool_layout){ gpool__handle_of(pool, &layout->base) };
     }
     layout =
         (gpool__layout *)gpool__resource_take(pool, GPOOL_KIND_LAYOUT, desc->label, desc->scope);
@@ -216,7 +216,7 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
         layout_release(pool, &layout->base);
         layout->base.failed = true;
     }
-    return (gpool_layout){ layout->base.head.id };
+    return (gpool_layout){ gpool__handle_of(pool, &layout->base) };
 }
 
 gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc)

@@ -140,7 +140,7 @@ static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
     const gpool__resource *resource = NULL;
     if (slot < table->slot_count) {
         resource = (const gpool__resource *)gpool__table_at(table, slot);
-        current = gpool_handle_generation(resource->head.id);
+        current = gpool_handle_generation(gpool__head_id(&resource->head));
     }
     if (resource == NULL || generation == 0 || generation > current ||
         (generation == current && gpool__table_is_live(table, &resource->head))) {
@@ -152,7 +152,9 @@ static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
         return GPOOL__FAIL(
             pool, HANDLE_STALE, STALE_HANDLE,
             "The %s handle [0x%016llx] is stale: \"%s\" was destroyed in frame [%llu]", wanted,
-            (unsigned long long)id, resource->label, (unsigned long long)resource->retired.frame);
+            (unsigned long long)id, resource->label,
+            /* Killed by another thread, it waits for the owner's next frame call. */
+            (unsigned long long)(resource->gone ? resource->retired.frame : pool->frame));
     }
     return GPOOL__FAIL(pool, HANDLE_STALE, STALE_HANDLE,
                        "The %s handle [0x%016llx] is stale: its resource was destroyed and freed",
@@ -173,11 +175,8 @@ gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool
 gpool__resource *gpool__resolve_any(gpool *pool, uint64_t id, gpool_result *result)
 {
     gpool_kind kind = gpool_handle_kind(id);
-    if (gpool__is_kind(kind)) {
-        return gpool__resolve(pool, id, kind, result);
-    }
-    *result = pool_explain(pool, id, GPOOL_KIND_NONE);
-    return NULL;
+    /* The table of kind NONE is empty. */
+    return gpool__resolve(pool, id, gpool__is_kind(kind) ? kind : GPOOL_KIND_NONE, result);
 }
 
 gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
@@ -195,19 +194,21 @@ gpool__resource *gpool__resolve_good(gpool *pool, uint64_t id, gpool_kind kind,
 
 void gpool__kind_init(gpool *pool, gpool_kind kind, size_t size, gpool__release_fn release)
 {
-    gpool__table_init(&pool->tables[kind], &pool->memory, kind, pool->tag, size,
-                      pool->first_generation);
+    gpool__table *table = &pool->tables[kind];
+    gpool__table_init(table, &pool->memory, kind, pool->tag, size, pool->first_generation);
+    table->lock = &pool->remote_lock;
     pool->release[kind] = release;
 }
 
 static gpool__resource *resource_take(gpool *pool, gpool_kind kind, const char *label)
 {
-    bool full = false;
+    gpool__table *table = &pool->tables[kind];
+    uint64_t id = 0;
     char *copy = gpool__copy_string(&pool->memory, label);
-    gpool__slot_head *head = copy != NULL ? gpool__table_take(&pool->tables[kind], &full) : NULL;
+    gpool__slot_head *head = copy != NULL ? gpool__table_take(table, &id) : NULL;
     if (head == NULL) {
         gpool__free_string(&pool->memory, copy);
-        if (full) {
+        if (copy != NULL && gpool__table_is_full(table)) {
             (void)GPOOL__FAIL(pool, LIMIT, LIMIT, "The pool holds [%u] slots of kind %s already",
                               GPOOL__MAX_SLOTS, gpool_kind_name(kind));
         } else {
@@ -217,7 +218,10 @@ static gpool__resource *resource_take(gpool *pool, gpool_kind kind, const char *
         return NULL;
     }
     gpool__resource *resource = (gpool__resource *)head;
-    memset(head + 1, 0, pool->tables[kind].stride - sizeof *head);
+    /* All but what other threads may touch already, should they guess the handle. */
+    const size_t kept = offsetof(gpool__resource, alive);
+    memset((char *)head + kept, 0, table->stride - kept);
+    atomic_store_explicit(&resource->references, 1, memory_order_relaxed);
     resource->label = copy;
     if (copy[0] != '\0') {
         size_t length = strlen(copy);
@@ -225,7 +229,6 @@ static gpool__resource *resource_take(gpool *pool, gpool_kind kind, const char *
         (void)gpool__clean(copy, length + 1, copy, length);
     }
     resource->kind = (uint8_t)kind;
-    resource->references = 1;
     resource->alive.created_frame = pool->frame;
     return resource;
 }
@@ -255,12 +258,25 @@ gpool__resource *gpool__resource_take_spare(gpool *pool, gpool_kind kind)
 void gpool__resource_cancel(gpool *pool, gpool__resource *resource)
 {
     gpool__table *table = &pool->tables[resource->kind];
+    uint64_t id = gpool__handle_of(pool, resource);
+    gpool__mutex_lock(&pool->remote_lock);
+    bool guessed = !gpool__table_is_live(table, &resource->head);
+    if (!guessed) {
+        gpool__table_kill(table, &resource->head, id);
+    }
+    gpool__mutex_unlock(&pool->remote_lock);
     pool->stats.created -= resource->replaced ? 0 : 1;
     gpool__scope_unlink(pool, resource);
+    if (guessed) {
+        /* Another thread killed it and put the slot on the list: it takes the long way. */
+        resource->failed = true;
+        resource->replaced = true;
+        gpool__resource_retire(pool, resource);
+        return;
+    }
     gpool__free_string(&pool->memory, resource->label);
     resource->label = NULL;
-    gpool__table_kill(table, &resource->head);
-    gpool__table_give_back(table, &resource->head);
+    gpool__table_give_back(table, &resource->head, id);
 }
 
 uint64_t gpool__resource_bytes(const gpool__resource *resource)
@@ -297,7 +313,9 @@ void gpool__resource_retire(gpool *pool, gpool__resource *resource)
     gpool__scope_unlink(pool, resource);
     pool->stats.retired_bytes += bytes;
     pool->stats.retired_count += 1;
-    gpool__table_kill(&pool->tables[resource->kind], &resource->head);
+    gpool__table *table = &pool->tables[resource->kind];
+    gpool__table_kill(table, &resource->head, gpool__handle_of(pool, resource));
+    resource->gone = true;
     if (resource->bind_uses != NULL) {
         pool->drop_bind_uses(pool, resource);
     }
@@ -313,12 +331,12 @@ void gpool__resource_free(gpool *pool, gpool__resource *resource)
     pool->release[resource->kind](pool, resource);
     gpool__free_string(&pool->memory, resource->label);
     resource->label = NULL;
-    gpool__table_give_back(&pool->tables[resource->kind], &resource->head);
+    gpool__table *table = &pool->tables[resource->kind];
+    gpool__table_give_back(table, &resource->head, gpool__handle_of(pool, resource));
 }
 
 uint32_t gpool__free_retired(gpool *pool, bool by_serial)
 {
-    uint64_t budget = gpool__max(GPOOL__FREE_MIN, pool->stats.retired_count / 4);
     uint64_t done = gpool__device_done(pool->device);
     uint64_t newest = UINT64_MAX;
     if (!by_serial) {
@@ -327,14 +345,18 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
         }
         newest = pool->frame - pool->delete_delay_frames;
     }
+    if (!gpool__retire_any(&pool->retire, done, newest)) {
+        return 0;
+    }
+    gpool__remote_take(pool); /* no other thread stands at what is freed now; see remote.c */
+    uint64_t budget = gpool__max(GPOOL__FREE_MIN, pool->stats.retired_count / 4);
     uint32_t freed = 0;
     while (freed < budget) {
         gpool__retired *retired = gpool__retire_take(&pool->retire, done, newest);
         if (retired == NULL) {
             break;
         }
-        char *start = (char *)retired - offsetof(gpool__resource, retired);
-        gpool__resource *resource = (gpool__resource *)(void *)start;
+        gpool__resource *resource = gpool__resource_of(retired);
         pool->stats.retired_bytes -= gpool__resource_bytes(resource);
         pool->stats.retired_count -= 1;
         pool->stats.freed += resource->replaced ? 0 : 1;
@@ -343,36 +365,6 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
     }
     pool->stats.visited += freed;
     return freed;
-}
-
-gpool_result gpool__give_up(gpool *pool, uint64_t id, gpool_kind kind, bool force, const char *name)
-{
-    gpool__call call;
-    gpool_result result = gpool__enter(pool, name, &call);
-    if (result == GPOOL_OK) {
-        gpool__resource *resource = NULL;
-        if (id != 0) {
-            resource = gpool__is_kind(kind) ? gpool__resolve(pool, id, kind, &result)
-                                            : gpool__resolve_any(pool, id, &result);
-        }
-        if (resource != NULL && !force && resource->references > 1) {
-            resource->references -= 1;
-        } else if (resource != NULL && resource->own) {
-            result = GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                                 "The %s \"%s\" is the pool's own", gpool_kind_name(kind),
-                                 resource->label);
-        } else if (resource != NULL) {
-            gpool__resource_end(pool, resource);
-        }
-        gpool__leave(pool, &call);
-    }
-    return result;
-}
-
-gpool_result gpool__destroy_handle(gpool *pool, uint64_t id, gpool_kind kind, const char *name)
-{
-    bool shared = kind == GPOOL_KIND_SAMPLER || kind == GPOOL_KIND_LAYOUT;
-    return gpool__give_up(pool, id, kind, !shared, name);
 }
 
 bool gpool__check_access(gpool *pool, gpool_access access)
@@ -399,26 +391,37 @@ bool gpool__frame_import_reserve(gpool *pool)
 
 void gpool__frame_import_add(gpool *pool, gpool__resource *resource)
 {
-    pool->frame_imports[pool->frame_import_count++] = resource->head.id;
+    pool->frame_imports[pool->frame_import_count++] = gpool__handle_of(pool, resource);
 }
 
 void gpool__frame_imports_end(gpool *pool)
 {
+    gpool__resource *ended = NULL;
     for (uint32_t i = 0; i < pool->frame_import_count; ++i) {
         uint64_t id = pool->frame_imports[i];
         gpool__table *table = &pool->tables[gpool_handle_kind(id)];
         gpool__resource *resource = (gpool__resource *)gpool__table_get(table, id);
         if (resource != NULL) {
             gpool__scope_unlink(pool, resource); /* an import's bytes do not count */
-            gpool__table_kill(table, &resource->head);
+            gpool__table_kill(table, &resource->head, id);
+            resource->gone = true;
             if (resource->bind_uses != NULL) {
                 pool->drop_bind_uses(pool, resource);
             }
-            pool->stats.freed += 1;
-            gpool__resource_free(pool, resource);
+            resource->retired.next = ended != NULL ? &ended->retired : NULL;
+            ended = resource;
         }
     }
     pool->frame_import_count = 0;
+    if (ended != NULL) {
+        gpool__remote_take(pool);
+    }
+    while (ended != NULL) {
+        gpool__resource *resource = ended;
+        ended = ended->retired.next != NULL ? gpool__resource_of(ended->retired.next) : NULL;
+        pool->stats.freed += 1;
+        gpool__resource_free(pool, resource);
+    }
 }
 
 gpool_result gpool__submit_writes(gpool *pool)
@@ -505,6 +508,7 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
     pool->memory = memory;
     pool->device = gpool_device_retain(device);
     atomic_init(&pool->owner, gpool__thread_number());
+    gpool__mutex_init(&pool->remote_lock);
     pool->tag = POOL_TAGS;
     /* Only the outermost frame of the call measures, and the pool did not exist when it began. */
     gpool__operation *now = gpool__current();
@@ -525,8 +529,7 @@ void gpool__pool_close(gpool *pool)
      * released objects alive as long as they use them. */
     gpool__retired *retired;
     while ((retired = gpool__retire_take(&pool->retire, UINT64_MAX, UINT64_MAX)) != NULL) {
-        char *start = (char *)retired - offsetof(gpool__resource, retired);
-        gpool__resource_free(pool, (gpool__resource *)(void *)start);
+        gpool__resource_free(pool, gpool__resource_of(retired));
     }
     uint32_t last_generation = 0;
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
@@ -534,7 +537,7 @@ void gpool__pool_close(gpool *pool)
         for (uint32_t i = 0; i < table->slot_count; ++i) {
             gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
             if (gpool__table_is_live(table, &resource->head)) {
-                gpool__table_kill(table, &resource->head);
+                gpool__table_kill(table, &resource->head, gpool__handle_of(pool, resource));
                 gpool__resource_free(pool, resource);
             }
         }
@@ -547,6 +550,7 @@ void gpool__pool_close(gpool *pool)
         pool_tag_give_back(pool->tag, last_generation);
     }
     gpool__free_string(&pool->memory, pool->label);
+    gpool__mutex_fini(&pool->remote_lock);
     gpool_device *device = pool->device;
     gpool__memory memory = pool->memory;
     gpool__free(&memory, pool, sizeof *pool);

@@ -5,7 +5,8 @@
  * the recorder says how cached bind groups of a resource are dropped. So that pool never calls
  * down by name.
  *
- * Everything in a pool belongs to the thread that owns the pool; gpool__enter() checks it.
+ * Everything in a pool belongs to the thread that owns the pool; gpool__enter() checks it. What other
+ * threads may do, and with what, is told in remote.c.
  */
 #ifndef GPOOL_POOL_POOL_STATE_H
 #define GPOOL_POOL_POOL_STATE_H
@@ -43,7 +44,9 @@ typedef struct gpool__alive {
 /* Start of every resource: a slot of a handle table. */
 typedef struct gpool__resource {
     gpool__slot_head head;
-    uint32_t references; /* given out and retained */
+    /* These two belong to who holds the pool's remote_lock. They lie over gpool__slot_free.next. */
+    gpool__place remote_next;    /* killed by another thread: the one killed after it */
+    _Atomic uint32_t references; /* given out and retained */
     union {
         gpool__alive alive;     /* until it is retired */
         gpool__retired retired; /* queue link; `frame` is the frame of destruction */
@@ -55,7 +58,11 @@ typedef struct gpool__resource {
     bool failed;                       /* could not be made: does nothing */
     bool replaced; /* holds what a resize replaced; was never a handle of the user's */
     bool own;      /* the pool's, not the user's */
+    bool gone;     /* the owner has destroyed it; false while only another thread has */
 } gpool__resource;
+
+_Static_assert(offsetof(gpool__resource, alive) >= sizeof(gpool__slot_free),
+               "the free list's link lies over what other threads touch under the lock only");
 
 /*
  * A scope: lists of what lies right in it, and their sums. Sums of the subtree are added up when
@@ -131,6 +138,10 @@ struct gpool {
     gpool_device *device;
     _Atomic uint64_t owner;         /* number of the owning thread */
     _Atomic uint64_t wrong_threads; /* calls refused from other threads */
+    _Atomic uint64_t remote_errors; /* failures of calls that any thread may make, on others */
+    gpool__mutex remote_lock;
+    _Atomic gpool__place remote_first; /* killed by other threads, oldest first; see remote.c */
+    gpool__place remote_last;
     gpool__seam seam;
     gpool__memory memory;
     gpool__log log;
@@ -208,7 +219,7 @@ gpool_result gpool__fail_gpu(gpool *pool, gpool_result result, const char *what,
 /** Resolves a handle; NULL with the right error recorded (in `*result`). */
 gpool__resource *gpool__resolve(gpool *pool, uint64_t id, gpool_kind kind, gpool_result *result);
 
-/** The same for a handle of any kind. */
+/** The same, for the kind that the handle says it is. */
 gpool__resource *gpool__resolve_any(gpool *pool, uint64_t id, gpool_result *result);
 
 /** The same as gpool__resolve(), and refuses a failed resource. */
@@ -241,8 +252,23 @@ void gpool__resource_retire(gpool *pool, gpool__resource *resource);
 /** Place of a resource, live or dead. */
 static inline gpool__place gpool__place_of(const gpool__resource *resource)
 {
-    uint32_t low = (uint32_t)resource->head.id;
+    uint32_t low = (uint32_t)gpool__head_id(&resource->head);
     return ((low >> 24 & 15u) == resource->kind ? low : ~low) & 0xfffffffu;
+}
+
+/**
+ * The handle of a resource: never read from the head, where another thread may have inverted it, even
+ * in the middle of the create that makes the resource.
+ */
+static inline uint64_t gpool__handle_of(const gpool *pool, const gpool__resource *resource)
+{
+    return gpool__table_handle(&pool->tables[resource->kind], &resource->head);
+}
+
+/** Resource whose queue link this is. */
+static inline gpool__resource *gpool__resource_of(gpool__retired *retired)
+{
+    return (gpool__resource *)(void *)((char *)retired - offsetof(gpool__resource, retired));
 }
 
 /** Resource at a place, live or dead; never GPOOL__ROOT. */
@@ -311,8 +337,25 @@ static inline bool gpool__resource_is_recorded(const gpool *pool, const gpool__r
 }
 
 /**
- * Gives up a reference to the resource behind a handle; with `force`, or for the last one, ends the
- * resource. Null is silent.
+ * Destroys what other threads killed, as if they were destroyed now, with the lock held once: slots
+ * that died before may be given back after it.
+ */
+void gpool__remote_take(gpool *pool);
+
+/** The same at the start of a frame call: costs a load when no other thread killed anything. */
+static inline void gpool__remote_drain(gpool *pool)
+{
+    if (atomic_load_explicit(&pool->remote_first, memory_order_relaxed) != 0) {
+        gpool__remote_take(pool);
+    }
+}
+
+/** Adds a reference to a resource found by the owner; false when it died or has too many. */
+bool gpool__resource_share(gpool *pool, const gpool__resource *resource);
+
+/**
+ * Any thread: gives up a reference to the resource behind a handle (kind NONE = of any kind); with
+ * `force`, or for the last one, ends the resource. Null is silent.
  */
 gpool_result gpool__give_up(gpool *pool, uint64_t id, gpool_kind kind, bool force,
                             const char *name);

@@ -48,11 +48,40 @@ static bool validate_scope(const gpool *pool, const gpool__scope *scope,
     return true;
 }
 
+/* Counts what other threads killed and the owner has not destroyed; false when the list is broken. */
+static bool validate_remote(gpool *pool, uint32_t killed[GPOOL_KIND_COUNT])
+{
+    gpool__place last = 0;
+    uint64_t length = 0;
+    bool good = true;
+    gpool__mutex_lock(&pool->remote_lock);
+    gpool__place place = atomic_load(&pool->remote_first);
+    while (place != 0 && good) {
+        uint32_t kind = place >> 24;
+        good = gpool__is_kind((gpool_kind)kind) &&
+               (place & 0xffffffu) < pool->tables[kind].slot_count && length++ < GPOOL__MAX_SLOTS;
+        if (good) {
+            const gpool__resource *each = gpool__resource_at(pool, place);
+            good = !gpool__table_is_live(&pool->tables[kind], &each->head);
+            killed[kind] += each->gone ? 0 : 1;
+            last = place;
+            place = each->remote_next;
+        }
+    }
+    good = good && last == pool->remote_last;
+    gpool__mutex_unlock(&pool->remote_lock);
+    return good;
+}
+
 bool gpool__pool_validate(gpool *pool)
 {
     uint64_t total[GPOOL_KIND_COUNT] = { 0 };
     uint64_t bytes[GPOOL_KIND_COUNT] = { 0 };
     uint64_t scopes = 0;
+    uint32_t killed[GPOOL_KIND_COUNT] = { 0 };
+    if (!validate_remote(pool, killed)) {
+        return false;
+    }
     for (gpool__scope *each = &pool->root; each != NULL;
          each = gpool__scope_next(pool, &pool->root, each)) {
         if (scopes++ > pool->tables[GPOOL_KIND_SCOPE].live_count ||
@@ -63,7 +92,7 @@ bool gpool__pool_validate(gpool *pool)
     /* As many are linked as are alive: so each is in one list. The uniform layout is in none. */
     total[GPOOL_KIND_LAYOUT] += 1;
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
-        if (!gpool__table_validate(&pool->tables[kind]) ||
+        if (!gpool__table_validate(&pool->tables[kind], killed[kind]) ||
             pool->tables[kind].live_count != total[kind] ||
             pool->stats.live_bytes[kind] != bytes[kind]) {
             return false;

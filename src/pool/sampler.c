@@ -85,10 +85,9 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__sampler *each = (gpool__sampler *)gpool__table_at(table, i);
         if (gpool__table_is_live(table, &each->base.head) && !each->base.failed &&
-            gpool__scope_has(pool, scope, &each->base) && each->base.references < UINT32_MAX &&
-            sampler_equal(&each->desc, &full)) {
-            each->base.references += 1;
-            return (gpool_sampler){ each->base.head.id };
+            gpool__scope_has(pool, scope, &each->base) && sampler_equal(&each->desc, &full) &&
+            gpool__resource_share(pool, &each->base)) {
+            return (gpool_sampler){ gpool__handle_of(pool, &each->base) };
         }
     }
     gpool__sampler *sampler =
@@ -121,7 +120,7 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
         sampler_release(pool, &sampler->base);
         sampler->base.failed = true;
     }
-    return (gpool_sampler){ sampler->base.head.id };
+    return (gpool_sampler){ gpool__handle_of(pool, &sampler->base) };
 }
 
 gpool_sampler gpool_sampler_create(gpool *pool, const gpool_sampler_desc *desc)

@@ -17,7 +17,7 @@ void gpool__scopes_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_SCOPE, sizeof(gpool__scope), scope_release);
     pool->root.base.kind = GPOOL_KIND_SCOPE;
-    pool->root.base.head.id = GPOOL__ROOT | (uint64_t)pool->tag << 28;
+    atomic_init(&pool->root.base.head.id, GPOOL__ROOT | (uint64_t)pool->tag << 28);
     pool->root.base.label = pool->label;
 }
 
@@ -30,8 +30,7 @@ gpool_scope gpool__scope_handle(gpool *pool, gpool__place place)
 {
     gpool_scope handle = { 0 };
     if (place != 0 && place != GPOOL__ROOT) {
-        uint64_t id = gpool__resource_at(pool, place)->head.id;
-        handle.id = (id & ~(uint64_t)UINT32_MAX) | (uint64_t)pool->tag << 28 | place;
+        handle.id = gpool__handle_of(pool, gpool__resource_at(pool, place));
     }
     return handle;
 }
@@ -158,7 +157,7 @@ gpool_scope gpool_scope_create(gpool *pool, const gpool_scope_desc *desc)
         desc = desc != NULL ? desc : &defaults;
         gpool__resource *resource =
             gpool__resource_take(pool, GPOOL_KIND_SCOPE, desc->label, desc->parent);
-        scope.id = resource != NULL ? resource->head.id : 0;
+        scope.id = resource != NULL ? gpool__handle_of(pool, resource) : 0;
         gpool__leave(pool, &call);
     }
     return scope;
@@ -245,29 +244,6 @@ static gpool_result scope_move(gpool *pool, uint64_t id, gpool_scope to)
     gpool__scope_link(pool, scope, resource);
     scope->bytes[resource->kind] += bytes;
     return GPOOL_OK;
-}
-
-gpool_result gpool_retain(gpool *pool, uint64_t id)
-{
-    gpool__call call;
-    gpool_result result = gpool__enter(pool, "gpool_retain", &call);
-    if (result == GPOOL_OK) {
-        gpool__resource *resource = gpool__resolve_any(pool, id, &result);
-        if (resource != NULL && resource->references == UINT32_MAX) {
-            result = GPOOL__FAIL(pool, LIMIT, LIMIT, "The %s \"%s\" has [%u] references already",
-                                 gpool_kind_name((gpool_kind)resource->kind), resource->label,
-                                 resource->references);
-        } else if (resource != NULL) {
-            resource->references += 1;
-        }
-        gpool__leave(pool, &call);
-    }
-    return result;
-}
-
-gpool_result gpool_release(gpool *pool, uint64_t id)
-{
-    return gpool__give_up(pool, id, gpool_handle_kind(id), false, "gpool_release");
 }
 
 gpool_result gpool_move(gpool *pool, uint64_t id, gpool_scope to)

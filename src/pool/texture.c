@@ -359,7 +359,7 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
         texture->base.failed = true;
     }
     gpool__resource_count_bytes(pool, &texture->base, 0, gpool__resource_bytes(&texture->base));
-    return (gpool_texture){ texture->base.head.id };
+    return (gpool_texture){ gpool__handle_of(pool, &texture->base) };
 }
 
 gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc)
@@ -433,7 +433,7 @@ static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc
     }
     texture->gpu_size = texture_count_bytes(texture);
     GPOOL__GPU(seam, TextureAddRef)(gpu);
-    return (gpool_texture){ texture->base.head.id };
+    return (gpool_texture){ gpool__handle_of(pool, &texture->base) };
 }
 
 gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_import_desc *desc)

@@ -195,7 +195,7 @@ const gpool__bind_group *gpool__bind_find_or_create(
     const WGPUBindGroupEntry *gpu, gpool__resource *const *resources, gpool_result *result)
 {
     uint32_t count = layout->entry_count;
-    uint64_t id = layout->base.head.id;
+    uint64_t id = gpool__handle_of(pool, &layout->base);
     uint64_t hash = bind_hash(id, keys, count);
     *result = GPOOL_OK;
     gpool__bind_group *group = bind_find(cache, hash, id, keys, count);

@@ -52,7 +52,7 @@ static void frame_report_leaks(gpool *pool)
         for (uint32_t i = 0; i < table->slot_count; ++i) {
             gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
             if (!gpool__table_is_live(table, &resource->head) ||
-                resource->head.id == pool->uniform_layout.id) {
+                gpool__handle_of(pool, resource) == pool->uniform_layout.id) {
                 continue;
             }
             /* The list is told in full, however long. */
@@ -84,6 +84,7 @@ void gpool_destroy(gpool *pool)
     const char *outer = now->name;
     now->name = "gpool_destroy";
     now->timed_table = &pool->device->table;
+    gpool__remote_drain(pool);
     gpool__record_reset(&pool->record->frame);
     gpool__frame_imports_end(pool);
     (void)gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
@@ -142,6 +143,7 @@ gpool_result gpool_begin_frame(gpool *pool)
     gpool__call call;
     gpool_result result = gpool__enter(pool, "gpool_begin_frame", &call);
     if (result == GPOOL_OK) {
+        gpool__remote_drain(pool);
         result = frame_begin(pool);
         gpool__leave(pool, &call);
     }
@@ -201,6 +203,7 @@ gpool_result gpool_submit(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     result = frame_check(pool, true);
     if (result == GPOOL_OK) {
         bool sent = false;
@@ -243,6 +246,7 @@ gpool_result gpool_end_frame(gpool *pool)
     gpool__call call;
     gpool_result result = gpool__enter(pool, "gpool_end_frame", &call);
     if (result == GPOOL_OK) {
+        gpool__remote_drain(pool);
         result = frame_end(pool);
         gpool__leave(pool, &call);
     }
@@ -256,6 +260,7 @@ gpool_result gpool_process_uploads(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         result = gpool__upload_flush(pool);
@@ -274,6 +279,7 @@ gpool_result gpool_process_deletions(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     (void)gpool__free_retired(pool, false);
     gpool__leave(pool, &call);
     return GPOOL_OK;
@@ -286,6 +292,7 @@ gpool_result gpool_tick(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK && pool->queue_dirty) {
         /* Until a submit, implementations keep what was written, and what it was written to. */
@@ -307,6 +314,7 @@ gpool_result gpool_wait_idle(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         result = gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
@@ -329,6 +337,7 @@ gpool_result gpool_note_external_submit(gpool *pool)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         pool->last_serial = gpool__device_note_submit(pool->device, &pool->seam);

@@ -236,7 +236,7 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
     if (pipeline->base.failed) {
         pipeline_release(pool, &pipeline->base);
     }
-    return (gpool_pipeline){ pipeline->base.head.id };
+    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
 }
 
 gpool_pipeline gpool_compute_pipeline_create(gpool *pool, const gpool_compute_pipeline_desc *desc)
@@ -382,7 +382,7 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     if (pipeline->base.failed) {
         pipeline_release(pool, &pipeline->base);
     }
-    return (gpool_pipeline){ pipeline->base.head.id };
+    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
 }
 
 gpool_pipeline gpool_render_pipeline_create(gpool *pool, const gpool_render_pipeline_desc *desc)

@@ -75,7 +75,7 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
         return none;
     }
     shader_compile(pool, shader, desc->wgsl, desc->size != 0 ? desc->size : strlen(desc->wgsl));
-    return (gpool_shader){ shader->base.head.id };
+    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 
 gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc)
@@ -130,7 +130,7 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
         shader_compile(pool, shader, content + mark, size - mark);
         gpool__free(&pool->memory, content, block_size);
     }
-    return (gpool_shader){ shader->base.head.id };
+    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 
 gpool_shader gpool_shader_from_file(gpool *pool, const char *path)

@@ -199,9 +199,11 @@ void model_buffer_destroy(model *m)
 {
     model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
     gpool_result expected = ref.thing != NULL || ref.id == 0 ? GPOOL_OK : ref.code;
+    bool elsewhere = model_elsewhere(m);
     gpool_result got = gpool_buffer_destroy(m->pool, (gpool_buffer){ ref.id });
+    model_back(m);
     if (model_exactly(m, got, expected)) {
-        model_destroyed(m, &ref);
+        model_ended(m, &ref, elsewhere);
     }
 }
 
@@ -247,7 +249,9 @@ void model_buffer_peek(model *m)
     b->thing.named = m->recording ? MODEL_NAMED : MODEL_MAYBE_NAMED;
     b->gpu_written = b->gpu_written || write;
     /* What was handed to the queue is there with the next submit. */
-    if (!model_result(m, gpool_process_uploads(m->pool), GPOOL_OK) || model_is_unsent(m)) {
+    bool waits = m->killed_count > 0; /* this one may be in a scope that another thread ended */
+    model_drain(m);
+    if (!model_result(m, gpool_process_uploads(m->pool), GPOOL_OK) || model_is_unsent(m) || waits) {
         return;
     }
     uint64_t size = padded(b->size);

@@ -70,6 +70,7 @@ void model_begin_frame(model *m)
     if (model_take8(m) % 4 != 0) {
         model_complete_all(m);
     }
+    model_drain(m);
     uint64_t next = m->frame + 1;
     uint64_t serial = next > 2 ? m->frame_serials[(next - 2) % 8] : 0;
     gpool_result got = gpool_begin_frame(m->pool);
@@ -116,6 +117,7 @@ static bool commands_ran(model *m, gpool_result got)
 /* True when all that was written and recorded must be on the GPU now. */
 static bool submit(model *m, bool end)
 {
+    model_drain(m);
     gpool_result got = end ? gpool_end_frame(m->pool) : gpool_submit(m->pool);
     if (model_is_lost(m)) {
         m->in_frame = m->in_frame && !end;
@@ -166,7 +168,10 @@ static void end_imports(model *m)
             m->live_count[kinds[k]] -= 1;
             m->gpu_objects[kinds[k]] -= 1;
             m->freed += 1;
-            model_thing_free(thing);
+            thing->dead = true;
+            if (thing->uses == 0) { /* on a lost device the recording is open still */
+                model_thing_free(thing);
+            }
         }
     }
 }
@@ -191,6 +196,7 @@ void model_end_frame(model *m)
 
 void model_uploads(model *m)
 {
+    model_drain(m);
     gpool_result got = gpool_process_uploads(m->pool);
     if (model_result(m, got, GPOOL_OK)) {
         compare_all(m);
@@ -200,6 +206,7 @@ void model_uploads(model *m)
 void model_tick(model *m)
 {
     uint32_t choice = model_take8(m) % 4;
+    model_drain(m);
     if (choice == 0) {
         gpool_result got = gpool_process_deletions(m->pool);
         if (got != GPOOL_OK) {
@@ -225,6 +232,7 @@ void model_external(model *m)
         sim_fail_none(m->s);
         m->table.QueueSubmit(gpool_device_raw_queue(m->device), 0, NULL);
     }
+    model_drain(m);
     (void)model_result(m, gpool_note_external_submit(m->pool), GPOOL_OK);
 }
 

@@ -209,6 +209,9 @@ static void one_step(model *m)
 static void destroy_all(model *m)
 {
     m->operation = "destroy all";
+    (void)gpool_process_deletions(m->pool);
+    model_drain(m);
+    model_free_retired(m, false);
     model_ref ref = { 0 };
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
         for (ref.place = 0; ref.place < MODEL_THINGS; ++ref.place) {
@@ -219,7 +222,7 @@ static void destroy_all(model *m)
                     model_fail(m, "release gives %s", gpool_result_name(got));
                 }
             }
-            model_ended(m, &ref);
+            model_ended(m, &ref, false);
         }
     }
     model_complete_all(m);
@@ -275,6 +278,10 @@ static void end(model *m, bool all)
             }
         }
     }
+    for (size_t i = 0; i < m->killed_count; ++i) {
+        model_thing_free(m->killed[i]);
+    }
+    free(m->killed);
     free(m->retired);
 }
 

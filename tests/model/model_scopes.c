@@ -28,35 +28,6 @@ static bool pick_any(model *m, model_ref *ref)
     return ref->id == 0 || gpool_handle_kind(ref->id) == kind;
 }
 
-static bool is_inside(const model_thing *inner, const model_thing *outer)
-{
-    while (inner != NULL && inner != outer) {
-        inner = inner->scope;
-    }
-    return inner == outer;
-}
-
-static void end_members(model *m, const model_thing *scope)
-{
-    for (int kind = GPOOL_KIND_COUNT - 1; kind > 0; --kind) {
-        model_ref ref = { 0 };
-        for (ref.place = 0; ref.place < MODEL_THINGS; ++ref.place) {
-            ref.thing = m->things[kind][ref.place];
-            if (ref.thing != NULL && ref.thing->scope == scope) {
-                model_ended(m, &ref);
-            }
-        }
-    }
-}
-
-void model_ended(model *m, const model_ref *ref)
-{
-    if (ref->thing != NULL && ref->thing->kind == GPOOL_KIND_SCOPE) {
-        end_members(m, ref->thing);
-    }
-    model_destroyed(m, ref);
-}
-
 void model_scope_create(model *m)
 {
     uint32_t choice = model_take8(m);
@@ -78,9 +49,19 @@ void model_scope_end(model *m)
 {
     model_ref ref = model_pick(m, GPOOL_KIND_SCOPE);
     gpool_result expected = ref.id == 0 ? GPOOL_OK : ref.code;
+    bool elsewhere = model_elsewhere(m);
     gpool_result got = gpool_scope_end(m->pool, (gpool_scope){ ref.id });
+    model_back(m);
     if (model_exactly(m, got, expected)) {
-        model_ended(m, &ref);
+        model_ended(m, &ref, elsewhere);
+    }
+}
+
+static void add(gpool_scope_sum *sum, const model_thing *thing, const model_thing *scope, bool deep)
+{
+    if (deep ? model_is_inside(thing->scope, scope) : thing->scope == scope) {
+        sum->count[thing->kind] += 1;
+        sum->bytes[thing->kind] += thing->gpu_bytes;
     }
 }
 
@@ -93,12 +74,15 @@ static void check_sum(const model *m, const char *what, const gpool_scope_sum *g
         sum.count[GPOOL_KIND_LAYOUT] = 2;
         sum.count[GPOOL_KIND_PIPELINE] = 2;
     }
+    for (size_t i = 0; i < m->killed_count; ++i) {
+        if (!m->killed[i]->dead) {
+            add(&sum, m->killed[i], scope, deep);
+        }
+    }
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
         for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
-            const model_thing *thing = m->things[kind][i];
-            if (thing != NULL && (deep ? is_inside(thing->scope, scope) : thing->scope == scope)) {
-                sum.count[kind] += 1;
-                sum.bytes[kind] += thing->gpu_bytes;
+            if (m->things[kind][i] != NULL) {
+                add(&sum, m->things[kind][i], scope, deep);
             }
         }
         if (got->count[kind] != sum.count[kind] || got->bytes[kind] != sum.bytes[kind]) {
@@ -138,7 +122,7 @@ void model_move(model *m)
     }
     gpool_result expected = ref.code != GPOOL_OK ? ref.code : to.code;
     if (expected == GPOOL_OK && ref.thing->kind == GPOOL_KIND_SCOPE &&
-        is_inside(to.thing, ref.thing)) {
+        model_is_inside(to.thing, ref.thing)) {
         expected = GPOOL_ERROR_INVALID_ARGUMENT;
     }
     gpool_result got = gpool_move(m->pool, ref.id, (gpool_scope){ to.id });
@@ -155,7 +139,9 @@ void model_share(model *m)
         return;
     }
     gpool_result expected = !retain && ref.id == 0 ? GPOOL_OK : ref.code;
+    bool elsewhere = model_elsewhere(m);
     gpool_result got = retain ? gpool_retain(m->pool, ref.id) : gpool_release(m->pool, ref.id);
+    model_back(m);
     if (!model_exactly(m, got, expected) || ref.thing == NULL) {
         return;
     }
@@ -164,6 +150,6 @@ void model_share(model *m)
     } else if (ref.thing->references > 1) {
         ref.thing->references -= 1;
     } else {
-        model_ended(m, &ref);
+        model_ended(m, &ref, elsewhere);
     }
 }

@@ -30,7 +30,7 @@ static void shared_created(model *m, gpool_kind kind, uint32_t key, const model_
     (void)model_created(m, model_place(m, kind), thing, id, failed, owner->code);
 }
 
-static void shared_destroyed(model *m, const model_ref *ref, gpool_result got)
+static void shared_destroyed(model *m, const model_ref *ref, bool elsewhere, gpool_result got)
 {
     gpool_result expected = ref->thing != NULL || ref->id == 0 ? GPOOL_OK : ref->code;
     if (!model_exactly(m, got, expected)) {
@@ -39,7 +39,7 @@ static void shared_destroyed(model *m, const model_ref *ref, gpool_result got)
     if (ref->thing != NULL && ref->thing->references > 1) {
         ref->thing->references -= 1;
     } else {
-        model_destroyed(m, ref);
+        model_ended(m, ref, elsewhere);
     }
 }
 
@@ -48,7 +48,10 @@ void model_sampler(model *m)
     uint32_t choice = model_take8(m);
     if (choice % 2 == 0) {
         model_ref ref = model_pick(m, GPOOL_KIND_SAMPLER);
-        shared_destroyed(m, &ref, gpool_sampler_destroy(m->pool, (gpool_sampler){ ref.id }));
+        bool elsewhere = model_elsewhere(m);
+        gpool_result got = gpool_sampler_destroy(m->pool, (gpool_sampler){ ref.id });
+        model_back(m);
+        shared_destroyed(m, &ref, elsewhere, got);
         return;
     }
     model_ref owner = model_pick_owner(m);
@@ -71,7 +74,10 @@ void model_layout(model *m)
     uint32_t choice = model_take8(m);
     if (choice % 2 == 0) {
         model_ref ref = model_pick(m, GPOOL_KIND_LAYOUT);
-        shared_destroyed(m, &ref, gpool_layout_destroy(m->pool, (gpool_layout){ ref.id }));
+        bool elsewhere = model_elsewhere(m);
+        gpool_result got = gpool_layout_destroy(m->pool, (gpool_layout){ ref.id });
+        model_back(m);
+        shared_destroyed(m, &ref, elsewhere, got);
         return;
     }
     model_ref owner = model_pick_owner(m);

@@ -37,6 +37,7 @@ typedef struct model_thing {
     bool failed;
     bool imported;
     bool this_frame;
+    bool killed; /* by another thread: the handle is dead, the rest waits for a frame call */
     bool dead;
 } model_thing;
 
@@ -145,6 +146,8 @@ typedef struct model {
 
     /* things */
     model_thing *things[GPOOL_KIND_COUNT][MODEL_THINGS];
+    model_thing **killed; /* by another thread since the last frame call, oldest first */
+    size_t killed_count, killed_capacity;
     uint64_t stale[GPOOL_KIND_COUNT][MODEL_STALE];
     uint32_t stale_count[GPOOL_KIND_COUNT];
     uint32_t generations[GPOOL_KIND_COUNT][MODEL_SLOTS];
@@ -218,11 +221,21 @@ uint32_t model_place(model *m, gpool_kind kind);
 bool model_created(model *m, uint32_t place, model_thing *thing, uint64_t id, bool failed,
                    gpool_result expected);
 
-/** Notes that a thing was destroyed; a scope is empty. */
-void model_destroyed(model *m, const model_ref *ref);
+/** Makes the next calls come from another thread, or not: a byte says so. Ended by model_back(). */
+bool model_elsewhere(model *m);
+void model_back(model *m);
 
-/** Notes that a thing was destroyed; a scope with all that lies in it. */
-void model_ended(model *m, const model_ref *ref);
+/**
+ * Notes that a thing was destroyed, a scope with all that lies in it; or, `elsewhere`, that its handle
+ * died.
+ */
+void model_ended(model *m, const model_ref *ref, bool elsewhere);
+
+/** Notes that a frame call begins, which does the rest of what other threads destroyed. */
+void model_drain(model *m);
+
+/** True when a thing is `outer` or lies in it. */
+bool model_is_inside(const model_thing *inner, const model_thing *outer);
 
 /** Picks the owner of something new: often the root scope, else as model_pick(). */
 model_ref model_pick_owner(model *m);

@@ -338,9 +338,11 @@ void model_texture_destroy(model *m)
 {
     model_ref ref = model_pick(m, GPOOL_KIND_TEXTURE);
     gpool_result expected = ref.thing != NULL || ref.id == 0 ? GPOOL_OK : ref.code;
+    bool elsewhere = model_elsewhere(m);
     gpool_result got = gpool_texture_destroy(m->pool, (gpool_texture){ ref.id });
+    model_back(m);
     if (model_exactly(m, got, expected)) {
-        model_destroyed(m, &ref);
+        model_ended(m, &ref, elsewhere);
     }
 }
 

@@ -315,21 +315,101 @@ static void retire(model *m, const model_thing *thing, uint64_t bytes, bool repl
     };
 }
 
-void model_destroyed(model *m, const model_ref *ref)
+static model_thing elsewhere; /* its address stands for another thread */
+
+bool model_elsewhere(model *m)
+{
+    bool other = model_take8(m) >= 192;
+    if (other) {
+        atomic_store(&m->pool->owner, (const gpool__operation *)(const void *)&elsewhere);
+    }
+    return other;
+}
+
+void model_back(model *m)
+{
+    (void)gpool_own(m->pool);
+}
+
+/* Takes a thing out of the list of those whose handles are alive. */
+static void forget(model *m, const model_thing *thing)
+{
+    for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
+        if (m->things[thing->kind][i] == thing) {
+            m->things[thing->kind][i] = NULL;
+            m->stale[thing->kind][m->stale_count[thing->kind]++ % MODEL_STALE] = thing->id;
+        }
+    }
+}
+
+static void destroy(model *m, model_thing *thing)
+{
+    /* Scopes first, as they may hold the others. */
+    for (int kind = GPOOL_KIND_COUNT - 1; kind > 0 && thing->kind == GPOOL_KIND_SCOPE; --kind) {
+        for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
+            model_thing *member = m->things[kind][i];
+            if (member != NULL && member->scope == thing) {
+                destroy(m, member);
+            }
+        }
+        for (size_t i = 0; i < m->killed_count; ++i) {
+            model_thing *member = m->killed[i];
+            if (!member->dead && (int)member->kind == kind && member->scope == thing) {
+                destroy(m, member);
+            }
+        }
+    }
+    forget(m, thing);
+    m->live_count[thing->kind] -= 1;
+    m->live_bytes[thing->kind] -= thing->gpu_bytes;
+    retire(m, thing, thing->gpu_bytes, false);
+    thing->dead = true;
+    if (thing->uses == 0 && !thing->killed) {
+        model_thing_free(thing);
+    }
+}
+
+void model_ended(model *m, const model_ref *ref, bool by_another)
 {
     model_thing *thing = ref->thing;
     if (thing == NULL) {
         return;
     }
-    m->things[thing->kind][ref->place] = NULL;
-    m->stale[thing->kind][m->stale_count[thing->kind]++ % MODEL_STALE] = thing->id;
-    m->live_count[thing->kind] -= 1;
-    m->live_bytes[thing->kind] -= thing->gpu_bytes;
-    retire(m, thing, thing->gpu_bytes, false);
-    thing->dead = true;
-    if (thing->uses == 0) {
-        model_thing_free(thing);
+    if (!by_another) {
+        destroy(m, thing);
+        return;
     }
+    if (m->killed_count == m->killed_capacity) {
+        m->killed_capacity = m->killed_capacity * 2 + 16;
+        m->killed = model_must(realloc(m->killed, m->killed_capacity * sizeof(model_thing *)));
+    }
+    m->killed[m->killed_count++] = thing;
+    thing->killed = true;
+    forget(m, thing);
+}
+
+void model_drain(model *m)
+{
+    for (size_t i = 0; i < m->killed_count; ++i) {
+        if (!m->killed[i]->dead) {
+            destroy(m, m->killed[i]);
+        }
+    }
+    for (size_t i = 0; i < m->killed_count; ++i) {
+        m->killed[i]->killed = false;
+        if (m->killed[i]->uses == 0) {
+            model_thing_free(m->killed[i]);
+        }
+    }
+    m->killed_count = 0;
+}
+
+bool model_is_inside(const model_thing *inner, const model_thing *outer)
+{
+    while (inner != NULL && inner != outer) {
+        inner = inner->scope;
+    }
+    return inner == outer;
 }
 
 void model_replaced(model *m, const model_thing *thing, uint64_t bytes)
@@ -348,7 +428,7 @@ void model_use(model_thing *thing)
 void model_unuse(model_thing *thing)
 {
     thing->uses -= 1;
-    if (thing->uses == 0 && thing->dead) {
+    if (thing->uses == 0 && thing->dead && !thing->killed) {
         model_thing_free(thing);
     }
 }

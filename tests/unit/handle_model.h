@@ -51,7 +51,7 @@ static inline bool handle_model_accepts(const handle_model *m, uint64_t id)
 static inline void handle_model_compare(const handle_model *m, uint64_t *random)
 {
     const gpool__table *table = m->table;
-    assert_same(gpool__table_validate(table), true);
+    assert_same(gpool__table_validate(table, 0), true);
     assert_int_equal(table->live_count, m->live_count);
     assert_int_equal(table->free_count, m->free_count);
     assert_int_equal(table->slot_count, m->slot_count);
@@ -73,11 +73,10 @@ static inline void handle_model_compare(const handle_model *m, uint64_t *random)
 
 static inline void handle_model_take(handle_model *m)
 {
-    bool full = true;
-    handle_payload *payload = (handle_payload *)(void *)gpool__table_take(m->table, &full);
+    uint64_t id = 0;
+    handle_payload *payload = (handle_payload *)(void *)gpool__table_take(m->table, &id);
     assert_non_null(payload);
-    assert_same(full, false);
-    const uint64_t id = payload->head.id;
+    assert_int_equal(id, payload->head.id);
     uint32_t slot = m->slot_count;
     uint32_t generation = m->first_generation;
     if (m->free_count > 0) {
@@ -109,7 +108,8 @@ static inline void handle_model_kill(handle_model *m, uint64_t *random)
     const uint64_t id = m->live_ids[slot];
     handle_payload *payload = m->address[slot];
     assert_same(gpool__table_is_live(m->table, &payload->head), true);
-    gpool__table_kill(m->table, &payload->head);
+    gpool__table_kill(m->table, &payload->head, id);
+    assert_int_equal(gpool__table_handle(m->table, &payload->head), id);
     assert_same(gpool__table_is_live(m->table, &payload->head), false);
     assert_null(gpool__table_get(m->table, id));
     assert_int_equal(gpool_handle_generation(payload->head.id), gpool_handle_generation(id));
@@ -123,7 +123,8 @@ static inline void handle_model_give_back(handle_model *m, uint64_t *random)
 {
     const uint32_t at = (uint32_t)unit_random_below(random, m->killed_count);
     const uint32_t slot = m->killed[at];
-    gpool__table_give_back(m->table, &m->address[slot]->head);
+    const uint64_t id = (uint64_t)m->generation[slot] << 32 | m->prefix | slot;
+    gpool__table_give_back(m->table, &m->address[slot]->head, id);
     m->killed[at] = m->killed[--m->killed_count];
     if (m->generation[slot] == GPOOL__GENERATION_MAX) {
         m->spent_count += 1;

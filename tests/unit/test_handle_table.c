@@ -30,17 +30,18 @@ static void close_table(fixture *f)
 
 static gpool__slot_head *take(gpool__table *table)
 {
-    bool full = true;
-    gpool__slot_head *head = gpool__table_take(table, &full);
+    uint64_t id = 0;
+    gpool__slot_head *head = gpool__table_take(table, &id);
     assert_non_null(head);
-    assert_same(full, false);
+    assert_int_equal(id, head->id);
     return head;
 }
 
 static void retire(gpool__table *table, gpool__slot_head *head)
 {
-    gpool__table_kill(table, head);
-    gpool__table_give_back(table, head);
+    const uint64_t id = head->id;
+    gpool__table_kill(table, head, id);
+    gpool__table_give_back(table, head, id);
 }
 
 static void random_work_never_reuses_an_id(void **state)
@@ -61,7 +62,7 @@ static void empty_table_allocates_nothing_and_accepts_nothing(void **state)
     assert_null(gpool__table_get(&f.table, 0));
     assert_null(gpool__table_get(&f.table, UINT64_MAX));
     assert_null(gpool__table_get(&f.table, UINT64_C(1) << 32 | 1u << 24));
-    assert_same(gpool__table_validate(&f.table), true);
+    assert_same(gpool__table_validate(&f.table, 0), true);
     close_table(&f);
 }
 
@@ -122,9 +123,10 @@ static void killed_slot_is_not_reused_before_it_is_given_back(void **state)
     fixture f;
     open_table(&f, GPOOL_KIND_BUFFER, 1);
     gpool__slot_head *first = take(&f.table);
-    gpool__table_kill(&f.table, first);
+    const uint64_t first_id = first->id;
+    gpool__table_kill(&f.table, first, first_id);
     assert_ptr_not_equal(take(&f.table), first);
-    gpool__table_give_back(&f.table, first);
+    gpool__table_give_back(&f.table, first, first_id);
     assert_ptr_equal(take(&f.table), first);
     close_table(&f);
 }
@@ -144,9 +146,10 @@ static void slots_are_reused_oldest_first(void **state)
             retire(&f.table, heads[order[i]]);
         }
         for (size_t i = 0; i < UNIT_COUNT(order); ++i) {
-            assert_int_equal(gpool__table_index(&f.table, take(&f.table)), order[i]);
+            assert_int_equal(gpool_handle_slot(gpool__table_handle(&f.table, take(&f.table))),
+                             order[i]);
         }
-        assert_int_equal(gpool__table_index(&f.table, take(&f.table)),
+        assert_int_equal(gpool_handle_slot(gpool__table_handle(&f.table, take(&f.table))),
                          UNIT_COUNT(order) + (size_t)round);
     }
     close_table(&f);
@@ -206,7 +209,7 @@ static void forged_handles_resolve_only_to_live_slots(void **state)
             retire(&f.table, head);
         }
     }
-    assert_same(gpool__table_validate(&f.table), true);
+    assert_same(gpool__table_validate(&f.table, 0), true);
     uint64_t accepted = 0;
     uint64_t wrong = 0;
     for (uint32_t i = 0; i < 10000000u; ++i) {
@@ -216,7 +219,7 @@ static void forged_handles_resolve_only_to_live_slots(void **state)
         const gpool__slot_head *head = gpool__table_get(&f.table, id);
         accepted += head != NULL;
         wrong += (head != NULL) != wanted ||
-                 (head != NULL && gpool__table_index(&f.table, head) != slot);
+                 (head != NULL && gpool_handle_slot(gpool__table_handle(&f.table, head)) != slot);
     }
     assert_int_equal(wrong, 0);
     assert_in_range(accepted, 1000, 9000000);
@@ -239,13 +242,14 @@ static void failed_allocation_leaves_the_table_whole(void **state)
             f.allocator.fail_at = k;
             f.allocator.fail_for_ever = for_ever != 0;
             for (uint32_t i = 0; i < TAKES; ++i) {
-                bool full = true;
-                gpool__slot_head *head = gpool__table_take(&f.table, &full);
+                uint64_t id = 1;
+                gpool__slot_head *head = gpool__table_take(&f.table, &id);
                 if (head == NULL) {
                     failed = true;
-                    assert_same(full, false);
+                    assert_int_equal(id, 0);
+                    assert_same(gpool__table_is_full(&f.table), false);
                     assert_int_equal(f.table.live_count, i);
-                    assert_same(gpool__table_validate(&f.table), true);
+                    assert_same(gpool__table_validate(&f.table, 0), true);
                     for (uint32_t j = 0; j < i; ++j) {
                         assert_ptr_equal(gpool__table_get(&f.table, ids[j]),
                                          gpool__table_at(&f.table, j));
@@ -259,7 +263,7 @@ static void failed_allocation_leaves_the_table_whole(void **state)
                 }
                 ids[i] = head->id;
             }
-            assert_same(gpool__table_validate(&f.table), true);
+            assert_same(gpool__table_validate(&f.table, 0), true);
             assert_int_equal(f.table.slot_count, TAKES);
             close_table(&f);
             /* 9 pages and 2 lists of pages */
@@ -275,15 +279,16 @@ static void full_table_says_so_and_still_reuses_slots(void **state)
     open_table(&f, GPOOL_KIND_BUFFER, 1);
     gpool__slot_head *head = take(&f.table);
     f.table.slot_count = GPOOL__MAX_SLOTS; /* planted: the real thing takes gigabytes */
-    bool full = false;
+    uint64_t id = 1;
     const uint64_t allocations = f.memory.allocations;
-    assert_null(gpool__table_take(&f.table, &full));
-    assert_same(full, true);
+    assert_null(gpool__table_take(&f.table, &id));
+    assert_int_equal(id, 0);
+    assert_same(gpool__table_is_full(&f.table), true);
     assert_int_equal(f.memory.allocations, allocations);
     retire(&f.table, head);
     assert_ptr_equal(take(&f.table), head);
     f.table.slot_count = 1;
-    assert_same(gpool__table_validate(&f.table), true);
+    assert_same(gpool__table_validate(&f.table, 0), true);
     close_table(&f);
 }
 
@@ -298,10 +303,10 @@ static void expect_seen(gpool__table *table, uint32_t *field, uint32_t broken)
 {
     const uint32_t whole = *field;
     *field = broken;
-    const bool valid = gpool__table_validate(table);
+    const bool valid = gpool__table_validate(table, 0);
     *field = whole;
     assert_same(valid, false);
-    assert_same(gpool__table_validate(table), true);
+    assert_same(gpool__table_validate(table, 0), true);
 }
 
 /* Plants a link of the free list: of a slot, or of the table. */
@@ -309,10 +314,10 @@ static void expect_link_seen(gpool__table *table, gpool__slot_free **link, gpool
 {
     gpool__slot_free *whole = *link;
     *link = (gpool__slot_free *)broken;
-    const bool valid = gpool__table_validate(table);
+    const bool valid = gpool__table_validate(table, 0);
     *link = whole;
     assert_same(valid, false);
-    assert_same(gpool__table_validate(table), true);
+    assert_same(gpool__table_validate(table, 0), true);
 }
 
 static gpool__slot_free **next_of(gpool__slot_head *head)
@@ -324,10 +329,10 @@ static void expect_id_seen(gpool__table *table, gpool__slot_head *head, uint64_t
 {
     const uint64_t whole = head->id;
     head->id = broken;
-    const bool valid = gpool__table_validate(table);
+    const bool valid = gpool__table_validate(table, 0);
     head->id = whole;
     assert_same(valid, false);
-    assert_same(gpool__table_validate(table), true);
+    assert_same(gpool__table_validate(table, 0), true);
 }
 
 /* Slots 0 to 9, of which 2, 4 and 6 are free in this order, 8 killed. */
@@ -340,8 +345,8 @@ static void open_varied_table(fixture *f, gpool__slot_head **heads)
     retire(&f->table, heads[2]);
     retire(&f->table, heads[4]);
     retire(&f->table, heads[6]);
-    gpool__table_kill(&f->table, heads[8]);
-    assert_same(gpool__table_validate(&f->table), true);
+    gpool__table_kill(&f->table, heads[8], heads[8]->id);
+    assert_same(gpool__table_validate(&f->table, 0), true);
 }
 
 static void validate_sees_a_corrupted_slot(void **state)

@@ -3,6 +3,7 @@
 #define gpool__table_init     wrap_table_init
 #define gpool__table_fini     wrap_table_fini
 #define gpool__table_grow     wrap_table_grow
+#define gpool__table_find     wrap_table_find
 #define gpool__table_validate wrap_table_validate
 #include "alloc/handle_table.c"
 
@@ -42,27 +43,27 @@ static void spent_slot_is_left_behind_and_a_new_one_taken(void **state)
     gpool__table table;
     gpool__table_init(&table, &memory, GPOOL_KIND_BUFFER, 3, sizeof(gpool__slot_head), 1);
     uint64_t ids[GPOOL__GENERATION_MAX];
-    bool full = false;
+    uint64_t id = 0;
     for (uint32_t i = 0; i < GPOOL__GENERATION_MAX; ++i) {
-        gpool__slot_head *head = gpool__table_take(&table, &full);
+        gpool__slot_head *head = gpool__table_take(&table, &id);
         assert_non_null(head);
         ids[i] = head->id;
         assert_int_equal(gpool_handle_slot(head->id), 0);
         assert_int_equal(gpool_handle_generation(head->id), i + 1);
-        gpool__table_kill(&table, head);
+        gpool__table_kill(&table, head, id);
         assert_int_equal(table.spent_count, 0);
-        gpool__table_give_back(&table, head);
+        gpool__table_give_back(&table, head, id);
     }
     assert_int_equal(table.spent_count, 1);
     assert_int_equal(table.free_count, 0);
-    gpool__slot_head *head = gpool__table_take(&table, &full);
+    gpool__slot_head *head = gpool__table_take(&table, &id);
     assert_non_null(head);
     assert_int_equal(gpool_handle_slot(head->id), 1);
     assert_int_equal(gpool_handle_generation(head->id), 1);
     for (uint32_t i = 0; i < GPOOL__GENERATION_MAX; ++i) {
         assert_null(gpool__table_get(&table, ids[i]));
     }
-    assert_same(gpool__table_validate(&table), true);
+    assert_same(gpool__table_validate(&table, 0), true);
     gpool__table_fini(&table);
 }
 
@@ -73,13 +74,13 @@ static void dead_marker_of_the_last_generation_is_no_handle(void **state)
     gpool__memory_init(&memory, NULL);
     gpool__table table;
     gpool__table_init(&table, &memory, 15, 15, sizeof(gpool__slot_head), GPOOL__GENERATION_MAX);
-    bool full = false;
-    gpool__slot_head *head = gpool__table_take(&table, &full);
+    uint64_t id = 0;
+    gpool__slot_head *head = gpool__table_take(&table, &id);
     assert_non_null(head);
-    const uint64_t id = head->id;
+    assert_int_equal(id, head->id);
     assert_same(gpool__table_is_live(&table, head), true);
-    gpool__table_kill(&table, head);
-    gpool__table_give_back(&table, head);
+    gpool__table_kill(&table, head, id);
+    gpool__table_give_back(&table, head, id);
     assert_null(gpool__table_get(&table, id));
     assert_null(gpool__table_get(&table, head->id));
     gpool__table_fini(&table);
