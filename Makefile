@@ -57,13 +57,16 @@ debug: ## build library, examples and tests with the sanitizers in build/asan
 		-DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/asan -j $(JOBS)
 
-# One ctest run over both builds, so that there is one count at the end.
+# One ctest run over all builds, so that there is one count at the end, and one for each label and build.
 test: debug ## get what is needed and run every test, plain and under the sanitizers
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS)
+	@$(CONFIGURE) -B build/tsan -DCMAKE_BUILD_TYPE=Debug -DGPOOL_SANITIZE=thread -DGPOOL_BUILD_TESTS=ON \
+		-DGPOOL_BUILD_EXAMPLES=OFF
+	@$(BUILD) build/tsan -j $(JOBS)
 	@mkdir -p build/test
-	@printf 'subdirs("%s" "%s")\n' $(CURDIR)/build/release $(CURDIR)/build/asan > build/test/CTestTestfile.cmake
-	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-label-summary --no-tests=error
+	@printf 'subdirs("%s" "%s" "%s")\n' $(foreach build,release asan tsan,$(CURDIR)/build/$(build)) > build/test/CTestTestfile.cmake
+	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-tests=error
 
 fuzz: ## fuzz the whole pool against its model for SECONDS (clang-14)
 	@$(SETUP) test
