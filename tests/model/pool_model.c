@@ -315,13 +315,13 @@ static void retire(model *m, const model_thing *thing, uint64_t bytes, bool repl
     };
 }
 
-static model_thing elsewhere; /* its address stands for another thread */
+#define ELSEWHERE UINT64_MAX /* stands for another thread */
 
 bool model_elsewhere(model *m)
 {
     bool other = model_take8(m) >= 192;
     if (other) {
-        atomic_store(&m->pool->owner, (const gpool__operation *)(const void *)&elsewhere);
+        atomic_store(&m->pool->owner, ELSEWHERE);
     }
     return other;
 }
