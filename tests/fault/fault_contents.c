@@ -60,12 +60,19 @@ bool fault_buffer_write(fault_world *w, fault_buffer *buffer, uint64_t offset, c
 
 bool fault_buffer_resize(fault_world *w, fault_buffer *buffer, uint64_t size)
 {
+    gpool_buffer_info info = { 0 };
     bool done = FAULT_DO(w, buffer->handle.id, gpool_buffer_resize(w->pool, buffer->handle, size));
-    if (done && size > buffer->size) {
+    if (!done) {
+        return false;
+    }
+    uint64_t version = w->before.buffer.version + (size != buffer->size);
+    FAULT_EXPECT(w, gpool_buffer_get_info(w->pool, buffer->handle, &info) == GPOOL_OK &&
+                        info.size == size && info.version == version);
+    if (size > buffer->size) {
         memset(buffer->bytes + buffer->size, 0, (size_t)(size - buffer->size));
     }
-    buffer->size = done ? size : buffer->size;
-    return done;
+    buffer->size = size;
+    return true;
 }
 
 void fault_buffer_check(fault_world *w, fault_buffer *buffer)
@@ -114,9 +121,14 @@ bool fault_texture_resize(fault_world *w, fault_texture *texture, uint32_t width
 {
     bool done = FAULT_DO(w, texture->handle.id,
                          gpool_texture_resize(w->pool, texture->handle, width, height, 0));
+    gpool_texture_info info = { 0 };
     if (!done) {
         return false;
     }
+    bool same = width == texture->width && height == texture->height;
+    FAULT_EXPECT(w, gpool_texture_get_info(w->pool, texture->handle, &info) == GPOOL_OK &&
+                        info.width == width && info.height == height &&
+                        info.version == w->before.texture.version + !same);
     uint8_t fresh[sizeof texture->texels] = { 0 };
     for (uint32_t y = 0; y < height && y < texture->height; ++y) {
         uint32_t columns = width < texture->width ? width : texture->width;
