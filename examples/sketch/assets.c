@@ -104,7 +104,7 @@ static bool load_mesh(assets *all, gpool *pool, crowd_kind kind, const char *fil
         geometry_center(&shape);
     }
     if (ok) {
-        all->meshes[kind] = renderer_make_mesh(pool, &shape, source->label);
+        all->meshes[kind] = renderer_make_mesh(pool, all->scope, &shape, source->label);
         all->from_file[kind] = file != NULL;
         ok = all->meshes[kind].vertices.id != 0;
     }
@@ -142,8 +142,8 @@ static bool load_meshes(assets *all, gpool *pool, const char *folder, const char
  * Reads a texture, halved to at most 512 texels: it never fills more of the picture. True with a
  * null texture when the file is missing, for the renderer then does without.
  */
-static bool load_texture(gpool_texture *texture, gpool *pool, const char *folder, const char *name,
-                         bool colors)
+static bool load_texture(const assets *all, gpool_texture *texture, gpool *pool, const char *folder,
+                         const char *name, bool colors)
 {
     char path[4096];
     picture image;
@@ -156,7 +156,7 @@ static bool load_texture(gpool_texture *texture, gpool *pool, const char *folder
     while (image.width > 512 || image.height > 512) {
         picture_halve(&image);
     }
-    *texture = renderer_make_texture(pool, &image, colors, name);
+    *texture = renderer_make_texture(pool, all->scope, &image, colors, name);
     picture_fini(&image);
     if (texture->id == 0) {
         fprintf(stderr, "sketch: no texture: %s\n", gpool_last_error(pool)->message);
@@ -183,33 +183,27 @@ static bool make_ground_texture(assets *all, gpool *pool)
             texel[3] = 255;
         }
     }
-    all->ground = renderer_make_texture(pool, &image, false, "ground");
+    all->ground = renderer_make_texture(pool, all->scope, &image, false, "ground");
     picture_fini(&image);
     return all->ground.id != 0;
 }
 
-bool assets_init(assets *all, gpool *pool, const char *folder, const char *model)
+bool assets_init(assets *all, gpool *pool, gpool_scope scope, const char *folder, const char *model)
 {
-    *all = (assets){ 0 };
-    return load_meshes(all, pool, folder, model) &&
-           load_texture(&all->wood, pool, folder, "textures/crate-base.png", true) &&
-           load_texture(&all->rock, pool, folder, "textures/asteroid-height-map.png", false) &&
-           load_texture(&all->nebula, pool, folder, "textures/nasa1.png", false) &&
+    *all = (assets){ .scope = gpool_scope_create(
+                         pool, &(gpool_scope_desc){ .parent = scope, .label = "assets" }) };
+    return all->scope.id != 0 && load_meshes(all, pool, folder, model) &&
+           load_texture(all, &all->wood, pool, folder, "textures/crate-base.png", true) &&
+           load_texture(all, &all->rock, pool, folder, "textures/asteroid-height-map.png", false) &&
+           load_texture(all, &all->nebula, pool, folder, "textures/nasa1.png", false) &&
            (!all->from_file[CROWD_ROCKS] ||
-            load_texture(&all->rock_normals, pool, folder, "textures/asteroid-normal-map.png",
+            load_texture(all, &all->rock_normals, pool, folder, "textures/asteroid-normal-map.png",
                          false)) &&
            make_ground_texture(all, pool);
 }
 
 void assets_fini(assets *all, gpool *pool)
 {
-    for (int kind = 0; kind < CROWD_COUNT; ++kind) {
-        renderer_destroy_mesh(pool, &all->meshes[kind]);
-    }
-    gpool_texture_destroy(pool, all->wood);
-    gpool_texture_destroy(pool, all->rock);
-    gpool_texture_destroy(pool, all->rock_normals);
-    gpool_texture_destroy(pool, all->nebula);
-    gpool_texture_destroy(pool, all->ground);
+    gpool_scope_end(pool, all->scope);
     *all = (assets){ 0 };
 }

@@ -5,6 +5,7 @@
 #include "crowd.h"
 
 typedef struct assets {
+    gpool_scope scope; /* owns them all */
     mesh meshes[CROWD_COUNT];
     bool from_file[CROWD_COUNT];
     gpool_texture wood, rock, rock_normals, nebula, ground;
@@ -13,9 +14,10 @@ typedef struct assets {
 /*
  * Loads everything. A file missing in `folder` is replaced by a shape, which is said in one line on
  * stderr; a `model` that cannot be read is an error, as is a refusal of the pool: false after
- * saying why, with what was made so far left for assets_fini().
+ * saying why, with what was made so far left for assets_fini(). They belong to a scope in `scope`.
  */
-bool assets_init(assets *all, gpool *pool, const char *folder, const char *model);
+bool assets_init(assets *all, gpool *pool, gpool_scope scope, const char *folder,
+                 const char *model);
 void assets_fini(assets *all, gpool *pool);
 
 #endif

@@ -12,6 +12,7 @@
 
 struct generator {
     gpool *pool;
+    gpool_scope scope; /* owns all that is made below */
     node_graph *graph;
     node_watch phase, detail, epoch;
     gpool_dirty_flag ground_changed;
@@ -30,6 +31,12 @@ generator *generator_create(gpool *pool, const generator_desc *desc)
     generator *gen = calloc(1, sizeof *gen);
     if (gen != NULL) {
         gen->pool = pool;
+        gen->scope = gpool_scope_create(
+            pool, &(gpool_scope_desc){ .parent = desc->scope, .label = "generator" });
+        if (gen->scope.id == 0) {
+            free(gen);
+            return NULL;
+        }
         gen->graph = desc->graph;
         gen->phase.node = desc->phase;
         gen->detail.node = desc->detail;
@@ -44,11 +51,7 @@ void generator_destroy(generator *gen)
     if (gen == NULL) {
         return;
     }
-    gpool_buffer_destroy(gen->pool, gen->vertices);
-    gpool_buffer_destroy(gen->pool, gen->indices);
-    gpool_texture_destroy(gen->pool, gen->clouds[0]);
-    gpool_texture_destroy(gen->pool, gen->clouds[1]);
-    gpool_texture_destroy(gen->pool, gen->depth_map);
+    gpool_scope_end(gen->pool, gen->scope);
     free(gen->rows);
     free(gen);
 }
@@ -100,7 +103,8 @@ static gpool_result write_depths(generator *gen)
                                               .height = DEPTH_SIZE,
                                               .format = WGPUTextureFormat_R8Unorm,
                                               .usage = GPOOL_TEXTURE_SAMPLED,
-                                              .label = "lake depth" });
+                                              .label = "lake depth",
+                                              .scope = gen->scope });
         if (gen->depth_map.id == 0) {
             return gpool_last_error(gen->pool)->code;
         }
@@ -155,15 +159,16 @@ static gpool_result write_indices(generator *gen)
 }
 
 /* Makes a buffer, or gives the one there is the new size: its handle stays. */
-static gpool_result size_buffer(gpool *pool, gpool_buffer *buffer, uint64_t size,
+static gpool_result size_buffer(const generator *gen, gpool_buffer *buffer, uint64_t size,
                                 gpool_buffer_usage usage, const char *label)
 {
     if (buffer->id != 0) {
-        return gpool_buffer_resize(pool, *buffer, size);
+        return gpool_buffer_resize(gen->pool, *buffer, size);
     }
     *buffer = gpool_buffer_create(
-        pool, &(gpool_buffer_desc){ .size = size, .usage = usage, .label = label });
-    return buffer->id != 0 ? GPOOL_OK : gpool_last_error(pool)->code;
+        gen->pool,
+        &(gpool_buffer_desc){ .size = size, .usage = usage, .label = label, .scope = gen->scope });
+    return buffer->id != 0 ? GPOOL_OK : gpool_last_error(gen->pool)->code;
 }
 
 static gpool_result set_detail(generator *gen, uint32_t cells)
@@ -177,12 +182,11 @@ static gpool_result set_detail(generator *gen, uint32_t cells)
     gen->rows = rows; /* zeros: no row is like that, so all will be written */
     gen->counts.resizes += gen->cells != 0;
     gen->cells = cells;
-    gpool_result result = size_buffer(gen->pool, &gen->vertices, vertex_count * sizeof(vertex),
+    gpool_result result = size_buffer(gen, &gen->vertices, vertex_count * sizeof(vertex),
                                       GPOOL_BUFFER_VERTEX, "ground");
     if (result == GPOOL_OK) {
-        result =
-            size_buffer(gen->pool, &gen->indices, (uint64_t)cells * cells * 6u * sizeof(uint32_t),
-                        GPOOL_BUFFER_INDEX, "ground indices");
+        result = size_buffer(gen, &gen->indices, (uint64_t)cells * cells * 6u * sizeof(uint32_t),
+                             GPOOL_BUFFER_INDEX, "ground indices");
     }
     return result == GPOOL_OK ? write_indices(gen) : result;
 }
@@ -234,7 +238,8 @@ static gpool_result make_cloud(generator *gen, uint32_t seed, gpool_texture *clo
                                                                .usage = GPOOL_TEXTURE_SAMPLED,
                                                                .data = texels,
                                                                .data_size = sizeof texels,
-                                                               .label = "cloud" });
+                                                               .label = "cloud",
+                                                               .scope = gen->scope });
     if (cloud->id == 0) {
         return gpool_last_error(gen->pool)->code;
     }

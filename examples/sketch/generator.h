@@ -18,6 +18,7 @@ typedef struct generator generator;
 
 /* What drives the generator. */
 typedef struct generator_desc {
+    gpool_scope scope; /* what the generator makes belongs to a scope in this one */
     node_graph *graph;
     node_id phase;  /* moves the hills */
     node_id detail; /* cells along one side of the height field */
@@ -41,7 +42,7 @@ typedef struct generator_counts {
     uint64_t textures_made; /* cloud textures */
 } generator_counts;
 
-/* Returns NULL without memory. Makes nothing yet; the pool and the graph must outlive it. */
+/* Returns NULL without memory. Makes only its scope yet; the pool and the graph must outlive it. */
 generator *generator_create(gpool *pool, const generator_desc *desc);
 void generator_destroy(generator *gen);
 

@@ -85,11 +85,14 @@ gpool_result renderer_set_target(renderer *draw, WGPUTextureFormat format, uint3
 void renderer_draw(renderer *draw, const draw_frame *frame, const draw_item *items,
                    uint32_t item_count, gpool_texture target);
 
-/* Sends a mesh to the pool; `made.vertices` is null when the pool refused. */
-mesh renderer_make_mesh(gpool *pool, const geometry *shape, const char *label);
-void renderer_destroy_mesh(gpool *pool, mesh *old);
+/* Sends a mesh to the pool, for a scope to own; `made.vertices` is null when the pool refused. */
+mesh renderer_make_mesh(gpool *pool, gpool_scope scope, const geometry *shape, const char *label);
 
-/* Sends a picture with all mip levels to the pool; null when the pool refused. Uses `image` up. */
-gpool_texture renderer_make_texture(gpool *pool, picture *image, bool colors, const char *label);
+/*
+ * Sends a picture with all mip levels to the pool, for a scope to own; null when the pool refused.
+ * Uses `image` up.
+ */
+gpool_texture renderer_make_texture(gpool *pool, gpool_scope scope, picture *image, bool colors,
+                                    const char *label);
 
 #endif

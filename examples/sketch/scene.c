@@ -24,6 +24,7 @@ typedef struct scene_group {
 
 struct scene {
     gpool *pool;
+    gpool_scope scope; /* owns all but the renderer's and the graph's */
     node_graph *graph;
     scene_nodes nodes;
     generator *gen;
@@ -89,7 +90,8 @@ static bool make_group(scene *all, crowd_kind kind)
         all->pool, &(gpool_buffer_desc){ .data = group->members,
                                          .size = group->count * sizeof(instance),
                                          .usage = GPOOL_BUFFER_VERTEX,
-                                         .label = "instances" });
+                                         .label = "instances",
+                                         .scope = all->scope });
     return group->buffer.id != 0;
 }
 
@@ -101,10 +103,12 @@ static bool build(scene *all, const scene_desc *desc)
         return false;
     }
     all->draw = renderer_create(all->pool, desc->shaders);
-    if (all->draw == NULL || !assets_init(&all->assets, all->pool, desc->models, desc->model)) {
+    if (all->draw == NULL ||
+        !assets_init(&all->assets, all->pool, all->scope, desc->models, desc->model)) {
         return false;
     }
-    all->gen = generator_create(all->pool, &(generator_desc){ .graph = all->graph,
+    all->gen = generator_create(all->pool, &(generator_desc){ .scope = all->scope,
+                                                              .graph = all->graph,
                                                               .phase = all->nodes.phase,
                                                               .detail = all->nodes.detail,
                                                               .epoch = all->nodes.epoch });
@@ -127,8 +131,9 @@ scene *scene_create(gpool *pool, const scene_desc *desc)
         return NULL;
     }
     all->pool = pool;
+    all->scope = gpool_scope_create(pool, &(gpool_scope_desc){ .label = "scene" });
     all->users_model = desc->model != NULL;
-    if (!build(all, desc)) {
+    if (all->scope.id == 0 || !build(all, desc)) {
         scene_destroy(all);
         return NULL;
     }
@@ -141,11 +146,11 @@ void scene_destroy(scene *all)
         return;
     }
     for (int kind = 0; kind < CROWD_COUNT; ++kind) {
-        gpool_buffer_destroy(all->pool, all->groups[kind].buffer);
         free(all->groups[kind].members);
     }
     generator_destroy(all->gen);
     assets_fini(&all->assets, all->pool);
+    gpool_scope_end(all->pool, all->scope);
     renderer_destroy(all->draw);
     node_graph_destroy(all->graph);
     free(all);

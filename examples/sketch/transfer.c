@@ -1,33 +1,29 @@
 /* Meshes and pictures on their way into the pool; declared in renderer.h. */
 #include "renderer.h"
 
-mesh renderer_make_mesh(gpool *pool, const geometry *shape, const char *label)
+mesh renderer_make_mesh(gpool *pool, gpool_scope scope, const geometry *shape, const char *label)
 {
     mesh made = { .index_count = shape->index_count };
     made.vertices = gpool_buffer_create(
         pool, &(gpool_buffer_desc){ .data = shape->vertices,
                                     .size = shape->vertex_count * sizeof(vertex),
                                     .usage = GPOOL_BUFFER_VERTEX,
-                                    .label = label });
+                                    .label = label,
+                                    .scope = scope });
     made.indices = gpool_buffer_create(
         pool, &(gpool_buffer_desc){ .data = shape->indices,
                                     .size = shape->index_count * sizeof(uint32_t),
                                     .usage = GPOOL_BUFFER_INDEX,
-                                    .label = label });
+                                    .label = label,
+                                    .scope = scope });
     if (made.vertices.id == 0 || made.indices.id == 0) {
-        renderer_destroy_mesh(pool, &made);
+        made = (mesh){ 0 }; /* what there is of it goes with its scope */
     }
     return made;
 }
 
-void renderer_destroy_mesh(gpool *pool, mesh *old)
-{
-    gpool_buffer_destroy(pool, old->vertices);
-    gpool_buffer_destroy(pool, old->indices);
-    *old = (mesh){ 0 };
-}
-
-gpool_texture renderer_make_texture(gpool *pool, picture *image, bool colors, const char *label)
+gpool_texture renderer_make_texture(gpool *pool, gpool_scope scope, picture *image, bool colors,
+                                    const char *label)
 {
     gpool_texture made = gpool_texture_create(
         pool, &(gpool_texture_desc){ .width = image->width,
@@ -38,7 +34,8 @@ gpool_texture renderer_make_texture(gpool *pool, picture *image, bool colors, co
                                      .usage = GPOOL_TEXTURE_SAMPLED,
                                      .data = image->texels,
                                      .data_size = (size_t)image->width * image->height * 4u,
-                                     .label = label });
+                                     .label = label,
+                                     .scope = scope });
     if (made.id == 0) {
         return made;
     }
