@@ -87,8 +87,8 @@ static void sweep_check_pool(fault_world *w)
                       (unsigned long long)stats.cpu_bytes,
                       (unsigned long long)w->pool_memory.bytes);
     }
+    FAULT_EXPECT(w, gpool__pool_validate(w->pool));
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
-        FAULT_EXPECT(w, gpool__table_validate(&w->pool->tables[kind]));
         FAULT_EXPECT(w, stats.live_count[kind] == w->witness_before.stats.live_count[kind]);
         FAULT_EXPECT(w, stats.live_bytes[kind] == w->witness_before.stats.live_bytes[kind]);
     }
