@@ -115,6 +115,9 @@ typedef enum gpool_log_level {
     X(POOLS, ERROR, "too many pools in this process")                                              \
     X(LEAK, WARN, "a resource was alive when its pool was destroyed")                              \
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \
+    X(NOT_REBUILT, WARN, "a resource could not be made again on another device")                   \
+    X(CONTENT_LOST, WARN, "the content of a resource is lost with its device")                     \
+    X(RECOVERED, INFO, "a pool was moved to another device")                                       \
     X(DEVICE, INFO, "a device was opened or adopted")
 
 /** Stable id of a log record. */

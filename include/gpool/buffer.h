@@ -75,7 +75,8 @@ typedef struct gpool_buffer_import_desc {
  *         GPOOL_ERROR_OUT_OF_MEMORY, see gpool_last_error()); a failed buffer, which does nothing,
  *         when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
- * Thread: owner. Allocates: yes, a shadow of `size` bytes unless gpu-written.
+ * Thread: owner. Allocates: yes, a shadow of `size` bytes unless gpu-written; a failed buffer keeps it for
+ * gpool_recover().
  */
 GPOOL_API gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc);
 
@@ -157,7 +158,7 @@ GPOOL_API gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint6
 
 /**
  * Hands out the GPU object for raw work of the next submit: sends what is dirty first. Not
- * retained; valid until the buffer is resized or destroyed, and then as long as work submitted
+ * retained; valid until the buffer is resized, destroyed or recovered, and then as long as work submitted
  * through the pool, or noted with gpool_note_external_submit(), runs.
  *
  * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, an upload error,

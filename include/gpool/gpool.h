@@ -16,6 +16,7 @@
 #include <gpool/shader.h>
 #include <gpool/pipeline.h>
 #include <gpool/record.h>
+#include <gpool/recover.h>
 #include <gpool/inspect.h>
 
 #endif

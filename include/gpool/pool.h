@@ -47,7 +47,8 @@ GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc
  * Ends a pool: drops unsubmitted work, waits for the GPU (at most the pool's wait limit), logs each
  * leaked resource by label, kind, bytes, scope and frame, frees everything. NULL is silent. All handles
  * and recorders of the pool are dead afterwards. No other thread may be in a call on the pool, or make
- * one later: gpool cannot see that.
+ * one later: gpool cannot see that. Refused (told in the log) in a
+ * callback of gpool_recover().
  * Thread: owner. Cost: all that the pool holds.
  */
 GPOOL_API void gpool_destroy(gpool *pool);

@@ -10,7 +10,7 @@ extern "C" {
 
 /** How gpool_shader_create() makes a shader module. */
 typedef struct gpool_shader_desc {
-    const char *wgsl;  /**< source, ends with a zero byte unless `size` is set; copied by the GPU */
+    const char *wgsl;  /**< source, ends with a zero byte unless `size` is set; copied */
     size_t size;       /**< bytes of `wgsl`; 0 = up to the zero byte */
     const char *label; /**< name in messages, copied; NULL = "" */
     gpool_scope scope; /**< owner; null = the pool's root scope */
@@ -26,7 +26,8 @@ typedef struct gpool_shader_desc {
  *         chain, 1024 `else` or 2048 operators in chains within each other), the GPU gave no memory
  *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY; wgpu-native does not tell, it is GPOOL_ERROR_GPU there), or
  *         the device is lost (GPOOL_ERROR_DEVICE_LOST).
- * Thread: owner. Allocates: yes. Cost: compiles; about a millisecond.
+ * Thread: owner. Allocates: yes, a copy of the source, kept for gpool_recover() as long as the shader
+ * and the pipelines made from it. Cost: compiles; about a millisecond.
  */
 GPOOL_API gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc);
 

@@ -209,7 +209,7 @@ GPOOL_API WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpoo
 
 /**
  * Returns a view from the texture's cache, made at first use and replaced with the texture. Not
- * retained; valid until the texture is resized or destroyed.
+ * retained; valid until the texture is resized, destroyed or recovered.
  *
  * @param desc NULL = the whole texture
  * @return the view, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_OUT_OF_RANGE,

@@ -1,4 +1,4 @@
-#include "pool/pool_state.h"
+#include "pool/rebuild.h"
 
 #include <string.h>
 
@@ -17,12 +17,17 @@ static gpool__buffer *buffer_of(gpool__resource *resource)
     return (gpool__buffer *)resource;
 }
 
+static void buffer_drop(gpool__seam *seam, void *gpu)
+{
+    GPOOL__GPU(seam, BufferRelease)(gpu);
+}
+
 static void buffer_release(gpool *pool, gpool__resource *resource)
 {
     gpool__buffer *buffer = buffer_of(resource);
     gpool__upload_delist(pool, buffer);
     if (buffer->gpu != NULL) {
-        GPOOL__GPU(&pool->seam, BufferRelease)(buffer->gpu);
+        buffer_drop(&pool->seam, buffer->gpu);
         buffer->gpu = NULL;
     }
     gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
@@ -42,12 +47,6 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
         }
         gpool__upload_delist(pool, buffer);
     }
-}
-
-void gpool__buffers_init(gpool *pool)
-{
-    gpool__kind_init(pool, GPOOL_KIND_BUFFER, sizeof(gpool__buffer), buffer_release);
-    pool->retiring[GPOOL_KIND_BUFFER] = buffer_retiring;
 }
 
 static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
@@ -118,6 +117,47 @@ static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usa
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making buffer", label);
 }
 
+static gpool_result buffer_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
+{
+    gpool__buffer *buffer = buffer_of(resource);
+    WGPUBuffer gpu = NULL;
+    /* The foreign object was of the old device, and only its owner can make another. */
+    gpool_result result = GPOOL_ERROR_FAILED_RESOURCE;
+    if (!buffer->imported) {
+        result = buffer_check_size(pool, buffer->size, buffer->usage, resource->label);
+    }
+    if (result == GPOOL_OK) {
+        result = buffer_make_gpu(pool, buffer->size, buffer->usage, resource->label, &gpu);
+    }
+    return gpool__rebuild_add(pool, rebuild, buffer_drop, &buffer->gpu, gpu, result);
+}
+
+/* The shadow goes out with the next submit; that of a failed buffer waits for a better device. */
+static void buffer_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
+{
+    gpool__buffer *buffer = buffer_of(resource);
+    buffer->version += 1;
+    buffer->raw = false;
+    if (buffer->shadow == NULL) {
+        return;
+    }
+    if (result == GPOOL_OK) {
+        gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
+        gpool__upload_enlist(pool, buffer);
+    } else {
+        gpool__dirty_map_clear(&buffer->dirty);
+        gpool__upload_delist(pool, buffer);
+    }
+}
+
+void gpool__buffers_init(gpool *pool)
+{
+    gpool__kind_init(pool, GPOOL_KIND_BUFFER, sizeof(gpool__buffer), buffer_release);
+    pool->retiring[GPOOL_KIND_BUFFER] = buffer_retiring;
+    pool->rebuild[GPOOL_KIND_BUFFER] = buffer_rebuild;
+    pool->rebuilt[GPOOL_KIND_BUFFER] = buffer_rebuilt;
+}
+
 /* Makes shadow and dirty map of a buffer that is not gpu-written; size must be set. */
 static gpool_result buffer_make_shadow(gpool *pool, gpool__buffer *buffer)
 {
@@ -186,20 +226,26 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         gpool__resource_cancel(pool, &buffer->base);
         return none;
     }
+    if (!buffer->gpu_written && desc->data != NULL) {
+        memcpy(buffer->shadow, desc->data, (size_t)desc->size);
+    }
     gpool_result result =
         buffer_make_gpu(pool, desc->size, desc->usage, buffer->base.label, &buffer->gpu);
     if (result == GPOOL_OK && desc->data != NULL) {
         if (buffer->gpu_written) {
             result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
         } else {
-            memcpy(buffer->shadow, desc->data, (size_t)desc->size);
             gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
             gpool__upload_enlist(pool, buffer);
         }
         pool->stats.written_bytes += result == GPOOL_OK ? desc->size : 0;
     }
     if (result != GPOOL_OK) {
-        buffer_release(pool, &buffer->base);
+        /* The shadow stays: gpool_recover() tries again with it. */
+        if (buffer->gpu != NULL) {
+            buffer_drop(&pool->seam, buffer->gpu);
+            buffer->gpu = NULL;
+        }
         buffer->base.failed = true;
     }
     gpool__resource_count_bytes(pool, &buffer->base, 0, gpool__resource_bytes(&buffer->base));
@@ -501,8 +547,9 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
         .size = buffer->size,
         .gpu_size = gpool__buffer_gpu_size(buffer),
         .usage = buffer->usage,
-        .gpu_usage = buffer->imported ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
-                                      : buffer_gpu_usage(buffer->usage),
+        .gpu_usage = buffer->imported && buffer->gpu != NULL
+                         ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
+                         : buffer_gpu_usage(buffer->usage),
         .version = buffer->version,
         .created_frame = buffer->base.alive.created_frame,
         .dirty_bytes = gpool__dirty_map_bytes(&buffer->dirty),

@@ -1,4 +1,4 @@
-#include "pool/pool_state.h"
+#include "pool/rebuild.h"
 
 #include "base/hash.h"
 #include "gpu/format.h"
@@ -6,13 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t layout_group_size(uint32_t entry_count)
+{
+    return sizeof(gpool__group_layout) + entry_count * sizeof(gpool_layout_entry);
+}
+
+gpool__group_layout *gpool__group_layout_retain(gpool__group_layout *group)
+{
+    if (group != NULL) {
+        group->references += 1;
+    }
+    return group;
+}
+
+void gpool__group_layout_release(gpool *pool, gpool__group_layout *group)
+{
+    if (group == NULL || --group->references > 0) {
+        return;
+    }
+    if (group->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(group->gpu);
+    }
+    gpool__free(&pool->memory, group, layout_group_size(group->entry_count));
+}
+
 static void layout_release(gpool *pool, gpool__resource *resource)
 {
     gpool__layout *layout = (gpool__layout *)resource;
-    if (layout->gpu != NULL) {
-        GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(layout->gpu);
-        layout->gpu = NULL;
-    }
+    gpool__group_layout_release(pool, layout->group);
+    layout->group = NULL;
+    layout->entries = NULL;
 }
 
 static int layout_order(const void *a, const void *b)
@@ -170,6 +193,65 @@ static gpool__layout *layout_find(gpool *pool, const gpool__scope *scope,
     return NULL;
 }
 
+/* Makes the GPU object of a group; NULL with the error recorded. */
+static WGPUBindGroupLayout layout_make(gpool *pool, const gpool__group_layout *group,
+                                       const char *label, gpool_result *result)
+{
+    WGPUBindGroupLayoutEntry entries[GPOOL_MAX_BINDINGS];
+    for (uint32_t i = 0; i < group->entry_count; ++i) {
+        entries[i] = layout_gpu_entry(&group->entries[i]);
+    }
+    WGPUBindGroupLayoutDescriptor desc = {
+        .label = gpool__view(label),
+        .entryCount = group->entry_count,
+        .entries = entries,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUBindGroupLayout gpu =
+        GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &desc);
+    *result = gpool__capture_end(pool->device, &pool->seam);
+    if (*result == GPOOL_OK && gpu == NULL) {
+        *result = GPOOL_ERROR_GPU;
+    }
+    if (*result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(gpu);
+        }
+        *result = gpool__fail_gpu(pool, *result, "Making layout", label);
+        return NULL;
+    }
+    return gpu;
+}
+
+static void layout_drop(gpool__seam *seam, void *gpu)
+{
+    GPOOL__GPU(seam, BindGroupLayoutRelease)(gpu);
+}
+
+WGPUBindGroupLayout gpool__group_layout_rebuild(gpool *pool, gpool__rebuild *rebuild,
+                                                gpool__group_layout *group, const char *label,
+                                                gpool_result *result)
+{
+    *result = GPOOL_OK;
+    if (group->pass != pool->rebuild_pass) {
+        group->pass = pool->rebuild_pass;
+        group->fresh = layout_make(pool, group, label, result);
+        *result =
+            gpool__rebuild_add(pool, rebuild, layout_drop, &group->gpu, group->fresh, *result);
+    } else if (group->fresh == NULL) {
+        *result = GPOOL_ERROR_FAILED_RESOURCE;
+    }
+    return *result == GPOOL_OK ? group->fresh : NULL;
+}
+
+static gpool_result layout_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
+{
+    gpool__layout *layout = (gpool__layout *)resource;
+    gpool_result result;
+    (void)gpool__group_layout_rebuild(pool, rebuild, layout->group, resource->label, &result);
+    return result;
+}
+
 static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
 {
     gpool_layout none = { 0 };
@@ -191,31 +273,22 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     if (layout == NULL) {
         return none;
     }
-    WGPUBindGroupLayoutEntry gpu_entries[GPOOL_MAX_BINDINGS];
-    for (uint32_t i = 0; i < desc->entry_count; ++i) {
-        layout->entries[i] = entries[i];
-        gpu_entries[i] = layout_gpu_entry(&entries[i]);
+    gpool__group_layout *group = gpool__alloc(&pool->memory, layout_group_size(desc->entry_count));
+    if (group == NULL) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the layout \"%s\"",
+                          layout->base.label);
+        gpool__resource_cancel(pool, &layout->base);
+        return none;
     }
-    memcpy(layout->entries, entries, desc->entry_count * sizeof *entries);
+    group->references = 1;
+    group->entry_count = desc->entry_count;
+    memcpy(group->entries, entries, desc->entry_count * sizeof *entries);
+    layout->group = group;
+    layout->entries = group->entries;
     layout->entry_count = desc->entry_count;
     layout->hash = gpool__hash(entries, desc->entry_count * sizeof *entries) | 1u;
-    WGPUBindGroupLayoutDescriptor gpu_desc = {
-        .label = gpool__view(layout->base.label),
-        .entryCount = desc->entry_count,
-        .entries = gpu_entries,
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    layout->gpu =
-        GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &gpu_desc);
-    result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && layout->gpu == NULL) {
-        result = GPOOL_ERROR_GPU;
-    }
-    if (result != GPOOL_OK) {
-        (void)gpool__fail_gpu(pool, result, "Making layout", layout->base.label);
-        layout_release(pool, &layout->base);
-        layout->base.failed = true;
-    }
+    group->gpu = layout_make(pool, group, layout->base.label, &result);
+    layout->base.failed = group->gpu == NULL;
     return (gpool_layout){ gpool__handle_of(pool, &layout->base) };
 }
 
@@ -233,6 +306,7 @@ gpool_layout gpool_layout_create(gpool *pool, const gpool_layout_desc *desc)
 gpool_result gpool__layouts_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_LAYOUT, sizeof(gpool__layout), layout_release);
+    pool->rebuild[GPOOL_KIND_LAYOUT] = layout_rebuild;
     gpool_layout_entry entry = { .binding = 0,
                                  .type = GPOOL_BINDING_UNIFORM,
                                  .dynamic_offset = true };
@@ -269,5 +343,5 @@ WGPUBindGroupLayout gpool_layout_gpu(gpool *pool, gpool_layout handle)
     gpool__layout *layout =
         (gpool__layout *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_LAYOUT, &result);
     gpool__leave(pool, &call);
-    return layout != NULL ? layout->gpu : NULL;
+    return layout != NULL ? layout->group->gpu : NULL;
 }

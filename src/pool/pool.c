@@ -335,6 +335,15 @@ void gpool__resource_free(gpool *pool, gpool__resource *resource)
     gpool__table_give_back(table, &resource->head, gpool__handle_of(pool, resource));
 }
 
+static void pool_free_one(gpool *pool, gpool__retired *retired)
+{
+    gpool__resource *resource = gpool__resource_of(retired);
+    pool->stats.retired_bytes -= gpool__resource_bytes(resource);
+    pool->stats.retired_count -= 1;
+    pool->stats.freed += resource->replaced ? 0 : 1;
+    gpool__resource_free(pool, resource);
+}
+
 uint32_t gpool__free_retired(gpool *pool, bool by_serial)
 {
     uint64_t done = gpool__device_done(pool->device);
@@ -356,15 +365,19 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
         if (retired == NULL) {
             break;
         }
-        gpool__resource *resource = gpool__resource_of(retired);
-        pool->stats.retired_bytes -= gpool__resource_bytes(resource);
-        pool->stats.retired_count -= 1;
-        pool->stats.freed += resource->replaced ? 0 : 1;
-        gpool__resource_free(pool, resource);
+        pool_free_one(pool, retired);
         freed += 1;
     }
     pool->stats.visited += freed;
     return freed;
+}
+
+void gpool__free_all_retired(gpool *pool)
+{
+    gpool__retired *retired;
+    while ((retired = gpool__retire_take(&pool->retire, UINT64_MAX, UINT64_MAX)) != NULL) {
+        pool_free_one(pool, retired);
+    }
 }
 
 bool gpool__check_access(gpool *pool, gpool_access access)
@@ -461,6 +474,13 @@ gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, con
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, what, pool->label);
 }
 
+void gpool__pool_point_at(gpool *pool, gpool_device *device)
+{
+    pool->device = device;
+    pool->seam.table = pool->measure ? gpool__timing_table() : &device->table;
+    gpool__current()->timed_table = &device->table;
+}
+
 static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_desc *desc)
 {
     pool->label = gpool__copy_string(&pool->memory, desc->label != NULL ? desc->label : "pool");
@@ -486,7 +506,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
         (uint64_t)(desc->wait_timeout_ms != 0 ? desc->wait_timeout_ms : 10000) * 1000000u;
     pool->measure = desc->measure;
     pool->clock_ns = pool->measure ? gpool__clock_cost_ns() : 0;
-    pool->seam.table = pool->measure ? gpool__timing_table() : &device->table;
+    gpool__pool_point_at(pool, device);
     /* Serials count on the device: what was submitted before this pool is none of its business. */
     pool->last_serial = 0;
     pool->record_epoch = 1;
@@ -510,9 +530,6 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
     atomic_init(&pool->owner, gpool__thread_number());
     gpool__mutex_init(&pool->remote_lock);
     pool->tag = POOL_TAGS;
-    /* Only the outermost frame of the call measures, and the pool did not exist when it began. */
-    gpool__operation *now = gpool__current();
-    now->timed_table = &device->table;
     gpool_result result = pool_fill(pool, device, desc);
     if (result != GPOOL_OK) {
         gpool__pool_close(pool);
@@ -524,13 +541,10 @@ gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpoo
 
 void gpool__pool_close(gpool *pool)
 {
-    gpool__retire_close(&pool->retire, 0);
     /* What the GPU did not report done within the limit is released too: implementations keep
      * released objects alive as long as they use them. */
-    gpool__retired *retired;
-    while ((retired = gpool__retire_take(&pool->retire, UINT64_MAX, UINT64_MAX)) != NULL) {
-        gpool__resource_free(pool, gpool__resource_of(retired));
-    }
+    gpool__retire_close(&pool->retire, 0);
+    gpool__free_all_retired(pool);
     uint32_t last_generation = 0;
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
         gpool__table *table = &pool->tables[kind];

@@ -1,9 +1,9 @@
 /*
  * A pool: tables of resources by kind, the list of dirty buffers, the retire queue, counters.
  *
- * Lower folders hook in by tables of functions: each kind says how its GPU objects are released,
- * the recorder says how cached bind groups of a resource are dropped. So that pool never calls
- * down by name.
+ * Lower folders hook in by tables of functions: each kind says how its GPU objects are released and
+ * made again on another device, the recorder says how cached bind groups of a resource are dropped.
+ * So that pool never calls down by name.
  *
  * Everything in a pool belongs to the thread that owns the pool; gpool__enter() checks it. What other
  * threads may do, and with what, is told in remote.c.
@@ -123,16 +123,33 @@ typedef struct gpool__sampler {
     gpool_sampler_desc desc; /* resolved, label NULL */
 } gpool__sampler;
 
+/* A WebGPU bind group layout and what it is made of. Shared by the layout and the pipelines made with
+ * it, which can so be made again when the layout's handle is gone. */
+typedef struct gpool__group_layout {
+    uint32_t references;
+    uint32_t entry_count;
+    WGPUBindGroupLayout gpu;      /* NULL = could not be made */
+    WGPUBindGroupLayout fresh;    /* the same on another device, during the rebuild `pass` */
+    uint64_t pass;                /* newest rebuild it took part in */
+    gpool_layout_entry entries[]; /* sorted by binding, resolved */
+} gpool__group_layout;
+
 typedef struct gpool__layout {
     gpool__resource base;
-    WGPUBindGroupLayout gpu;
-    gpool_layout_entry entries[GPOOL_MAX_BINDINGS]; /* sorted by binding, resolved */
+    gpool__group_layout *group;
+    const gpool_layout_entry *entries; /* of the group */
     uint32_t entry_count;
     uint64_t hash; /* of the entries, never 0: equal layouts fit each other's pipelines */
 } gpool__layout;
 
 /* Releases the GPU objects and memory of a resource, not its slot. */
 typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
+
+/* Makes the GPU objects of a resource on another device, and what was made of them; see rebuild.h. */
+struct gpool__rebuild;
+typedef gpool_result (*gpool__rebuild_fn)(gpool *pool, struct gpool__rebuild *rebuild,
+                                          gpool__resource *resource);
+typedef void (*gpool__rebuilt_fn)(gpool *pool, gpool__resource *resource, gpool_result result);
 
 struct gpool {
     gpool_device *device;
@@ -167,6 +184,10 @@ struct gpool {
     gpool__table tables[GPOOL_KIND_COUNT];
     gpool__release_fn release[GPOOL_KIND_COUNT];
     gpool__release_fn retiring[GPOOL_KIND_COUNT]; /* called before the handle dies; may be NULL */
+    gpool__rebuild_fn rebuild[GPOOL_KIND_COUNT];
+    gpool__rebuilt_fn rebuilt[GPOOL_KIND_COUNT];
+    uint64_t rebuild_pass; /* number of the newest rebuild on another device */
+    bool recovering;       /* gpool_recover() runs */
     gpool__retire_queue retire;
     gpool__scope root; /* no handle names it */
     gpool__buffer *dirty_buffers;
@@ -177,6 +198,7 @@ struct gpool {
 
     /* Hooks and state of the folders below. */
     void (*drop_bind_uses)(gpool *pool, gpool__resource *resource);
+    void (*leave_device)(gpool *pool); /* releases what is of the device and no resource */
     struct gpool__recording *record;
     gpool_layout uniform_layout;
 };
@@ -265,6 +287,12 @@ static inline uint64_t gpool__handle_of(const gpool *pool, const gpool__resource
     return gpool__table_handle(&pool->tables[resource->kind], &resource->head);
 }
 
+/** True from its creation until the owner retires it, also when another thread has killed its handle. */
+static inline bool gpool__resource_is_held(const gpool__resource *resource)
+{
+    return resource->label != NULL && !resource->gone;
+}
+
 /** Resource whose queue link this is. */
 static inline gpool__resource *gpool__resource_of(gpool__retired *retired)
 {
@@ -324,6 +352,9 @@ uint64_t gpool__resource_bytes(const gpool__resource *resource);
  * the frame delay. Returns objects freed.
  */
 uint32_t gpool__free_retired(gpool *pool, bool by_serial);
+
+/** Frees all that is retired, whatever the GPU says. Killed by another thread: see remote.c. */
+void gpool__free_all_retired(gpool *pool);
 
 /** Notes that an open recording names a resource. */
 static inline void gpool__resource_record(gpool *pool, gpool__resource *resource)
@@ -441,9 +472,18 @@ void gpool__textures_init(gpool *pool);
 void gpool__samplers_init(gpool *pool);
 gpool_result gpool__layouts_init(gpool *pool);
 
+/** Adds a user to a group layout and returns it; NULL stays NULL. */
+gpool__group_layout *gpool__group_layout_retain(gpool__group_layout *group);
+
+/** Takes a user from a group layout; the last one frees it. NULL is silent. */
+void gpool__group_layout_release(gpool *pool, gpool__group_layout *group);
+
 /** Makes and unmakes everything but the recorder's part. */
 gpool_result gpool__pool_open(gpool_device *device, const gpool_desc *desc, gpool **pool);
 void gpool__pool_close(gpool *pool);
+
+/** From now on the pool calls this device; references are the caller's affair. */
+void gpool__pool_point_at(gpool *pool, gpool_device *device);
 
 /* Rows inside a staging buffer. */
 typedef struct gpool__rows {

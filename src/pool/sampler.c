@@ -1,4 +1,4 @@
-#include "pool/pool_state.h"
+#include "pool/rebuild.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,9 +12,56 @@ static void sampler_release(gpool *pool, gpool__resource *resource)
     }
 }
 
+/* Makes the GPU object; NULL with the error recorded. */
+static WGPUSampler sampler_make(gpool *pool, const gpool__sampler *sampler, gpool_result *result)
+{
+    const gpool_sampler_desc *desc = &sampler->desc;
+    WGPUSamplerDescriptor gpu_desc = {
+        .label = gpool__view(sampler->base.label),
+        .addressModeU = desc->address_u,
+        .addressModeV = desc->address_v,
+        .addressModeW = desc->address_w,
+        .magFilter = desc->mag_filter,
+        .minFilter = desc->min_filter,
+        .mipmapFilter = desc->mipmap_filter,
+        .lodMinClamp = desc->lod_min,
+        .lodMaxClamp = desc->lod_max,
+        .compare = desc->compare,
+        .maxAnisotropy = desc->max_anisotropy,
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUSampler gpu = GPOOL__GPU(&pool->seam, DeviceCreateSampler)(pool->device->device, &gpu_desc);
+    *result = gpool__capture_end(pool->device, &pool->seam);
+    if (*result == GPOOL_OK && gpu == NULL) {
+        *result = GPOOL_ERROR_GPU;
+    }
+    if (*result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, SamplerRelease)(gpu);
+        }
+        *result = gpool__fail_gpu(pool, *result, "Making sampler", sampler->base.label);
+        return NULL;
+    }
+    return gpu;
+}
+
+static void sampler_drop(gpool__seam *seam, void *gpu)
+{
+    GPOOL__GPU(seam, SamplerRelease)(gpu);
+}
+
+static gpool_result sampler_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
+{
+    gpool__sampler *sampler = (gpool__sampler *)resource;
+    gpool_result result;
+    WGPUSampler gpu = sampler_make(pool, sampler, &result);
+    return gpool__rebuild_add(pool, rebuild, sampler_drop, &sampler->gpu, gpu, result);
+}
+
 void gpool__samplers_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_SAMPLER, sizeof(gpool__sampler), sampler_release);
+    pool->rebuild[GPOOL_KIND_SAMPLER] = sampler_rebuild;
 }
 
 static bool sampler_equal(const gpool_sampler_desc *a, const gpool_sampler_desc *b)
@@ -96,30 +143,8 @@ static gpool_sampler sampler_create(gpool *pool, const gpool_sampler_desc *desc)
         return none;
     }
     sampler->desc = full;
-    WGPUSamplerDescriptor gpu_desc = {
-        .label = gpool__view(sampler->base.label),
-        .addressModeU = full.address_u,
-        .addressModeV = full.address_v,
-        .addressModeW = full.address_w,
-        .magFilter = full.mag_filter,
-        .minFilter = full.min_filter,
-        .mipmapFilter = full.mipmap_filter,
-        .lodMinClamp = full.lod_min,
-        .lodMaxClamp = full.lod_max,
-        .compare = full.compare,
-        .maxAnisotropy = full.max_anisotropy,
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    sampler->gpu = GPOOL__GPU(&pool->seam, DeviceCreateSampler)(pool->device->device, &gpu_desc);
-    result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && sampler->gpu == NULL) {
-        result = GPOOL_ERROR_GPU;
-    }
-    if (result != GPOOL_OK) {
-        (void)gpool__fail_gpu(pool, result, "Making sampler", sampler->base.label);
-        sampler_release(pool, &sampler->base);
-        sampler->base.failed = true;
-    }
+    sampler->gpu = sampler_make(pool, sampler, &result);
+    sampler->base.failed = sampler->gpu == NULL;
     return (gpool_sampler){ gpool__handle_of(pool, &sampler->base) };
 }
 

@@ -1,4 +1,4 @@
-#include "pool/pool_state.h"
+#include "pool/rebuild.h"
 
 #include "gpu/format.h"
 
@@ -11,9 +11,13 @@ static gpool__texture *texture_of(gpool__resource *resource)
     return (gpool__texture *)resource;
 }
 
-static void texture_release(gpool *pool, gpool__resource *resource)
+static void texture_drop(gpool__seam *seam, void *gpu)
 {
-    gpool__texture *texture = texture_of(resource);
+    GPOOL__GPU(seam, TextureRelease)(gpu);
+}
+
+static void texture_release_views(gpool *pool, gpool__texture *texture)
+{
     for (uint32_t i = 0; i < texture->view_count; ++i) {
         GPOOL__GPU(&pool->seam, TextureViewRelease)(texture->views[i].gpu);
     }
@@ -21,15 +25,16 @@ static void texture_release(gpool *pool, gpool__resource *resource)
     texture->views = NULL;
     texture->view_count = 0;
     texture->view_capacity = 0;
-    if (texture->gpu != NULL) {
-        GPOOL__GPU(&pool->seam, TextureRelease)(texture->gpu);
-        texture->gpu = NULL;
-    }
 }
 
-void gpool__textures_init(gpool *pool)
+static void texture_release(gpool *pool, gpool__resource *resource)
 {
-    gpool__kind_init(pool, GPOOL_KIND_TEXTURE, sizeof(gpool__texture), texture_release);
+    gpool__texture *texture = texture_of(resource);
+    texture_release_views(pool, texture);
+    if (texture->gpu != NULL) {
+        texture_drop(&pool->seam, texture->gpu);
+        texture->gpu = NULL;
+    }
 }
 
 /* Copies what a texture is, not its slot, which stays what it is. */
@@ -282,6 +287,41 @@ static gpool_result texture_make_gpu(gpool *pool, gpool__texture *texture, const
         texture->gpu = NULL;
     }
     return result;
+}
+
+static gpool_result texture_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
+{
+    gpool__texture *texture = texture_of(resource);
+    gpool__texture fresh = { .base = { .label = resource->label } };
+    texture_copy(&fresh, texture);
+    fresh.gpu = NULL;
+    /* The foreign object was of the old device, and only its owner can make another. */
+    gpool_result result = GPOOL_ERROR_FAILED_RESOURCE;
+    if (!texture->imported) {
+        result = texture_check_extent(pool, texture, resource->label);
+        if (result == GPOOL_OK) {
+            result = texture_check_kind(pool, texture, resource->label);
+        }
+        if (result == GPOOL_OK) {
+            result = texture_make_gpu(pool, &fresh, resource->label);
+        }
+    }
+    return gpool__rebuild_add(pool, rebuild, texture_drop, &texture->gpu, fresh.gpu, result);
+}
+
+static void texture_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
+{
+    gpool__texture *texture = texture_of(resource);
+    (void)result;
+    texture_release_views(pool, texture);
+    texture->version += 1;
+}
+
+void gpool__textures_init(gpool *pool)
+{
+    gpool__kind_init(pool, GPOOL_KIND_TEXTURE, sizeof(gpool__texture), texture_release);
+    pool->rebuild[GPOOL_KIND_TEXTURE] = texture_rebuild;
+    pool->rebuilt[GPOOL_KIND_TEXTURE] = texture_rebuilt;
 }
 
 /* Fills a texture from a descriptor with defaults resolved, and checks it. */
@@ -582,8 +622,9 @@ static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_te
         .mip_levels = texture->mip_levels,
         .samples = texture->samples,
         .usage = texture->usage,
-        .gpu_usage = texture->imported ? GPOOL__GPU(&pool->seam, TextureGetUsage)(texture->gpu)
-                                       : texture_gpu_usage(texture),
+        .gpu_usage = texture->imported && texture->gpu != NULL
+                         ? GPOOL__GPU(&pool->seam, TextureGetUsage)(texture->gpu)
+                         : texture_gpu_usage(texture),
         .gpu_size = texture->gpu_size,
         .version = texture->version,
         .created_frame = texture->base.alive.created_frame,

@@ -91,11 +91,16 @@ void gpool__bind_drop_uses(gpool *pool, gpool__resource *resource)
     }
 }
 
-void gpool__bind_fini(gpool *pool, gpool__bind_cache *cache)
+void gpool__bind_drop_all(gpool *pool, gpool__bind_cache *cache)
 {
     while (cache->newest != NULL) {
         bind_remove(pool, cache, cache->newest);
     }
+}
+
+void gpool__bind_fini(gpool *pool, gpool__bind_cache *cache)
+{
+    gpool__bind_drop_all(pool, cache);
     gpool__free(&pool->memory, cache->buckets, cache->bucket_count * sizeof *cache->buckets);
     *cache = (gpool__bind_cache){ 0 };
 }
@@ -169,7 +174,7 @@ static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
     group->uses = (gpool__bind_use *)(void *)(group->keys + count);
     WGPUBindGroupDescriptor desc = {
         .label = gpool__view(layout->base.label),
-        .layout = layout->gpu,
+        .layout = layout->group->gpu,
         .entryCount = count,
         .entries = gpu,
     };

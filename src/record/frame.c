@@ -80,6 +80,12 @@ void gpool_destroy(gpool *pool)
         (void)gpool__refuse_thread(pool, "gpool_destroy");
         return;
     }
+    if (pool->recovering) {
+        (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
+                          "The pool \"%s\" cannot be destroyed by a callback of gpool_recover()",
+                          pool->label);
+        return;
+    }
     gpool__operation *now = gpool__current();
     const char *outer = now->name;
     now->name = "gpool_destroy";

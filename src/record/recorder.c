@@ -13,6 +13,14 @@ gpool_result gpool__record_take_latched(gpool *pool)
     return result;
 }
 
+/* Recordings are closed, as there is no frame; bind groups and stream blocks are of the device. */
+static void recorder_leave_device(gpool *pool)
+{
+    gpool__record_reset(&pool->record->frame);
+    gpool__bind_drop_all(pool, &pool->record->binds);
+    gpool__stream_fini(pool, &pool->record->stream);
+}
+
 gpool_result gpool__recording_init(gpool *pool)
 {
     pool->record = gpool__alloc(&pool->memory, sizeof *pool->record);
@@ -22,6 +30,7 @@ gpool_result gpool__recording_init(gpool *pool)
     pool->record->frame.pool = pool;
     pool->record->frame.generation = 1;
     pool->drop_bind_uses = gpool__bind_drop_uses;
+    pool->leave_device = recorder_leave_device;
     return GPOOL_OK;
 }
 

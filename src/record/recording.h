@@ -198,6 +198,9 @@ const gpool__bind_group *gpool__bind_find_or_create(
 /** Drops the bind groups that name a resource. Cost: those. */
 void gpool__bind_drop_uses(gpool *pool, gpool__resource *resource);
 
+/** Drops all bind groups. */
+void gpool__bind_drop_all(gpool *pool, gpool__bind_cache *cache);
+
 void gpool__bind_fini(gpool *pool, gpool__bind_cache *cache);
 
 /** A number for a new bind group: addresses are reused, numbers are not. */

@@ -60,7 +60,7 @@ static gpool_result stream_group(gpool *pool, gpool__stream_block *block, uint64
     WGPUBindGroupEntry entry = { .binding = 0, .buffer = block->gpu, .size = size };
     WGPUBindGroupDescriptor desc = {
         .label = gpool__view("gpool uniforms"),
-        .layout = layout->gpu,
+        .layout = layout->group->gpu,
         .entryCount = 1,
         .entries = &entry,
     };
@@ -162,6 +162,7 @@ void gpool__stream_fini(gpool *pool, gpool__stream *stream)
         }
         GPOOL__GPU(&pool->seam, BufferRelease)(block->gpu);
         gpool__free(&pool->memory, block->cpu, STREAM_BLOCK);
+        pool->stats.internal_bytes -= STREAM_BLOCK;
     }
     gpool__free(&pool->memory, stream->blocks, stream->block_capacity * sizeof *stream->blocks);
     *stream = (gpool__stream){ 0 };

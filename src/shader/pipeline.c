@@ -16,9 +16,9 @@ static void pipeline_free_desc(gpool *pool, gpool_render_pipeline_desc *desc)
     gpool__free(&pool->memory, desc, sizeof *desc);
 }
 
-static void pipeline_release(gpool *pool, gpool__resource *resource)
+/* Releases the GPU objects; what they are made of stays, for gpool_recover(). */
+static void pipeline_unmake(gpool *pool, gpool__pipeline *pipeline)
 {
-    gpool__pipeline *pipeline = (gpool__pipeline *)resource;
     gpool__seam *seam = &pool->seam;
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
         if (pipeline->variants[i].gpu != NULL) {
@@ -38,20 +38,22 @@ static void pipeline_release(gpool *pool, gpool__resource *resource)
         GPOOL__GPU(seam, PipelineLayoutRelease)(pipeline->layout);
         pipeline->layout = NULL;
     }
+}
+
+static void pipeline_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__pipeline *pipeline = (gpool__pipeline *)resource;
+    pipeline_unmake(pool, pipeline);
     for (int i = 0; i < GPOOL_MAX_GROUPS; ++i) {
-        if (pipeline->groups[i] != NULL) {
-            GPOOL__GPU(seam, BindGroupLayoutRelease)(pipeline->groups[i]);
-            pipeline->groups[i] = NULL;
-        }
+        gpool__group_layout_release(pool, pipeline->groups[i]);
+        pipeline->groups[i] = NULL;
     }
-    WGPUShaderModule modules[] = { pipeline->vertex, pipeline->fragment };
-    for (int i = 0; i < 2; ++i) {
-        if (modules[i] != NULL) {
-            GPOOL__GPU(seam, ShaderModuleRelease)(modules[i]);
-        }
-    }
+    gpool__module_release(pool, pipeline->vertex);
+    gpool__module_release(pool, pipeline->fragment);
     pipeline->vertex = NULL;
     pipeline->fragment = NULL;
+    gpool__free_string(&pool->memory, pipeline->compute_entry);
+    pipeline->compute_entry = NULL;
     pipeline_free_desc(pool, pipeline->desc);
     pipeline->desc = NULL;
 }
@@ -59,6 +61,7 @@ static void pipeline_release(gpool *pool, gpool__resource *resource)
 void gpool__pipelines_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_PIPELINE, sizeof(gpool__pipeline), pipeline_release);
+    gpool__pipelines_init_rebuild(pool);
 }
 
 /* A shader for a pipeline: NULL with *result for a handle error; a failed one is returned. */
@@ -98,19 +101,17 @@ static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPO
     return GPOOL_OK;
 }
 
-static void pipeline_failed(gpool *pool, gpool__pipeline *pipeline, gpool_result result,
-                            const char *why)
+void gpool__pipeline_tell(gpool *pool, const gpool__pipeline *pipeline, gpool_result result,
+                          const char *why)
 {
-    pipeline->status = result;
     (void)gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_PIPELINE_CREATE), result,
                       "The pipeline \"%s\" could not be made: %s", pipeline->base.label,
                       why[0] != '\0' ? why : gpool_result_text(result));
 }
 
-/* Makes the WebGPU pipeline layout; groups left out in the middle get an empty layout. */
-static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
-                                         gpool__layout *const found[GPOOL_MAX_GROUPS],
-                                         uint32_t count)
+WGPUPipelineLayout gpool__pipeline_make_layout(gpool *pool, const gpool__pipeline *pipeline,
+                                               const WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS],
+                                               gpool_result *result)
 {
     gpool__seam *seam = &pool->seam;
     WGPUDevice device = pool->device->device;
@@ -118,13 +119,9 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
     WGPUBindGroupLayout raw[GPOOL_MAX_GROUPS] = { NULL };
     WGPUBindGroupLayout empty = NULL;
     bool complete = true;
-    for (uint32_t i = 0; i < count; ++i) {
-        if (found[i] != NULL) {
-            raw[i] = found[i]->gpu;
-            GPOOL__GPU(seam, BindGroupLayoutAddRef)(raw[i]);
-            pipeline->groups[i] = raw[i];
-            pipeline->group_hashes[i] = found[i]->hash;
-        } else {
+    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
+        raw[i] = groups[i];
+        if (groups[i] == NULL) {
             if (empty == NULL) {
                 WGPUBindGroupLayoutDescriptor none = { .label = gpool__view("gpool empty") };
                 empty = GPOOL__GPU(seam, DeviceCreateBindGroupLayout)(device, &none);
@@ -133,27 +130,37 @@ static gpool_result pipeline_make_layout(gpool *pool, gpool__pipeline *pipeline,
         }
         complete = complete && raw[i] != NULL;
     }
-    pipeline->group_count = count;
     WGPUPipelineLayoutDescriptor desc = {
         .label = gpool__view(pipeline->base.label),
-        .bindGroupLayoutCount = count,
+        .bindGroupLayoutCount = pipeline->group_count,
         .bindGroupLayouts = raw,
     };
+    WGPUPipelineLayout layout = NULL;
     if (complete) {
-        pipeline->layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
+        layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
     }
-    gpool_result result = gpool__capture_end(pool->device, seam);
-    if (result == GPOOL_OK && pipeline->layout == NULL) {
-        /* A pipeline made without one would get a layout of its own, that no group fits. */
-        result = GPOOL_ERROR_GPU;
-    }
+    *result = gpool__capture_end(pool->device, seam);
     if (empty != NULL) {
         GPOOL__GPU(seam, BindGroupLayoutRelease)(empty);
     }
-    return result;
+    if (*result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
+        *result = GPOOL_ERROR_DEVICE_LOST;
+    }
+    if (*result == GPOOL_OK && layout == NULL) {
+        /* A pipeline made without one would get a layout of its own, that no group fits. */
+        *result = GPOOL_ERROR_GPU;
+    }
+    if (*result != GPOOL_OK) {
+        if (layout != NULL) {
+            GPOOL__GPU(seam, PipelineLayoutRelease)(layout);
+        }
+        gpool__pipeline_tell(pool, pipeline, *result, gpool__current()->error);
+        return NULL;
+    }
+    return layout;
 }
 
-/* Takes a pipeline slot with modules and layout; NULL with the error recorded. */
+/* Takes a pipeline slot with what it is made of; NULL with the error recorded. */
 static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scope scope,
                                       const gpool__shader *vertex, const gpool__shader *fragment,
                                       gpool__layout *const found[GPOOL_MAX_GROUPS], uint32_t count)
@@ -163,29 +170,71 @@ static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scop
     if (pipeline == NULL) {
         return NULL;
     }
-    const gpool__shader *shaders[] = { vertex, fragment };
-    for (int i = 0; i < 2; ++i) {
-        if (shaders[i] != NULL && shaders[i]->base.failed) {
-            pipeline_failed(pool, pipeline, GPOOL_ERROR_FAILED_RESOURCE, "its shader failed");
-            pipeline->base.failed = true;
-            return pipeline;
+    pipeline->vertex = gpool__module_retain(vertex->module);
+    pipeline->fragment = fragment != NULL ? gpool__module_retain(fragment->module) : NULL;
+    pipeline->group_count = count;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (found[i] != NULL) {
+            pipeline->groups[i] = gpool__group_layout_retain(found[i]->group);
+            pipeline->group_hashes[i] = found[i]->hash;
         }
     }
-    pipeline->vertex = vertex->gpu;
-    GPOOL__GPU(&pool->seam, ShaderModuleAddRef)(vertex->gpu);
-    if (fragment != NULL) {
-        pipeline->fragment = fragment->gpu;
-        GPOOL__GPU(&pool->seam, ShaderModuleAddRef)(fragment->gpu);
-    }
-    gpool_result result = pipeline_make_layout(pool, pipeline, found, count);
-    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
-        result = GPOOL_ERROR_DEVICE_LOST;
-    }
-    if (result != GPOOL_OK) {
-        pipeline_failed(pool, pipeline, result, gpool__current()->error);
-        pipeline->base.failed = true;
-    }
     return pipeline;
+}
+
+/* Makes the layout, the first thing a pipeline needs, unless a shader of it failed. */
+static gpool_result pipeline_begin(gpool *pool, gpool__pipeline *pipeline,
+                                   const gpool__shader *vertex, const gpool__shader *fragment)
+{
+    if (vertex->base.failed || (fragment != NULL && fragment->base.failed)) {
+        gpool__pipeline_tell(pool, pipeline, GPOOL_ERROR_FAILED_RESOURCE, "its shader failed");
+        return GPOOL_ERROR_FAILED_RESOURCE;
+    }
+    WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS] = { NULL };
+    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
+        groups[i] = pipeline->groups[i] != NULL ? pipeline->groups[i]->gpu : NULL;
+    }
+    gpool_result result;
+    pipeline->layout = gpool__pipeline_make_layout(pool, pipeline, groups, &result);
+    return result;
+}
+
+/* Ends a creation: a pipeline that failed has no GPU objects. */
+static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline, gpool_result result)
+{
+    pipeline->status = result;
+    pipeline->base.failed = result != GPOOL_OK;
+    if (pipeline->base.failed) {
+        pipeline_unmake(pool, pipeline);
+    }
+    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
+}
+
+WGPUComputePipeline gpool__pipeline_make_compute(gpool *pool, const gpool__pipeline *pipeline,
+                                                 const gpool__pipeline_parts *parts,
+                                                 gpool_result *result)
+{
+    WGPUComputePipelineDescriptor desc = {
+        .label = gpool__view(pipeline->base.label),
+        .layout = parts->layout,
+        .compute = { .module = parts->vertex,
+                     .entryPoint = { pipeline->compute_entry, WGPU_STRLEN } },
+    };
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUComputePipeline gpu =
+        GPOOL__GPU(&pool->seam, DeviceCreateComputePipeline)(pool->device->device, &desc);
+    *result = gpool__capture_end(pool->device, &pool->seam);
+    if (*result == GPOOL_OK && gpu == NULL) {
+        *result = GPOOL_ERROR_GPU;
+    }
+    if (*result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, ComputePipelineRelease)(gpu);
+        }
+        gpool__pipeline_tell(pool, pipeline, *result, gpool__current()->error);
+        return NULL;
+    }
+    return gpu;
 }
 
 static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_pipeline_desc *desc)
@@ -209,34 +258,29 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
         pipeline_layouts(pool, desc->layouts, shader->has_groups, found, &count) != GPOOL_OK) {
         return none;
     }
+    char *entry = NULL;
+    if (desc->entry != NULL) {
+        entry = gpool__copy_string(&pool->memory, desc->entry);
+        if (entry == NULL) {
+            (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the pipeline \"%s\"",
+                              desc->label != NULL ? desc->label : "");
+            return none;
+        }
+    }
     gpool__pipeline *pipeline =
         pipeline_take(pool, desc->label, desc->scope, shader, NULL, found, count);
     if (pipeline == NULL) {
+        gpool__free_string(&pool->memory, entry);
         return none;
     }
     pipeline->compute = true;
-    if (!pipeline->base.failed) {
-        WGPUComputePipelineDescriptor gpu_desc = {
-            .label = gpool__view(pipeline->base.label),
-            .layout = pipeline->layout,
-            .compute = { .module = pipeline->vertex, .entryPoint = { desc->entry, WGPU_STRLEN } },
-        };
-        gpool__capture_begin(pool->device, &pool->seam);
-        pipeline->compute_gpu =
-            GPOOL__GPU(&pool->seam, DeviceCreateComputePipeline)(pool->device->device, &gpu_desc);
-        result = gpool__capture_end(pool->device, &pool->seam);
-        if (result == GPOOL_OK && pipeline->compute_gpu == NULL) {
-            result = GPOOL_ERROR_GPU;
-        }
-        if (result != GPOOL_OK) {
-            pipeline_failed(pool, pipeline, result, gpool__current()->error);
-            pipeline->base.failed = true;
-        }
+    pipeline->compute_entry = entry;
+    result = pipeline_begin(pool, pipeline, shader, NULL);
+    if (result == GPOOL_OK) {
+        gpool__pipeline_parts parts = { .vertex = shader->module->gpu, .layout = pipeline->layout };
+        pipeline->compute_gpu = gpool__pipeline_make_compute(pool, pipeline, &parts, &result);
     }
-    if (pipeline->base.failed) {
-        pipeline_release(pool, &pipeline->base);
-    }
-    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
+    return pipeline_end(pool, pipeline, result);
 }
 
 gpool_pipeline gpool_compute_pipeline_create(gpool *pool, const gpool_compute_pipeline_desc *desc)
@@ -314,8 +358,7 @@ static void pipeline_fill_slots(gpool__pipeline *pipeline, gpool_render_pipeline
     }
 }
 
-/* Targets told by the descriptor alone; false when they depend on the pass. */
-static bool pipeline_own_targets(const gpool_render_pipeline_desc *desc, gpool__targets *targets)
+bool gpool__pipeline_own_targets(const gpool_render_pipeline_desc *desc, gpool__targets *targets)
 {
     *targets = (gpool__targets){ .samples = desc->samples, .depth = desc->depth.format };
     for (uint32_t i = 0; i < GPOOL_MAX_COLORS; ++i) {
@@ -352,7 +395,7 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
         return none;
     }
     gpool__targets targets;
-    bool compiles_now = pipeline_own_targets(desc, &targets);
+    bool compiles_now = gpool__pipeline_own_targets(desc, &targets);
     void *variants = NULL;
     uint32_t capacity = 0;
     gpool_render_pipeline_desc *copy = pipeline_copy_desc(pool, desc);
@@ -374,15 +417,11 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     pipeline->variants = variants;
     pipeline->variant_capacity = capacity;
     pipeline_fill_slots(pipeline, copy);
-    if (!pipeline->base.failed && compiles_now &&
-        gpool__pipeline_variant(pool, pipeline, &targets, &result) == NULL) {
-        pipeline->status = result;
-        pipeline->base.failed = true;
+    result = pipeline_begin(pool, pipeline, vertex, fragment);
+    if (result == GPOOL_OK && compiles_now) {
+        (void)gpool__pipeline_variant(pool, pipeline, &targets, &result);
     }
-    if (pipeline->base.failed) {
-        pipeline_release(pool, &pipeline->base);
-    }
-    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
+    return pipeline_end(pool, pipeline, result);
 }
 
 gpool_pipeline gpool_render_pipeline_create(gpool *pool, const gpool_render_pipeline_desc *desc)

@@ -98,7 +98,8 @@ static void variant_fill_vertices(const gpool__pipeline *pipeline, variant_verti
     }
 }
 
-static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
+WGPURenderPipeline gpool__variant_make(gpool *pool, const gpool__pipeline *pipeline,
+                                       const gpool__pipeline_parts *parts,
                                        const gpool__targets *targets, gpool_result *result)
 {
     const gpool_render_pipeline_desc *desc = pipeline->desc;
@@ -120,7 +121,7 @@ static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
         }
     }
     WGPUFragmentState fragment = {
-        .module = pipeline->fragment,
+        .module = parts->fragment,
         .entryPoint = { desc->fragment_entry, WGPU_STRLEN },
         .targetCount = targets->color_count,
         .targets = colors,
@@ -128,8 +129,8 @@ static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
     WGPUDepthStencilState depth = variant_depth(&desc->depth, targets->depth);
     WGPURenderPipelineDescriptor gpu_desc = {
         .label = gpool__view(pipeline->base.label),
-        .layout = pipeline->layout,
-        .vertex = { .module = pipeline->vertex,
+        .layout = parts->layout,
+        .vertex = { .module = parts->vertex,
                     .entryPoint = { desc->vertex_entry, WGPU_STRLEN },
                     .bufferCount = pipeline->slot_count,
                     .buffers = vertices.buffers },
@@ -143,7 +144,7 @@ static WGPURenderPipeline variant_make(gpool *pool, gpool__pipeline *pipeline,
                          .mask = UINT32_MAX,
                          .alphaToCoverageEnabled =
                              desc->alpha_to_coverage && targets->samples > 1 },
-        .fragment = pipeline->fragment != NULL ? &fragment : NULL,
+        .fragment = parts->fragment != NULL ? &fragment : NULL,
     };
     gpool__capture_begin(pool->device, &pool->seam);
     WGPURenderPipeline gpu =
@@ -178,19 +179,51 @@ static bool variant_matches(const gpool_render_pipeline_desc *desc, const gpool_
            (desc->samples == 0 || desc->samples == targets->samples);
 }
 
+uint32_t gpool__variant_find(const gpool__pipeline *pipeline, const gpool__targets *targets)
+{
+    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
+        if (variant_equal(&pipeline->variants[i].targets, targets)) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static bool variant_reserve(gpool *pool, gpool__pipeline *pipeline)
+{
+    void *variants = pipeline->variants;
+    bool good = gpool__reserve(&pool->memory, &variants, &pipeline->variant_capacity,
+                               pipeline->variant_count + 1, sizeof *pipeline->variants);
+    pipeline->variants = variants;
+    if (!good) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a variant of \"%s\"",
+                          pipeline->base.label);
+    }
+    return good;
+}
+
+bool gpool__variant_add(gpool *pool, gpool__pipeline *pipeline, const gpool__targets *targets,
+                        WGPURenderPipeline gpu)
+{
+    if (!variant_reserve(pool, pipeline)) {
+        return false;
+    }
+    pipeline->variants[pipeline->variant_count++] = (gpool__variant){ *targets, gpu };
+    return true;
+}
+
 WGPURenderPipeline gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipeline,
                                            const gpool__targets *targets, gpool_result *result)
 {
     *result = GPOOL_OK;
-    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        if (variant_equal(&pipeline->variants[i].targets, targets)) {
-            if (pipeline->variants[i].gpu == NULL) {
-                *result = GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
-                                      "The pipeline \"%s\" failed for the targets of this pass",
-                                      pipeline->base.label);
-            }
-            return pipeline->variants[i].gpu;
+    uint32_t found = gpool__variant_find(pipeline, targets);
+    if (found != UINT32_MAX) {
+        if (pipeline->variants[found].gpu == NULL) {
+            *result = GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
+                                  "The pipeline \"%s\" failed for the targets of this pass",
+                                  pipeline->base.label);
         }
+        return pipeline->variants[found].gpu;
     }
     if (!variant_matches(pipeline->desc, targets)) {
         *result = GPOOL__FAIL(pool, PIPELINE_CREATE, INVALID_ARGUMENT,
@@ -200,18 +233,19 @@ WGPURenderPipeline gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipelin
                               (unsigned)targets->depth, targets->samples);
         return NULL;
     }
-    void *variants = pipeline->variants;
-    if (!gpool__reserve(&pool->memory, &variants, &pipeline->variant_capacity,
-                        pipeline->variant_count + 1, sizeof *pipeline->variants)) {
-        *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a variant of \"%s\"",
-                              pipeline->base.label);
+    if (!variant_reserve(pool, pipeline)) {
+        *result = GPOOL_ERROR_OUT_OF_MEMORY;
         return NULL;
     }
-    pipeline->variants = variants;
-    WGPURenderPipeline gpu = variant_make(pool, pipeline, targets, result);
+    gpool__pipeline_parts parts = {
+        .vertex = pipeline->vertex->gpu,
+        .fragment = pipeline->fragment != NULL ? pipeline->fragment->gpu : NULL,
+        .layout = pipeline->layout,
+    };
+    WGPURenderPipeline gpu = gpool__variant_make(pool, pipeline, &parts, targets, result);
     if (gpu == NULL && *result != GPOOL_ERROR_GPU) {
         return NULL; /* memory, or the device: worth another try */
     }
-    pipeline->variants[pipeline->variant_count++] = (gpool__variant){ *targets, gpu };
+    (void)gpool__variant_add(pool, pipeline, targets, gpu);
     return gpu;
 }

@@ -10,55 +10,60 @@
 static void shader_release(gpool *pool, gpool__resource *resource)
 {
     gpool__shader *shader = (gpool__shader *)resource;
-    if (shader->gpu != NULL) {
-        GPOOL__GPU(&pool->seam, ShaderModuleRelease)(shader->gpu);
-        shader->gpu = NULL;
+    gpool__module_release(pool, shader->module);
+    shader->module = NULL;
+}
+
+static gpool_result shader_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
+{
+    gpool__shader *shader = (gpool__shader *)resource;
+    gpool_result result = shader->status;
+    if (shader->module != NULL) {
+        (void)gpool__module_rebuild(pool, rebuild, shader->module, &result);
     }
+    return result;
+}
+
+static void shader_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
+{
+    (void)pool;
+    ((gpool__shader *)resource)->status = result;
 }
 
 void gpool__shaders_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_SHADER, sizeof(gpool__shader), shader_release);
+    pool->rebuild[GPOOL_KIND_SHADER] = shader_rebuild;
+    pool->rebuilt[GPOOL_KIND_SHADER] = shader_rebuilt;
 }
 
-/* Makes the module under capture; a source that no compiler bears never gets that far. */
-static void shader_compile(gpool *pool, gpool__shader *shader, const char *source, size_t size)
+/* Makes shader and module of a source; the null handle without memory. A source that no compiler
+ * bears never gets to one, and is not kept. */
+static gpool_shader shader_make(gpool *pool, const char *label, gpool_scope scope,
+                                const char *source, size_t size)
 {
+    gpool_shader none = { 0 };
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, label, scope);
+    if (shader == NULL) {
+        return none;
+    }
     const char *problem = gpool__wgsl_problem(source, size);
     if (problem != NULL) {
         shader->status =
             GPOOL__FAIL(pool, SHADER_COMPILE, LIMIT, "The shader \"%s\" is not compiled: %s",
                         shader->base.label, problem);
-        shader->base.failed = true;
-        return;
+    } else {
+        shader->module =
+            gpool__module_create(pool, shader->base.label, source, size, &shader->status);
+        if (shader->module == NULL) {
+            gpool__resource_cancel(pool, &shader->base);
+            return none;
+        }
+        shader->has_groups = gpool__wgsl_has_groups(source, size);
     }
-    WGPUShaderSourceWGSL wgsl = {
-        .chain = { .sType = WGPUSType_ShaderSourceWGSL },
-        .code = { source, size },
-    };
-    WGPUShaderModuleDescriptor desc = {
-        .nextInChain = &wgsl.chain,
-        .label = gpool__view(shader->base.label),
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    shader->gpu = GPOOL__GPU(&pool->seam, DeviceCreateShaderModule)(pool->device->device, &desc);
-    shader->status = gpool__capture_end(pool->device, &pool->seam);
-    if (shader->status == GPOOL_OK && gpool__device_is_lost(pool->device)) {
-        shader->status = GPOOL_ERROR_DEVICE_LOST;
-    }
-    if (shader->status == GPOOL_OK && shader->gpu == NULL) {
-        shader->status = GPOOL_ERROR_GPU;
-    }
-    if (shader->status != GPOOL_OK) {
-        const char *error = gpool__current()->error;
-        (void)gpool__fail(
-            &pool->log, gpool__capture_log_id(shader->status, GPOOL_LOG_SHADER_COMPILE),
-            shader->status, "The shader \"%s\" did not compile: %s", shader->base.label,
-            error[0] != '\0' ? error : gpool_result_text(shader->status));
-        shader_release(pool, &shader->base);
-        shader->base.failed = true;
-    }
-    shader->has_groups = gpool__wgsl_has_groups(source, size);
+    shader->base.failed = shader->status != GPOOL_OK;
+    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 
 static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
@@ -69,13 +74,8 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
                           "The descriptor or its source [NULL] is null");
         return none;
     }
-    gpool__shader *shader =
-        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, desc->label, desc->scope);
-    if (shader == NULL) {
-        return none;
-    }
-    shader_compile(pool, shader, desc->wgsl, desc->size != 0 ? desc->size : strlen(desc->wgsl));
-    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
+    return shader_make(pool, desc->label, desc->scope, desc->wgsl,
+                       desc->size != 0 ? desc->size : strlen(desc->wgsl));
 }
 
 gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc)
@@ -113,23 +113,23 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
         (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the file [%s]", path);
         return none;
     }
+    if (result == GPOOL_OK) {
+        /* A byte order mark is the editor's, not the shader's. */
+        size_t mark = size >= 3 && memcmp(content, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        gpool_shader made =
+            shader_make(pool, path, (gpool_scope){ 0 }, content + mark, size - mark);
+        gpool__free(&pool->memory, content, block_size);
+        return made;
+    }
     gpool__shader *shader =
         (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, path, (gpool_scope){ 0 });
     if (shader == NULL) {
-        gpool__free(&pool->memory, content, block_size);
         return none;
     }
-    if (result != GPOOL_OK) {
-        shader->status =
-            GPOOL__FAIL(pool, FILE, FILE, "The shader file [%s] cannot be read: %s", path,
-                        reason != 0 ? strerror(reason) : "no regular file, or over 16 MiB");
-        shader->base.failed = true;
-    } else {
-        /* A byte order mark is the editor's, not the shader's. */
-        size_t mark = size >= 3 && memcmp(content, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        shader_compile(pool, shader, content + mark, size - mark);
-        gpool__free(&pool->memory, content, block_size);
-    }
+    shader->status =
+        GPOOL__FAIL(pool, FILE, FILE, "The shader file [%s] cannot be read: %s", path,
+                    reason != 0 ? strerror(reason) : "no regular file, or over 16 MiB");
+    shader->base.failed = true;
     return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 

@@ -215,6 +215,8 @@ static const row rows[] = {
     { "gpool_recorder_render_pass", "", "" },
     { "gpool_recorder_compute_pass", "", "" },
     { "gpool_recorder_finish_raw", "", "" },
+    /* recover.h */
+    { "gpool_recover", "", "" },
     /* scope.h */
     { "gpool_scope_create", "", "" },
     { "gpool_scope_end", "", "" },
