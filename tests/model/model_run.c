@@ -120,6 +120,7 @@ static const model_operation operations[] = {
     { "tick", model_tick, 4 },
     { "external submit", model_external, 1 },
     { "complete", model_complete, 5 },
+    { "recover", model_recover, 1 },
     { "fail a call", fail_gpu, 3 },
     { "fail an allocation", fail_memory, 2 },
 };

@@ -302,6 +302,7 @@ void model_uploads(model *m);
 void model_tick(model *m);
 void model_external(model *m);
 void model_complete(model *m);
+void model_recover(model *m);
 /** Completes everything that is in flight. */
 void model_complete_all(model *m);
 

@@ -12,14 +12,15 @@
 
 /** What runs did, added up. */
 typedef struct pool_model_totals {
-    uint64_t runs;     /**< pools made */
-    uint64_t steps;    /**< operations */
-    uint64_t faults;   /**< calls and allocations that were made to fail */
-    uint64_t losses;   /**< runs that ended with a lost device */
-    uint64_t good;     /**< results that were GPOOL_OK */
-    uint64_t refused;  /**< results that were errors */
-    uint64_t commands; /**< recorded commands that ran */
-    uint64_t compared; /**< bytes compared */
+    uint64_t runs;       /**< pools made */
+    uint64_t steps;      /**< operations */
+    uint64_t faults;     /**< calls and allocations that were made to fail */
+    uint64_t losses;     /**< runs that ended with a lost device */
+    uint64_t recoveries; /**< moves to another device, from a lost or a good one */
+    uint64_t good;       /**< results that were GPOOL_OK */
+    uint64_t refused;    /**< results that were errors */
+    uint64_t commands;   /**< recorded commands that ran */
+    uint64_t compared;   /**< bytes compared */
 } pool_model_totals;
 
 /** Runs one list of operations; adds to `totals`. */
