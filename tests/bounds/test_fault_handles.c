@@ -362,7 +362,7 @@ static void fault_row_11_generations_end_and_no_handle_comes_twice(void **state)
             old[old_count++] = id;
             bounds_good(&w, ops_destroy(&p, id));
             bounds_settle(&w);
-            assert_true(gpool__table_validate(table));
+            assert_true(gpool__table_validate(table, 0));
             id = ops_make(&p, (gpool_kind)kind);
             for (uint32_t k = 0; k < old_count; ++k) {
                 assert_int_not_equal(id, old[k]);
