@@ -340,7 +340,7 @@ RECORD(rows_into, gpool_copy_buffer_to_texture(rec, p->buffer, 0, 256, TEXTURE, 
 
 #define NULL_GOOD   OPS_NULL_IS_GOOD
 #define FAILED_GOOD OPS_FAILED_IS_GOOD
-#define ENDS        (NULL_GOOD | FAILED_GOOD | OPS_DESTROYS)
+#define ENDS        (NULL_GOOD | FAILED_GOOD | OPS_DESTROYS | OPS_ANY_THREAD)
 
 const ops_op ops_all[] = {
     { "buffer_write", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write },
@@ -372,7 +372,7 @@ const ops_op ops_all[] = {
     { "scope_get_info", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_info },
     { "parent of scope_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_parent },
     { "scope of move", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_target },
-    { "retain", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_retain },
+    { "retain", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD | OPS_ANY_THREAD, any_retain },
     { "release", GPOOL_KIND_NONE, OPS_OUTSIDE, ENDS, any_release },
     { "move", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_move },
     { "scope of buffer_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, buffer_scope },

@@ -35,7 +35,8 @@ enum {
     OPS_STATUS = 4,         /* tells the failure without an error */
     OPS_DESTROYS = 8,       /* the handle is dead afterwards */
     OPS_MAKES = 16,         /* makes a resource; a failed one of a failed one */
-    OPS_LOOKS = 32          /* asks a raw object for its facts first */
+    OPS_LOOKS = 32,         /* asks a raw object for its facts first */
+    OPS_ANY_THREAD = 64     /* not the owner's alone */
 };
 
 typedef struct ops_op {

@@ -121,7 +121,8 @@ static void *call_everything(void *user)
     for (size_t i = 0; i < ops_count; ++i) {
         const ops_op *op = &ops_all[i];
         for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
-            bool here = op->place == OPS_OUTSIDE || s->rec.state != NULL;
+            bool here = (op->place == OPS_OUTSIDE || s->rec.state != NULL) &&
+                        (op->flags & OPS_ANY_THREAD) == 0;
             if (here && ops_fits(op, (gpool_kind)kind)) {
                 gpool_result got = op->run(s->p, s->rec, s->ids[kind]);
                 bool refused = op->place != OPS_OUTSIDE || got == GPOOL_ERROR_WRONG_THREAD;
