@@ -116,8 +116,8 @@ struct fault_world {
     fault_ledger pool_memory;
     fault_ledger device_memory;
     fault_raw raw;
-    uint64_t log_counts[GPOOL_LOG_COUNT];
-    char shader_path[64]; /* a WGSL file */
+    _Atomic uint64_t log_counts[GPOOL_LOG_COUNT]; /* records come from any thread */
+    char shader_path[64];                         /* a WGSL file */
 
     /* the witness: resources that no scenario touches */
     gpool_buffer witness_plain; /* with bytes that are not yet sent */
