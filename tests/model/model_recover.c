@@ -120,6 +120,7 @@ void model_recover(model *m)
     if (gpool_device_open(&device_desc, &device) != GPOOL_OK) {
         model_fail(m, "no device");
     }
+    model_drain(m);
     gpool_recover_desc desc = { m, refill_buffer, refill_texture };
     gpool_recover_report report;
     gpool_result got = gpool_recover(m->pool, device, &desc, &report);

@@ -105,6 +105,24 @@ enum {
 static gpool_gpu counted_real[WORLD_DEVICES];
 static int64_t counted_balance[WORLD_DEVICES][COUNTED_COUNT]; /* made - released */
 
+static void (*interrupt_run)(void);
+static uint64_t interrupt_in; /* calls until it runs; 0 = it ran, or there is none */
+
+bool world_interrupt(void (*run)(void), uint64_t nth)
+{
+    bool ran = interrupt_in == 0;
+    interrupt_run = run;
+    interrupt_in = run != NULL ? nth : 0;
+    return ran;
+}
+
+static void counted_interrupt(void)
+{
+    if (interrupt_in > 0 && --interrupt_in == 0) {
+        interrupt_run();
+    }
+}
+
 /* Only these are shared with the user, by imports. */
 #define COUNTED_SHARE(slot, name)                                                                  \
     static void counted_share_##name##_##slot(WGPU##name object)                                   \
@@ -126,6 +144,7 @@ static int64_t counted_balance[WORLD_DEVICES][COUNTED_COUNT]; /* made - released
 #define COUNTED_CREATE(slot, name, parameters, create)                                             \
     static WGPU##name counted_create_##name##_##slot parameters                                    \
     {                                                                                              \
+        counted_interrupt();                                                                       \
         WGPU##name made = counted_real[slot].create(d, x);                                         \
         counted_balance[slot][COUNTED_##name] += made != NULL;                                     \
         return made;                                                                               \
@@ -133,6 +152,7 @@ static int64_t counted_balance[WORLD_DEVICES][COUNTED_COUNT]; /* made - released
 #define COUNTED_RELEASE(slot, name)                                                                \
     static void counted_release_##name##_##slot(WGPU##name object)                                 \
     {                                                                                              \
+        counted_interrupt();                                                                       \
         counted_balance[slot][COUNTED_##name] -= 1;                                                \
         counted_real[slot].name##Release(object);                                                  \
     }

@@ -100,6 +100,10 @@ void world_make(recover_world *w);
  * that it made. */
 void world_end(recover_world *w);
 
+/* Runs a function inside the `nth` call from now on that makes or releases an object; a null one takes
+ * it back, and tells whether it ran. */
+bool world_interrupt(void (*run)(void), uint64_t nth);
+
 /* Fails when an object was released through the table of another device, or is left. */
 void world_check_tables(void);
 

@@ -306,6 +306,72 @@ static void a_failed_recovery_forgets_no_write(void **state)
     world_end(&world);
 }
 
+static gpool_scope many_scope;
+
+static void *many_destroy(void *unused)
+{
+    gpool *p = world.pool;
+    (void)unused;
+    (void)gpool_scope_end(p, many_scope);
+    (void)gpool_buffer_destroy(p, world.h.points);
+    (void)gpool_buffer_destroy(p, world.h.state);
+    (void)gpool_texture_destroy(p, world.h.picture);
+    (void)gpool_sampler_destroy(p, world.h.sampler);
+    (void)gpool_layout_destroy(p, world.h.storage);
+    (void)gpool_shader_destroy(p, world.h.twice_shader);
+    (void)gpool_pipeline_destroy(p, world.h.blend);
+    return NULL;
+}
+
+static void many_interrupt(void)
+{
+    pthread_t thread;
+    assert_same(pthread_create(&thread, NULL, many_destroy, NULL), 0);
+    assert_same(pthread_join(thread, NULL), 0);
+}
+
+/* At every moment of a recovery, between any two calls that make or release something. */
+static void another_thread_may_destroy_meanwhile(void **state)
+{
+    (void)state;
+    uint64_t points = 0;
+    bool ran = true;
+    while (ran) {
+        world.limits = NULL;
+        world.feature = NULL;
+        world_begin(&world, SIM_DAWN);
+        world_add_sim(&world, 1, SIM_WGPU_NATIVE);
+        assert_good(&world, world_frame(&world, 1));
+        many_scope = gpool_scope_create(world.pool, NULL);
+        gpool_buffer_desc desc = {
+            .data = "data", .size = 4, .usage = GPOOL_BUFFER_VERTEX, .scope = many_scope
+        };
+        gpool_buffer member = gpool_buffer_create(world.pool, &desc);
+        gpool_device *device = world_open(&world, 1);
+        (void)world_interrupt(many_interrupt, ++points);
+        assert_good(&world, world_recover(&world, device, NULL));
+        ran = world_interrupt(NULL, 0);
+        if (!ran) {
+            many_interrupt();
+        }
+        gpool_buffer_info info;
+        assert_same(gpool_buffer_get_info(world.pool, world.h.points, &info),
+                    GPOOL_ERROR_STALE_HANDLE);
+        assert_good(&world, gpool_tick(world.pool)); /* what was in the scope goes with it */
+        assert_same(gpool_buffer_get_info(world.pool, member, &info), GPOOL_ERROR_STALE_HANDLE);
+        assert_same(world_live(&world, GPOOL_KIND_BUFFER), 4);
+        assert_same(world_live(&world, GPOOL_KIND_PIPELINE), 2);
+        world.h.points.id = world.h.state.id = 0;
+        world.h.picture.id = world.h.sampler.id = world.h.storage.id = 0;
+        world.h.twice_shader.id = world.h.blend.id = 0;
+        assert_good(&world, world_frame(&world, 2)); /* makes it all again */
+        world_check(&world, 2);
+        world_end(&world);
+    }
+    printf("moments: %llu\n", (unsigned long long)points - 1);
+    assert_true(points > 60);
+}
+
 /* A device of the program's own. */
 typedef struct many_own {
     gpool_device *device;
@@ -438,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_device_that_refuses_the_pools_layout_is_refused),
         cmocka_unit_test(a_measured_pool_recovers_too),
         cmocka_unit_test(a_failed_recovery_forgets_no_write),
+        cmocka_unit_test(another_thread_may_destroy_meanwhile),
         cmocka_unit_test(an_adopted_device_that_is_lost_is_refused),
         cmocka_unit_test(another_thread_is_refused),
     };
