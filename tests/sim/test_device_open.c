@@ -101,25 +101,29 @@ static void functions_gpool_never_calls_may_be_missing(void **state)
     }
 }
 
+static void expect_refused(const gpool_gpu *table, const char *name)
+{
+    told log = { 0 };
+    gpool_device_desc desc = { .gpu = table, .log = on_log, .log_user = &log };
+    gpool_device *device = NULL;
+    assert_same(gpool_device_open(&desc, &device), GPOOL_ERROR_LIBRARY);
+    assert_null(device);
+    assert_same(log.id, GPOOL_LOG_LIBRARY);
+    assert_non_null(strstr(log.message, name));
+}
+
 static void a_table_without_a_required_function_is_refused(void **state)
 {
     (void)state;
     gpool_gpu whole;
+    gpool_gpu table;
     sim *s = open_sim(SIM_WGPU_NATIVE, &whole);
     uint32_t count = 0;
 #define GPOOL_V(name, parameters, arguments)                                                       \
-    {                                                                                              \
-        gpool_gpu table = whole;                                                                   \
-        table.name = NULL;                                                                         \
-        told log = { 0 };                                                                          \
-        gpool_device_desc desc = { .gpu = &table, .log = on_log, .log_user = &log };               \
-        gpool_device *device = NULL;                                                               \
-        assert_same(gpool_device_open(&desc, &device), GPOOL_ERROR_LIBRARY);                       \
-        assert_null(device);                                                                       \
-        assert_same(log.id, GPOOL_LOG_LIBRARY);                                                    \
-        assert_non_null(strstr(log.message, #name));                                               \
-        count += 1;                                                                                \
-    }
+    table = whole;                                                                                 \
+    table.name = NULL;                                                                             \
+    expect_refused(&table, #name);                                                                 \
+    count += 1;
 #define GPOOL_R(type, name, parameters, arguments) GPOOL_V(name, parameters, arguments)
     GPOOL_GPU_REQUIRED(GPOOL_V, GPOOL_R)
 #undef GPOOL_V
