@@ -368,8 +368,8 @@ static inline bool gpool__resource_is_recorded(const gpool *pool, const gpool__r
 }
 
 /**
- * Destroys what other threads killed, as if they were destroyed now, with the lock held once: slots
- * that died before may be given back after it.
+ * Destroys what other threads killed, as if it were destroyed now, until the list is found empty under
+ * the lock: every slot that is dead then may be given back.
  */
 void gpool__remote_take(gpool *pool);
 

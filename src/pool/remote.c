@@ -12,11 +12,13 @@
  * 2. The owner notes in `gone` that it has retired a resource; gpool__remote_take() leaves those alone,
  *    whether they died twice or went with the scope they were in.
  * 3. The danger is a slot that is given back for reuse while another thread, which killed it too, has
- *    yet to put it on the list, or after it did. So before slots are given back the owner takes the
- *    list once (free_retired, frame_imports_end) with the lock held. Say a thread's kill of that slot
- *    succeeds. Had its time under the lock begun after the owner's, it would have seen what the owner
- *    wrote before, a dead head, and its compare-exchange would have failed. So its time under the lock
- *    ended before the owner's began, the slot was on the list, and the owner took it off.
+ *    yet to put it on the list, or after it did. So slots are given back (free_retired,
+ *    frame_imports_end, recovery) only after the owner, with the lock held, found the list empty, and
+ *    only those that it had killed by then. Say a thread's kill of such a slot succeeds. Had its time
+ *    under the lock begun after the owner's, it would have seen what the owner wrote before, a dead
+ *    head, and its compare-exchange would have failed. So its time under the lock ended before the
+ *    owner's began: the slot was put on the list and, as that is empty now, taken off. Taking the list
+ *    once is not enough: a scope on it takes its members along, and those the owner kills only then.
  *
  * Shares are counted under the lock by all, the owner too: a create that finds an equal sampler, a
  * retain and a release see one order. The last release kills under the lock as well, so that a retain
@@ -92,19 +94,28 @@ static void remote_push(gpool *pool, gpool__resource *resource, uint64_t id)
     pool->remote_last = place;
 }
 
-void gpool__remote_take(gpool *pool)
+/* Takes what is on the list; false when it was empty. */
+static bool remote_take_once(gpool *pool)
 {
     gpool__mutex_lock(&pool->remote_lock);
     gpool__place place = atomic_load_explicit(&pool->remote_first, memory_order_relaxed);
     atomic_store_explicit(&pool->remote_first, 0, memory_order_relaxed);
     pool->remote_last = 0;
     gpool__mutex_unlock(&pool->remote_lock);
+    bool any = place != 0;
     while (place != 0) {
         gpool__resource *resource = gpool__resource_at(pool, place);
         place = resource->remote_next;
         if (!resource->gone) {
             gpool__resource_end(pool, resource);
         }
+    }
+    return any;
+}
+
+void gpool__remote_take(gpool *pool)
+{
+    while (remote_take_once(pool)) {
     }
 }
 

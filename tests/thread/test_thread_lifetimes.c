@@ -184,7 +184,22 @@ static bool owner_frame(board *b, uint64_t *random)
     return good && result != GPOOL_ERROR_DEVICE_LOST && result != GPOOL_ERROR_WRONG_PHASE;
 }
 
-static void stress(int thread_count, const sim_desc *desc, uint64_t frames)
+/* Moves the pool to a device of its own. */
+static bool owner_recover(board *b)
+{
+    gpool_device *device = NULL;
+    gpool_device_desc desc = { .gpu = &b->p.table, .log = sim_pool_on_log, .log_user = &b->p };
+    bool good = gpool_device_open(&desc, &device) == GPOOL_OK &&
+                gpool_recover(b->pool, device, NULL, NULL) == GPOOL_OK;
+    if (good) {
+        gpool_device_release(b->p.device);
+        b->p.device = device;
+    }
+    return good;
+}
+
+/* With `recover` not 0 the pool moves to another device each so many frames. */
+static void stress(int thread_count, const sim_desc *desc, uint64_t frames, uint64_t recover)
 {
     static board b;
     memset(&b, 0, sizeof b);
@@ -201,7 +216,7 @@ static void stress(int thread_count, const sim_desc *desc, uint64_t frames)
     }
     bool good = true;
     for (uint64_t i = 0; i < frames * test_factor && good; ++i) {
-        good = owner_frame(&b, &random);
+        good = owner_frame(&b, &random) && (recover == 0 || i % recover != 0 || owner_recover(&b));
     }
     atomic_store(&b.stop, true);
     for (int i = 0; i < thread_count; ++i) {
@@ -234,136 +249,17 @@ static void stress(int thread_count, const sim_desc *desc, uint64_t frames)
 static void threads_destroy_what_the_owner_works_with(void **state)
 {
     (void)state;
-    stress(2, &(sim_desc){ .personality = SIM_WGPU_NATIVE }, 600);
-    stress(3, &(sim_desc){ .personality = SIM_DAWN, .delivery = SIM_DELIVER_ON_THREAD }, 400);
-    stress(8, &(sim_desc){ .completion = SIM_COMPLETE_AT_SUBMIT }, 300);
-    stress(32, &(sim_desc){ .delivery = SIM_DELIVER_ON_THREAD, .reuse_handles = true }, 150);
+    stress(2, &(sim_desc){ .personality = SIM_WGPU_NATIVE }, 600, 0);
+    stress(3, &(sim_desc){ .personality = SIM_DAWN, .delivery = SIM_DELIVER_ON_THREAD }, 400, 0);
+    stress(8, &(sim_desc){ .completion = SIM_COMPLETE_AT_SUBMIT }, 300, 0);
+    stress(32, &(sim_desc){ .delivery = SIM_DELIVER_ON_THREAD, .reuse_handles = true }, 150, 0);
 }
 
-/* --- one slot --- */
-
-typedef struct duel {
-    gpool *pool;
-    _Atomic uint64_t id;
-    atomic_bool stop;
-    atomic_ullong kills;
-    atomic_ullong wrong;
-} duel;
-
-static void *duel_run(void *user)
-{
-    duel *d = user;
-    while (!atomic_load(&d->stop)) {
-        const uint64_t id = atomic_load(&d->id);
-        gpool_result result = gpool_buffer_destroy(d->pool, (gpool_buffer){ id });
-        atomic_fetch_add(&d->kills, result == GPOOL_OK && id != 0);
-        atomic_fetch_add(&d->wrong, result != GPOOL_OK && result != GPOOL_ERROR_STALE_HANDLE);
-    }
-    return NULL;
-}
-
-/* True until there were enough rounds, and some in which others were faster. */
-static bool is_needed(duel *d, uint64_t rounds, uint64_t enough)
-{
-    enough *= test_factor;
-    return rounds < enough || (atomic_load(&d->kills) < 10 && rounds < 1000 * enough);
-}
-
-/* The owner destroys what others destroy at the same time, and has the slot back at once. */
-static void slot_that_two_destroy_is_given_back_once(void **state)
+static void threads_destroy_while_the_pool_moves_to_other_devices(void **state)
 {
     (void)state;
-    sim_pool p;
-    sim_pool_open(&p, &(sim_desc){ .completion = SIM_COMPLETE_AT_SUBMIT });
-    gpool *pool = NULL;
-    gpool_desc desc = { .log = sim_pool_on_log,
-                        .log_user = &p,
-                        .delete_delay_frames = GPOOL_DELAY_NONE };
-    assert_same(gpool_create(p.device, &desc, &pool), GPOOL_OK);
-    duel d = { .pool = pool };
-    gpool_buffer_desc buffer = { .size = 4, .usage = GPOOL_BUFFER_VERTEX };
-    atomic_store(&d.id, gpool_buffer_create(pool, &buffer).id);
-    pthread_t threads[3];
-    for (size_t i = 0; i < UNIT_COUNT(threads); ++i) {
-        assert_int_equal(pthread_create(&threads[i], NULL, duel_run, &d), 0);
-    }
-    uint64_t owned = 0;
-    uint64_t slots = 0;
-    uint64_t rounds = 0;
-    for (; is_needed(&d, rounds, 20000); ++rounds) {
-        owned += gpool_buffer_destroy(pool, (gpool_buffer){ atomic_load(&d.id) }) == GPOOL_OK;
-        (void)gpool_tick(pool);
-        uint64_t id = gpool_buffer_create(pool, &buffer).id;
-        slots = gpool_handle_slot(id) > slots ? gpool_handle_slot(id) : slots;
-        atomic_store(&d.id, id);
-    }
-    atomic_store(&d.stop, true);
-    for (size_t i = 0; i < UNIT_COUNT(threads); ++i) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-    }
-    assert_int_equal(atomic_load(&d.wrong), 0);
-    assert_in_range(atomic_load(&d.kills), 10, UINT64_MAX);
-    assert_true(gpool__pool_validate(pool));
-    (void)gpool_release(pool, atomic_load(&d.id));
-    assert_same(gpool_tick(pool), GPOOL_OK);
-    assert_same(gpool_wait_idle(pool), GPOOL_OK);
-    assert_same(gpool_tick(pool), GPOOL_OK);
-    assert_true(gpool__pool_validate(pool));
-    gpool_stats stats;
-    assert_same(gpool_get_stats(pool, &stats), GPOOL_OK);
-    printf("%llu destroyed by the owner, %llu by others, %llu slots\n", (unsigned long long)owned,
-           (unsigned long long)atomic_load(&d.kills), (unsigned long long)slots + 1);
-    assert_int_equal(stats.created, rounds + 1);
-    assert_int_equal(stats.freed, rounds + 1);
-    assert_int_equal(stats.live_count[GPOOL_KIND_BUFFER], 0);
-    /* Each died by one or by two at the same time. */
-    assert_true(owned + atomic_load(&d.kills) >= rounds);
-    gpool_destroy(pool);
-    sim_pool_close(&p, 0);
-}
-
-/* Imports of a frame are freed with the frame, at once: others destroy them at that very time. */
-static void frame_imports_that_two_destroy_are_given_back_once(void **state)
-{
-    (void)state;
-    sim_pool p;
-    sim_pool_open(&p, &(sim_desc){ .completion = SIM_COMPLETE_AT_SUBMIT });
-    WGPUBuffer raw = p.table.DeviceCreateBuffer(
-        gpool_device_raw(p.device),
-        &(WGPUBufferDescriptor){ .usage = WGPUBufferUsage_CopySrc, .size = 64 });
-    duel d = { .pool = p.pool };
-    pthread_t threads[2];
-    for (size_t i = 0; i < UNIT_COUNT(threads); ++i) {
-        assert_int_equal(pthread_create(&threads[i], NULL, duel_run, &d), 0);
-    }
-    bool good = true;
-    uint64_t rounds = 0;
-    for (; is_needed(&d, rounds, 5000) && good; ++rounds) {
-        good = gpool_begin_frame(p.pool) == GPOOL_OK;
-        for (int k = 0; k < 3; ++k) {
-            gpool_buffer_import_desc desc = { .buffer = raw,
-                                              .usage = GPOOL_BUFFER_COPY_SOURCE,
-                                              .this_frame = true };
-            atomic_store(&d.id, gpool_buffer_import(p.pool, &desc).id);
-        }
-        good = good && gpool_end_frame(p.pool) == GPOOL_OK;
-    }
-    atomic_store(&d.stop, true);
-    for (size_t i = 0; i < UNIT_COUNT(threads); ++i) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-    }
-    assert_true(good);
-    assert_int_equal(atomic_load(&d.wrong), 0);
-    assert_in_range(atomic_load(&d.kills), 10, UINT64_MAX);
-    for (int i = 0; i < 4; ++i) {
-        sim_pool_frame(&p);
-    }
-    assert_true(gpool__pool_validate(p.pool));
-    const gpool_stats stats = sim_pool_stats(&p);
-    assert_int_equal(stats.created, 3 * rounds);
-    assert_int_equal(stats.freed, 3 * rounds);
-    p.table.BufferRelease(raw);
-    sim_pool_close(&p, 0);
+    stress(2, &(sim_desc){ .personality = SIM_WGPU_NATIVE }, 150, 3);
+    stress(3, &(sim_desc){ .personality = SIM_DAWN }, 150, 3);
 }
 
 /* --- counting --- */
@@ -619,8 +515,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_destroy_what_the_owner_works_with),
-        cmocka_unit_test(slot_that_two_destroy_is_given_back_once),
-        cmocka_unit_test(frame_imports_that_two_destroy_are_given_back_once),
+        cmocka_unit_test(threads_destroy_while_the_pool_moves_to_other_devices),
         cmocka_unit_test(every_share_counts_once),
         cmocka_unit_test(what_is_retained_lives_however_many_release),
         cmocka_unit_test(table_grows_while_others_look_into_it),
