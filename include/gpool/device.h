@@ -170,6 +170,10 @@ static inline gpool_result gpool_device_open(const gpool_device_desc *desc, gpoo
  * gpool_device_notify_error() and its lost callback gpool_device_notify_lost(); no error scope of
  * the caller's may be open on the device during calls of gpool.
  *
+ * `*device` is set in the middle of the call, for callbacks that come on the calling thread. A callback
+ * on another thread must not read it before the call has returned: what is told there until then, the
+ * caller forwards after the call. Nor may the last reference be given up while it forwards.
+ *
  * @param device set to the device (one reference, for gpool_device_release()) or to NULL
  * @return as gpool_device_open().
  * Thread: any. Allocates: yes.

@@ -27,6 +27,25 @@
 
 #define GPOOL__OPEN_TIMEOUT_NS UINT64_C(10000000000)
 
+#define GPOOL__POPS 8u
+
+/*
+ * What an error scope said. The answer may be delivered by another thread that polls the same
+ * instance, also after the waiter gave up: whoever comes second frees the room.
+ */
+typedef struct gpool__popped {
+    _Atomic int state; /* GPOOL__POP_* */
+    WGPUErrorType type;
+    char error[GPOOL__MESSAGE_SIZE];
+} gpool__popped;
+
+enum {
+    GPOOL__POP_FREE,
+    GPOOL__POP_WAITING,
+    GPOOL__POP_ANSWERED,
+    GPOOL__POP_ABANDONED
+};
+
 /* Where callbacks of one device arrive. */
 typedef struct gpool__events {
     struct gpool__events *next; /* registry, never shortened */
@@ -39,7 +58,9 @@ typedef struct gpool__events {
     uint64_t base;                /* `submitted` when the device took the block */
     _Atomic bool lost;            /* device lost */
     _Atomic bool suspect;         /* an error was reported since the last canary */
-    _Atomic uint32_t untold;      /* records of callbacks that the user's log has not seen yet */
+    _Atomic bool mute;            /* an error scope was never answered */
+    gpool__popped popped[GPOOL__POPS];
+    _Atomic uint32_t untold; /* records of callbacks that the user's log has not seen yet */
 } gpool__events;
 
 struct gpool_device {

@@ -2,6 +2,7 @@
 
 #include "gpu/quirks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ gpool__events *gpool__events_take(gpool_device *device)
         atomic_store(&events->done, events->base);
         atomic_store(&events->lost, false);
         atomic_store(&events->suspect, false);
+        atomic_store(&events->mute, false);
         atomic_fetch_add(&events->generation, 1);
         gpool__mutex_lock(&events->lock);
         events->device = device;
@@ -157,23 +159,53 @@ void gpool_device_notify_lost(gpool_device *device, WGPUDeviceLostReason reason,
     }
 }
 
-/* What an error scope said; lives on the stack of capture_end, which waits for it. The answer may be
- * delivered by another thread that polls the same instance: `answered` is stored last. */
-typedef struct events_popped {
-    _Atomic bool answered;
-    WGPUErrorType type;
-    char error[GPOOL__MESSAGE_SIZE];
-} events_popped;
+/* Polls for the answer of an error scope, a millisecond apart after the first few. Counted, so that
+ * a stop in a debugger is no timeout. Both implementations answer at the first, also when lost. */
+#define EVENTS_POP_POLLS 2000u
 
 static void events_on_pop(WGPUPopErrorScopeStatus status, WGPUErrorType type,
                           WGPUStringView message, void *popped_pointer, void *unused)
 {
     (void)status;
     (void)unused;
-    events_popped *popped = popped_pointer;
+    gpool__popped *popped = popped_pointer;
     popped->type = gpool__quirks_error_type(type, message.data, events_length(message));
     gpool__clean_lines(popped->error, sizeof popped->error, message.data, events_length(message));
-    atomic_store(&popped->answered, true);
+    if (atomic_exchange(&popped->state, GPOOL__POP_ANSWERED) == GPOOL__POP_ABANDONED) {
+        atomic_store(&popped->state, GPOOL__POP_FREE);
+    }
+}
+
+/* The capture's error is the first one. */
+static void events_latch(gpool__operation *now, WGPUErrorType type, const char *text)
+{
+    if (type != WGPUErrorType_NoError && now->error_type == 0) {
+        now->error_type = (int)type;
+        (void)snprintf(now->error, sizeof now->error, "%s", text);
+    }
+}
+
+/* Room for an answer; NULL when others, most likely of devices that never answered, keep it all. */
+static gpool__popped *events_take_popped(gpool__events *events)
+{
+    for (uint32_t tries = 0; tries < EVENTS_POP_POLLS; ++tries) {
+        for (uint32_t i = 0; i < GPOOL__POPS; ++i) {
+            int is_free = GPOOL__POP_FREE;
+            if (atomic_compare_exchange_strong(&events->popped[i].state, &is_free,
+                                               GPOOL__POP_WAITING)) {
+                return &events->popped[i];
+            }
+        }
+        gpool__sleep_ns(1000000);
+    }
+    return NULL;
+}
+
+static void events_silence(gpool_device *device, gpool__operation *now)
+{
+    atomic_store(&device->events->mute, true);
+    atomic_store(&device->events->lost, true);
+    events_latch(now, WGPUErrorType_Unknown, "an error scope was never answered");
 }
 
 void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
@@ -182,33 +214,45 @@ void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
     now->capturing = device->events;
     now->error_type = 0;
     now->error[0] = '\0';
-    if (device->scopes) {
+    if (device->scopes && !atomic_load(&device->events->mute)) {
         /* Memory that ends is a validation error on wgpu-native, and one of its own on others. */
         GPOOL__GPU(seam, DevicePushErrorScope)(device->device, WGPUErrorFilter_OutOfMemory);
         GPOOL__GPU(seam, DevicePushErrorScope)(device->device, WGPUErrorFilter_Validation);
     }
 }
 
-/* Pops the innermost scope; its error is the capture's, unless there is one already. */
+/* Pops the innermost scope and latches its error. A device that does not answer is lost to us, and is
+ * asked no more. */
 static void events_pop_scope(gpool_device *device, gpool__seam *seam, gpool__operation *now)
 {
-    events_popped popped;
-    atomic_init(&popped.answered, false);
+    if (atomic_load(&device->events->mute)) {
+        return;
+    }
+    gpool__popped *popped = events_take_popped(device->events);
+    if (popped == NULL) {
+        events_silence(device, now);
+        return;
+    }
     WGPUPopErrorScopeCallbackInfo info = {
         .mode = WGPUCallbackMode_AllowProcessEvents,
         .callback = events_on_pop,
-        .userdata1 = &popped,
+        .userdata1 = popped,
     };
     (void)GPOOL__GPU(seam, DevicePopErrorScope)(device->device, info);
-    /* The answer is written to this stack frame, so there is no way to give up waiting; both
-     * implementations answer at the first poll, also when the device is lost. */
-    while (!atomic_load(&popped.answered)) {
+    for (uint32_t polls = 0;
+         atomic_load(&popped->state) == GPOOL__POP_WAITING && polls < EVENTS_POP_POLLS; ++polls) {
+        if (polls >= 16) {
+            gpool__sleep_ns(1000000);
+        }
         GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
     }
-    if (popped.type != WGPUErrorType_NoError && now->error_type == 0) {
-        now->error_type = (int)popped.type;
-        memcpy(now->error, popped.error, sizeof now->error);
+    int waiting = GPOOL__POP_WAITING;
+    if (atomic_compare_exchange_strong(&popped->state, &waiting, GPOOL__POP_ABANDONED)) {
+        events_silence(device, now);
+        return;
     }
+    events_latch(now, popped->type, popped->error);
+    atomic_store(&popped->state, GPOOL__POP_FREE);
 }
 
 gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam)

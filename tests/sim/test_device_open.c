@@ -281,6 +281,67 @@ static void lack_of_memory_beside_the_hooks_is_told_as_such(void **state)
     close_sim(s);
 }
 
+/* The answer of an error scope is kept back. */
+static bool scopes_are_silent;
+static WGPUPopErrorScopeCallbackInfo kept[4];
+static uint32_t kept_count;
+
+static WGPUFuture pop_in_silence(WGPUDevice device, WGPUPopErrorScopeCallbackInfo info)
+{
+    if (scopes_are_silent) {
+        assert_true(kept_count < UNIT_COUNT(kept));
+        kept[kept_count++] = info;
+        return (WGPUFuture){ 0 };
+    }
+    return real_table.DevicePopErrorScope(device, info);
+}
+
+static gpool_result make_buffer(gpool *pool)
+{
+    gpool_buffer_desc desc = { .size = 64, .usage = GPOOL_BUFFER_UNIFORM, .label = "bytes" };
+    gpool_buffer buffer = gpool_buffer_create(pool, &desc);
+    gpool_result result = GPOOL_OK;
+    gpool_buffer_info info;
+    if (gpool_buffer_get_info(pool, buffer, &info) != GPOOL_OK || info.failed) {
+        result = gpool_last_error(pool)->code;
+    }
+    (void)gpool_buffer_destroy(pool, buffer);
+    return result;
+}
+
+static void error_scope_without_an_answer_ends_the_device_and_no_wait(void **state)
+{
+    (void)state;
+    sim *s = sim_create(&(sim_desc){ .errors = SIM_ERRORS_SWALLOWED });
+    assert_non_null(s);
+    sim_table(s, &real_table);
+    gpool_gpu table = real_table;
+    table.DevicePopErrorScope = pop_in_silence;
+    told log = { 0 };
+    gpool_device_desc desc = { .gpu = &table, .log = on_log, .log_user = &log };
+    gpool_device *device = NULL;
+    assert_same(gpool_device_open(&desc, &device), GPOOL_OK);
+    gpool *pool = NULL;
+    assert_same(gpool_create(device, &(gpool_desc){ .log = on_log, .log_user = &log }, &pool),
+                GPOOL_OK);
+    assert_same(make_buffer(pool), GPOOL_OK);
+    kept_count = 0;
+    scopes_are_silent = true;
+    assert_same(make_buffer(pool), GPOOL_ERROR_DEVICE_LOST);
+    scopes_are_silent = false;
+    assert_int_equal(kept_count, 1);
+    assert_same(gpool_begin_frame(pool), GPOOL_ERROR_DEVICE_LOST);
+    gpool_destroy(pool);
+    gpool_device_release(device);
+    /* They come after all, and find nobody. */
+    for (uint32_t i = 0; i < kept_count; ++i) {
+        kept[i].callback(WGPUPopErrorScopeStatus_Success, WGPUErrorType_Validation,
+                         (WGPUStringView){ "late", WGPU_STRLEN }, kept[i].userdata1,
+                         kept[i].userdata2);
+    }
+    close_sim(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +350,7 @@ int main(void)
         cmocka_unit_test(no_feature_is_left_out_in_silence),
         cmocka_unit_test(lack_of_memory_is_told_as_such),
         cmocka_unit_test(lack_of_memory_beside_the_hooks_is_told_as_such),
+        cmocka_unit_test(error_scope_without_an_answer_ends_the_device_and_no_wait),
     };
     return cmocka_run_group_tests_name("device_open", tests, NULL, NULL);
 }
