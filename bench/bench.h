@@ -41,6 +41,7 @@
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \
     X("memory.buffer", "bytes", bench_memory_buffer, 100000, OURS_MOST(160))                       \
+    X("recover", "sums that differ", bench_recover, 1000, OURS_MOST(0))                            \
     X("soak", "sums that differ", bench_soak, 1000000, OURS_MOST(0))
 
 /* Which value of a row a bar limits. */

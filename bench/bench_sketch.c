@@ -132,7 +132,7 @@ static void sketch_write_buffer(sketch *s, uint32_t index)
                         GPOOL_OK);
 }
 
-static void sketch_read_buffer(sketch *s, uint32_t index)
+void sketch_read_buffer(sketch *s, uint32_t index)
 {
     const sketch_buffer *b = &s->buffers[index];
     uint8_t got[SKETCH_MOST_BYTES];
@@ -201,7 +201,7 @@ static void sketch_write_picture(sketch *s, uint32_t index)
                                         0) == GPOOL_OK);
 }
 
-static void sketch_read_picture(sketch *s, uint32_t index)
+void sketch_read_picture(sketch *s, uint32_t index)
 {
     const sketch_picture *p = &s->pictures[index];
     const size_t size = (size_t)p->width * p->height * 4;
@@ -460,12 +460,11 @@ void sketch_settle(sketch *s)
 
 /* --- begin and end --- */
 
-void sketch_open(sketch *s)
+void sketch_renew_surface(sketch *s)
 {
-    *s = (sketch){ .random = SKETCH_SEED };
-    bench_sim_open(&s->on);
-    sim_register_shader(s->on.sim, sketch_compute_wgsl, sketch_host_numbers, NULL);
-    bench_require(gpool_create(s->on.device, NULL, &s->pool) == GPOOL_OK, "the pool is not made");
+    if (s->surface != NULL) {
+        s->on.table.TextureRelease(s->surface);
+    }
     s->surface = s->on.table.DeviceCreateTexture(gpool_device_raw(s->on.device),
                                                  &(WGPUTextureDescriptor){
                                                      .usage = WGPUTextureUsage_RenderAttachment,
@@ -475,6 +474,15 @@ void sketch_open(sketch *s)
                                                      .mipLevelCount = 1,
                                                      .sampleCount = 1,
                                                  });
+}
+
+void sketch_open(sketch *s)
+{
+    *s = (sketch){ .random = SKETCH_SEED };
+    bench_sim_open(&s->on);
+    sim_register_shader(s->on.sim, sketch_compute_wgsl, sketch_host_numbers, NULL);
+    bench_require(gpool_create(s->on.device, NULL, &s->pool) == GPOOL_OK, "the pool is not made");
+    sketch_renew_surface(s);
     s->target = sketch_make_target(s, SKETCH_TARGET, WGPUTextureFormat_RGBA8Unorm);
     s->depth = sketch_make_target(s, SKETCH_TARGET, WGPUTextureFormat_Depth32Float);
     sketch_make_pipelines(s);

@@ -44,6 +44,15 @@ typedef struct sketch {
     uint64_t reads;
 } sketch;
 
+/* What is alive at one moment. */
+typedef struct sketch_sample {
+    gpool_stats pool;
+    uint64_t live[SIM_KIND_COUNT]; /* on the simulator */
+    uint64_t kept[SIM_KIND_COUNT];
+    uint64_t gpu_bytes;
+    uint64_t process_bytes; /* in memory */
+} sketch_sample;
+
 void sketch_open(sketch *s);
 
 /** Destroys all and ends pool and simulator; the row says whether anything is left. */
@@ -54,5 +63,19 @@ void sketch_run(sketch *s);
 
 /** Makes everything anew as it was at first and runs frames until nothing is retired. */
 void sketch_settle(sketch *s);
+
+/** Read one and compare; `wrong` counts. */
+void sketch_read_buffer(sketch *s, uint32_t index);
+void sketch_read_picture(sketch *s, uint32_t index);
+
+/** Makes the window's picture again: the pool has another device. */
+void sketch_renew_surface(sketch *s);
+
+/** Settles the sketch and notes what is alive. */
+void sketch_take(sketch *s, sketch_sample *sample);
+
+/** Sets the row's value to the number of sums that differ, with the sums as counters. */
+void sketch_compare(const bench_run *run, bench_row *row, const sketch_sample *first,
+                    const sketch_sample *last);
 
 #endif
