@@ -9,10 +9,14 @@ uint64_t gpool__hash(const void *data, size_t size)
     return XXH3_64bits(data, size);
 }
 
-uint64_t gpool__hash_file(const char *path)
+uint64_t gpool__hash_file(const char *path, long size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
+        return 0;
+    }
+    if (fseek(file, 0, SEEK_END) != 0 || ftell(file) != size || fseek(file, 0, SEEK_SET) != 0) {
+        fclose(file);
         return 0;
     }
     XXH3_state_t *state = XXH3_createState();

@@ -10,7 +10,7 @@
 /** XXH3-64 of a block. */
 uint64_t gpool__hash(const void *data, size_t size);
 
-/** XXH3-64 of a whole file, 0 when it cannot be read. */
-uint64_t gpool__hash_file(const char *path);
+/** XXH3-64 of a whole file of `size` bytes; 0, unread, when it has another size or cannot be read. */
+uint64_t gpool__hash_file(const char *path, long size);
 
 #endif

@@ -17,6 +17,7 @@
 
 /* XXH3-64 of libwebgpu_wrapper.so of the npm package bun-webgpu-linux-x64 0.1.7. */
 #define DAWN_KNOWN_HASH UINT64_C(0x08226b1a3b6655fc)
+#define DAWN_KNOWN_SIZE 19695792
 
 #define DAWN_MAX_TARGETS        8
 #define DAWN_MAX_VIEW_FORMATS   16
@@ -212,7 +213,7 @@ static WGPURenderPipeline dawn_DeviceCreateRenderPipeline(
     return dawn_real.DeviceCreateRenderPipeline(device, &copy);
 }
 
-/* The build is ours when the file has the known hash; hashing 20 MB takes a few milliseconds. */
+/* The build is ours when the file has the known size and hash; hashing 20 MB takes a few milliseconds. */
 static bool dawn_is_known_build(const gpool_gpu *table)
 {
     if (table->GetVersion != NULL || table->DeviceTick == NULL) {
@@ -220,7 +221,7 @@ static bool dawn_is_known_build(const gpool_gpu *table)
     }
     char path[4096];
     return gpool__library_path((gpool__symbol)table->CreateInstance, path, sizeof path) &&
-           gpool__hash_file(path) == DAWN_KNOWN_HASH;
+           gpool__hash_file(path, DAWN_KNOWN_SIZE) == DAWN_KNOWN_HASH;
 }
 
 bool gpool__quirks_dawn_translated(const gpool_gpu *table)
