@@ -61,7 +61,10 @@ extern "C" {
     X(ERROR_NO_ADAPTER, "no adapter of the asked kind")                                            \
     X(ERROR_FILE, "a file cannot be read")
 
-/** Result of a call. Zero is success; anything else left the pool exactly as it was. */
+/**
+ * Result of a call. Zero is success; anything else left the pool exactly as it was, unless the function
+ * says otherwise.
+ */
 typedef enum gpool_result {
 /** One enumerator of GPOOL_RESULTS. */
 #define GPOOL_X(name, text) GPOOL_##name,
@@ -74,7 +77,7 @@ typedef enum gpool_result {
 typedef enum gpool_log_level {
     GPOOL_LOG_LEVEL_ERROR, /**< a call was refused or work was dropped */
     GPOOL_LOG_LEVEL_WARN,  /**< all is done, but the caller should know */
-    GPOOL_LOG_LEVEL_INFO   /**< once at start or end */
+    GPOOL_LOG_LEVEL_INFO   /**< no trouble: a device is open, a pool recovered */
 } gpool_log_level;
 
 /**
@@ -141,8 +144,8 @@ typedef struct gpool_log_record {
 /**
  * Receives log records. Called on the thread that caused the record, with no lock of gpool's held and
  * not inside a call of webgpu.h; except that what a webgpu.h call of your own or a thread of the
- * implementation reports is told inside their callback. May call gpool_*_name(), gpool_*_text() and the functions of gpool/device.h that only read;
- * nothing else of gpool. It may wait for a lock of yours that you hold during calls of gpool, but not
+ * implementation reports is told inside their callback. May call gpool_*_name(), gpool_*_text() and the
+ * functions of gpool/device.h that only read; nothing else of gpool. It may wait for a lock of yours that you hold during calls of gpool, but not
  * during the last gpool_device_release(): that one waits for it.
  */
 typedef void (*gpool_log_fn)(void *user, const gpool_log_record *record);

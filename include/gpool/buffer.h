@@ -34,7 +34,7 @@ typedef enum gpool_access {
 /** How gpool_buffer_create() makes a buffer. */
 typedef struct gpool_buffer_desc {
     const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
-    uint64_t size;            /**< bytes, at least 1; rounded up to 4 at most the device's
+    uint64_t size;            /**< bytes, at least 1; in whole words at most the device's
                                  maxBufferSize; a multiple of 4 with
                                  STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
     gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
@@ -94,7 +94,8 @@ GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_impor
  * Copies bytes into the buffer's shadow and marks that range dirty.
  *
  * Every command of the next submit sees the new bytes, also those recorded before this call.
- * Neighbouring writes are merged, so many small writes are fine. A gpu-written buffer has no
+ * Neighbouring writes are merged, so many small writes are fine; one of up to 256 bytes that changes
+ * nothing marks nothing. A gpu-written buffer has no
  * shadow: there the bytes go to the queue at once, in order, and `offset` and `size` must be
  * multiples of 4.
  *
@@ -103,7 +104,8 @@ GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_impor
  * @param size   bytes; 0 does nothing
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
  *         GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_INVALID_ARGUMENT (null data);
- *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET); gpu-written only: GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
+ *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET); gpu-written only: GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner. Allocates: never. Cost: the copy.
  */
 GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset,

@@ -16,7 +16,7 @@ typedef struct gpool_device gpool_device;
 
 /** Which adapter to open. */
 typedef enum gpool_adapter_choice {
-    GPOOL_ADAPTER_ANY,      /**< a hardware adapter, else a software one; the log says which */
+    GPOOL_ADAPTER_ANY,      /**< a hardware adapter, else a software one; see gpool_device_info */
     GPOOL_ADAPTER_HARDWARE, /**< hardware only */
     GPOOL_ADAPTER_SOFTWARE  /**< a CPU adapter only, such as lavapipe or SwiftShader */
 } gpool_adapter_choice;
@@ -41,7 +41,7 @@ typedef struct gpool_device_desc {
     const WGPUFeatureName *optional_features; /**< asked for where the adapter has them */
     size_t optional_feature_count;            /**< items in `optional_features` */
     const char *label;                        /**< name in messages, copied; NULL = "device" */
-    gpool_log_fn log;                         /**< receives records of the device; NULL = stderr */
+    gpool_log_fn log;                         /**< receives records; NULL = stderr, without INFO */
     void *log_user;                           /**< handed to `log` */
     gpool_allocator allocator;                /**< all zero = malloc */
 } gpool_device_desc;
@@ -55,7 +55,7 @@ typedef struct gpool_device_adopt_desc {
     WGPUDevice device;         /**< retained */
     WGPUQueue queue;           /**< retained; NULL = the device's queue */
     const char *label;         /**< name in messages, copied; NULL = "device" */
-    gpool_log_fn log;          /**< receives records of the device; NULL = stderr */
+    gpool_log_fn log;          /**< receives records; NULL = stderr, without INFO */
     void *log_user;            /**< handed to `log` */
     gpool_allocator allocator; /**< all zero = malloc */
 } gpool_device_adopt_desc;
@@ -67,7 +67,7 @@ typedef struct gpool_device_info {
     bool translated;                     /**< the table translates for the known Dawn build */
     bool adopted;                        /**< made by gpool_device_adopt() */
     bool errors_inline;           /**< errors arrive inside the failing call (else error scopes) */
-    bool lost;                    /**< the loss was told; wgpu-native does so at the next submit */
+    bool lost;                    /**< the loss was told; wgpu-native does so at the next encoder */
     WGPUAdapterType adapter_type; /**< discrete, integrated, CPU or unknown */
     WGPUBackendType backend;      /**< Vulkan, Metal, ... */
     const char *adapter;          /**< adapter name, such as "llvmpipe (LLVM 15.0.6, 256 bits)" */

@@ -9,8 +9,9 @@ extern "C" {
 #endif
 
 /**
- * Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now. What
- * another thread destroyed counts as live until the owner's next frame call.
+ * Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now, without
+ * gpool_uniform_layout(); imports have no bytes. What another thread destroyed counts as live until
+ * the owner's next frame call.
  */
 typedef struct gpool_stats {
     uint64_t frame;                        /**< frames begun */

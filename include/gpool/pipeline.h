@@ -24,9 +24,12 @@ typedef struct gpool_attribute {
     uint32_t shader_location; /**< @location(n) */
 } gpool_attribute;
 
-/** Layout of one vertex buffer; all zero = slot not used, and so are all behind it. */
+/**
+ * Layout of one vertex buffer; all zero = slot not used, and so are all behind it. Strides are multiples
+ * of 4.
+ */
 typedef struct gpool_vertex_layout {
-    uint32_t stride; /**< bytes from element to element; 0 = the end of the last attribute */
+    uint32_t stride; /**< bytes from element to element; 0 = to the end of the last attribute */
     WGPUVertexStepMode step;                          /**< 0 = per vertex */
     gpool_attribute attributes[GPOOL_MAX_ATTRIBUTES]; /**< ended by a zero format */
 } gpool_vertex_layout;
@@ -43,7 +46,7 @@ typedef enum gpool_blend {
 
 /** One color target of a render pipeline. */
 typedef struct gpool_color_target {
-    WGPUTextureFormat format;          /**< 0 = the format of the pass at first use */
+    WGPUTextureFormat format;          /**< 0 = that of each pass, by variants */
     gpool_blend blend;                 /**< ready-made blending */
     const WGPUBlendState *blend_state; /**< overrides `blend`; copied; NULL = `blend` */
     WGPUColorWriteMask write_mask;     /**< 0 = all channels */
@@ -54,9 +57,9 @@ typedef struct gpool_color_target {
  * a depth attachment.
  */
 typedef struct gpool_depth_state {
-    WGPUTextureFormat format; /**< 0 = the format of the pass at first use, none if it has none */
-    WGPUCompareFunction compare;        /**< 0 = Always */
-    bool write;                         /**< write depth */
+    WGPUTextureFormat format;    /**< 0 = that of each pass, by variants; none if it has none */
+    WGPUCompareFunction compare; /**< 0 = Always */
+    bool write;                  /**< write depth */
     WGPUStencilFaceState stencil_front; /**< all zero = no stencil */
     WGPUStencilFaceState stencil_back;  /**< all zero = as `stencil_front` */
     uint32_t stencil_read_mask;         /**< 0 = all bits */
@@ -84,7 +87,7 @@ typedef struct gpool_render_pipeline_desc {
     WGPUCullMode cull_mode;                                       /**< 0 = none */
     gpool_color_target colors[GPOOL_MAX_COLORS];                  /**< by attachment */
     gpool_depth_state depth;                                      /**< depth and stencil */
-    uint32_t samples;       /**< 0 = as the pass at first use */
+    uint32_t samples;       /**< 1 or 4; 0 = as each pass, by variants */
     bool alpha_to_coverage; /**< multisampled targets only */
     const char *label;      /**< name in messages, copied; NULL = "" */
     gpool_scope scope;      /**< owner; null = the pool's root scope */
@@ -100,9 +103,10 @@ typedef struct gpool_compute_pipeline_desc {
 } gpool_compute_pipeline_desc;
 
 /**
- * Creates a render pipeline. When all formats and `samples` are in the descriptor it compiles now,
- * else at its first use in a pass, one variant for each set of target formats and samples: until then
- * nothing is known to be wrong with it.
+ * Creates a render pipeline. When `samples` and color formats (the depth format where there is no
+ * fragment stage) are in the descriptor it compiles now, for a pass with exactly the formats given: a
+ * depth format of 0 is none here. Else it compiles at its first use in a pass. Either way it has one
+ * variant for each set of target formats and samples: until one compiles nothing is known to be wrong.
  *
  * @return the handle; null for a caller's mistake (a handle error of shader, layouts or scope,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format

@@ -78,8 +78,8 @@ GPOOL_API gpool_device *gpool_pool_device(const gpool *pool);
 GPOOL_API uint64_t gpool_frame(const gpool *pool);
 
 /**
- * Begins a frame: collects what the GPU finished, and waits only when more than
- * `frames_in_flight` frames are out.
+ * Begins a frame: collects what the GPU finished, and waits only while `frames_in_flight` frames are
+ * submitted and not done.
  *
  * @return GPOOL_OK; GPOOL_ERROR_WRONG_PHASE (a frame is open); GPOOL_ERROR_TIMEOUT (the GPU is too
  *         far behind; no frame is open then, call again); GPOOL_ERROR_DEVICE_LOST;

@@ -89,7 +89,10 @@ typedef struct gpool_draw_args {
  */
 GPOOL_API gpool_recorder gpool_frame_recorder(gpool *pool);
 
-/** Begins a render pass. Attachments clear and store unless told otherwise. Thread: owner. */
+/**
+ * Begins a render pass with at least one attachment, all of one size and sample count. They clear and
+ * store unless told otherwise. Thread: owner.
+ */
 GPOOL_API void gpool_begin_render(gpool_recorder rec, const gpool_render_desc *desc);
 
 /** Begins a compute pass; `label` NULL = "compute pass". Thread: owner. */
@@ -132,15 +135,18 @@ GPOOL_API void gpool_set_bindings(gpool_recorder rec, uint32_t group, gpool_layo
  * offset, for the commands that follow in the open pass. Pipeline, bindings and buffers end with
  * their pass.
  *
- * @param size bytes, 1 to 65536 or the device's maxUniformBufferBindingSize; padded with zeros to a
- *             multiple of 16, as WGSL rounds its structs. Still smaller than the shader's struct is
+ * @param size bytes, 1 to 65536, less where the device's maxUniformBufferBindingSize is; padded with
+ *             zeros to a multiple of 16, as WGSL rounds its structs. Still smaller than the shader's struct is
  *             seen only at Finish and costs the whole recorder
  * Thread: owner. Allocates: when a frame uses more stream memory than any before. Cost: the copy.
  */
 GPOOL_API void gpool_set_uniforms(gpool_recorder rec, uint32_t group, const void *data,
                                   uint64_t size);
 
-/** Sets the viewport in pixels and depth range; default: the whole attachment. Thread: owner. */
+/**
+ * Sets the viewport in pixels and depth range; must lie inside the attachment; default: all of it.
+ * Thread: owner.
+ */
 GPOOL_API void gpool_set_viewport(gpool_recorder rec, float x, float y, float width, float height,
                                   float min_depth, float max_depth);
 
@@ -196,8 +202,8 @@ GPOOL_API void gpool_copy_texture(gpool_recorder rec, gpool_texture source,
                                   const gpool_texture_region *target_region);
 
 /**
- * Copies texels to a buffer, outside passes; `bytes_per_row` is a multiple of 256. The buffer
- * becomes gpu-written. Thread: owner.
+ * Copies texels to a buffer, outside passes; `bytes_per_row` is a multiple of 256, `offset` one of 4 and
+ * of a block's bytes (depth and stencil: of 4). The buffer becomes gpu-written. Thread: owner.
  */
 GPOOL_API void gpool_copy_texture_to_buffer(gpool_recorder rec, gpool_texture source,
                                             const gpool_texture_region *region, gpool_buffer target,

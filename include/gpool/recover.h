@@ -36,9 +36,9 @@ typedef struct gpool_recover_desc {
 typedef struct gpool_recover_report {
     uint32_t rebuilt[GPOOL_KIND_COUNT]; /**< resources that work on the new device, by gpool_kind */
     uint32_t failed[GPOOL_KIND_COUNT];  /**< that worked before and are failed now, by gpool_kind */
-    uint32_t refilled;                  /**< buffers and textures filled by a callback */
-    uint32_t lost;                      /**< buffers and textures that are zeros now */
-    uint64_t lost_bytes;                /**< GPU bytes of those */
+    uint32_t refilled;   /**< buffers and textures that a callback answered with GPOOL_OK */
+    uint32_t lost;       /**< buffers and textures that are zeros now */
+    uint64_t lost_bytes; /**< GPU bytes of those */
 } gpool_recover_report;
 
 /**

@@ -17,7 +17,7 @@ typedef struct gpool_scope_desc {
 /** What live resources are there, by gpool_kind. */
 typedef struct gpool_scope_sum {
     uint64_t count[GPOOL_KIND_COUNT]; /**< resources; equal samplers and layouts are one */
-    uint64_t bytes[GPOOL_KIND_COUNT]; /**< their GPU bytes */
+    uint64_t bytes[GPOOL_KIND_COUNT]; /**< their GPU bytes; imports have none */
 } gpool_scope_sum;
 
 /** What a scope is and holds. */

@@ -20,8 +20,8 @@ typedef struct gpool_shader_desc {
  * Creates a shader module from WGSL.
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: no source, a handle
- *         error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile (GPOOL_ERROR_GPU; the
- *         message is the compiler's), is no UTF-8 or nests deeper than compilers bear
+ *         error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed shader when it did not compile
+ *         (GPOOL_ERROR_GPU; the message is the compiler's), is no UTF-8 or nests deeper than compilers bear
  *         (GPOOL_ERROR_LIMIT: 256 brackets or template lists within each other, 1024 operators in a
  *         chain, 1024 `else` or 2048 operators in chains within each other), the GPU gave no memory
  *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY; wgpu-native does not tell, it is GPOOL_ERROR_GPU there), or

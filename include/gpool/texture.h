@@ -139,7 +139,8 @@ GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_im
  * @param bytes_per_row  source stride; 0 = packed. Slices follow each other after the region's rows
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE (region
  *         or data); GPOOL_ERROR_MISALIGNED (blocks, or a stride below a row);
- *         GPOOL_ERROR_UNSUPPORTED (multisampled, or an aspect that cannot be written);
+ *         GPOOL_ERROR_UNSUPPORTED (multisampled, an aspect that cannot be written, or a part of a
+ *         depth-stencil texture);
  *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET);
  *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_GPU; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_DEVICE_LOST.
@@ -152,7 +153,8 @@ GPOOL_API gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
 /**
  * Changes the extent; texels inside both extents are kept in every level that exists in both, the
  * rest is zero. Depth, stencil and multisampled textures are cleared instead. The number of mip
- * levels stays, as far as the new extent allows. The handle stays, the version rises.
+ * levels stays, as far as the new extent allows. The handle stays, the version rises. The same extent
+ * does nothing.
  *
  * @param depth_or_layers 0 = as it is
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (a zero extent); GPOOL_ERROR_LIMIT;
