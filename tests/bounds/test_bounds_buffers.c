@@ -387,7 +387,7 @@ static void sizes_of_resize(void **state)
     }
 }
 
-/* --- rows of notes/faults.md --- */
+/* --- fault classes --- */
 
 /* Row 16, the 4-byte rule: all sizes 1 to 1024 at offsets 0 to 7. */
 static void fault_row_16_the_four_byte_rule(void **state)

@@ -466,7 +466,7 @@ static bool has_call(const char *text, const char *function)
     return strstr(text, call) != NULL;
 }
 
-/* notes/faults.md, rows 12 and 13: tests/bounds/handle_ops.c has every function with a handle. */
+/* tests/bounds/handle_ops.c has every function with a handle. */
 static void every_function_with_a_handle_is_in_the_matrix(void **state)
 {
     (void)state;

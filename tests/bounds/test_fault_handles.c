@@ -1,4 +1,4 @@
-/* notes/faults.md, rows 11 to 13: every function that takes a handle, with handles in every state. */
+/* Every function that takes a handle, with handles in every state. */
 #include "handle_ops.h"
 
 #include "pool/pool_state.h"

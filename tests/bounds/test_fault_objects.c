@@ -1,4 +1,4 @@
-/* notes/faults.md, rows 21, 24 and 25: destroy while mapped, resizes that fail, stale bind groups. */
+/* Destroy while mapped, resizes that fail, stale bind groups. */
 #include "bounds.h"
 
 #include <inttypes.h>

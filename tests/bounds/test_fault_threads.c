@@ -1,4 +1,4 @@
-/* notes/faults.md, rows 14 and 28: calls from threads that do not own the pool; owners that die. */
+/* Calls from threads that do not own the pool; owners that die. */
 #include "handle_ops.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
- * notes/faults.md, rows 20, 22 and 23: GPU objects are released after their last work, soon after it,
- * whatever completes when; idle programs do not grow.
+ * GPU objects are released after their last work, soon after it, whatever completes when; idle
+ * programs do not grow.
  *
  * A timeline is the life of one GPU object: made, named by submits, given up by a destroy or a
  * resize, released. The simulator tells when the object is released, the test knows which submits
