@@ -95,7 +95,8 @@ GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
  * Writes made before this call are seen by every command of this submit, also by those recorded
  * before the write. With nothing dirty and nothing recorded it makes no GPU call.
  *
- * @return GPOOL_OK, or the first error latched by the recorder (its other commands ran);
+ * @return GPOOL_OK, or the first error latched by the recorder (its other commands ran, unless Finish
+ *         reported an error too, which the log tells and gpool_stats.dropped_recorders counts);
  *         GPOOL_ERROR_WRONG_PHASE outside a frame; GPOOL_ERROR_GPU when Finish reported an error
  *         (the recorder was dropped, uploads went out); when uploads fail: their error, nothing is
  *         submitted and dirty bytes and recorder stay; GPOOL_ERROR_DEVICE_LOST;
