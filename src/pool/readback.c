@@ -1,35 +1,6 @@
-#include "pool/pool_state.h"
+#include "pool/map.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/*
- * Answer of a map request. It may come on another thread that polls the same instance, and after the
- * waiter gave up, also after the pool is gone (Dawn delivers the abort at its next poll). So it is
- * libc memory that whoever comes second frees.
- */
-typedef struct readback_answer {
-    _Atomic int state; /* READBACK_WAITING, then what came first */
-    bool mapped;
-} readback_answer;
-
-enum {
-    READBACK_WAITING,
-    READBACK_ANSWERED,
-    READBACK_ABANDONED
-};
-
-static void readback_on_map(WGPUMapAsyncStatus status, WGPUStringView message, void *answer_pointer,
-                            void *unused)
-{
-    (void)message;
-    (void)unused;
-    readback_answer *answer = answer_pointer;
-    answer->mapped = status == WGPUMapAsyncStatus_Success;
-    if (atomic_exchange(&answer->state, READBACK_ANSWERED) == READBACK_ABANDONED) {
-        free(answer);
-    }
-}
 
 WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result)
 {
@@ -67,48 +38,16 @@ static void readback_copy(const uint8_t *range, gpool__rows rows, uint8_t *targe
     }
 }
 
-/* Waits for the map's answer; false when it did not come in time or the device is lost. */
-static gpool_result readback_wait(gpool *pool, readback_answer *answer)
-{
-    uint64_t begin = gpool__now_ns();
-    while (atomic_load(&answer->state) == READBACK_WAITING) {
-        gpool__device_process(pool->device, &pool->seam);
-        if (atomic_load(&answer->state) != READBACK_WAITING) {
-            break;
-        }
-        if (gpool__device_is_lost(pool->device)) {
-            return GPOOL_ERROR_DEVICE_LOST;
-        }
-        uint64_t waited = gpool__now_ns() - begin;
-        if (waited > pool->wait_timeout_ns) {
-            return GPOOL_ERROR_TIMEOUT;
-        }
-        gpool__sleep_ns(gpool__nap_ns(waited));
-    }
-    if (answer->mapped) {
-        return GPOOL_OK;
-    }
-    /* One poll may deliver the loss and the end of the map that comes of it. */
-    return gpool__device_is_lost(pool->device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_ERROR_GPU;
-}
-
 gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size, gpool__rows rows,
                                  void *target)
 {
-    readback_answer *answer = calloc(1, sizeof *answer);
-    if (answer == NULL) {
+    gpool__map *map = gpool__map_create();
+    if (map == NULL) {
         return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a read");
     }
-    WGPUBufferMapCallbackInfo info = {
-        .mode = WGPUCallbackMode_AllowProcessEvents,
-        .callback = readback_on_map,
-        .userdata1 = answer,
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    (void)GPOOL__GPU(&pool->seam, BufferMapAsync)(staging, WGPUMapMode_Read, 0, (size_t)size, info);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    gpool_result result = gpool__map_begin(pool, map, staging, WGPUMapMode_Read, size);
     if (result == GPOOL_OK) {
-        result = readback_wait(pool, answer);
+        result = gpool__map_wait(pool, map, pool->wait_timeout_ns);
     }
     /* On a lost wgpu-native device the map reports success and the range then ends the process, so
      * the canary looks first. */
@@ -126,9 +65,7 @@ gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size,
         }
         GPOOL__GPU(&pool->seam, BufferUnmap)(staging);
     }
-    if (atomic_exchange(&answer->state, READBACK_ABANDONED) == READBACK_ANSWERED) {
-        free(answer);
-    }
+    gpool__map_release(map);
     if (result == GPOOL_ERROR_TIMEOUT) {
         return GPOOL__FAIL(pool, TIMEOUT, TIMEOUT, "The GPU did not finish a read within [%llu] ms",
                            (unsigned long long)(pool->wait_timeout_ns / 1000000u));
