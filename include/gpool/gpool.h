@@ -6,6 +6,7 @@
 #include <gpool/handle.h>
 #include <gpool/dirty.h>
 #include <gpool/dirty_graph.h>
+#include <gpool/range.h>
 #include <gpool/gpu.h>
 #include <gpool/device.h>
 #include <gpool/pool.h>

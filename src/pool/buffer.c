@@ -12,6 +12,9 @@
 /* Writes up to this size are compared with the shadow first. */
 #define BUFFER_COMPARE 256u
 
+/* Bytes behind one bit of the dirty map. */
+#define BUFFER_GRANULE 64u
+
 static gpool__buffer *buffer_of(gpool__resource *resource)
 {
     return (gpool__buffer *)resource;
@@ -30,7 +33,8 @@ static void buffer_release(gpool *pool, gpool__resource *resource)
         buffer_drop(&pool->seam, buffer->gpu);
         buffer->gpu = NULL;
     }
-    gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+    gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
+    buffer->dirty = NULL;
     gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
     buffer->shadow = NULL;
 }
@@ -142,10 +146,10 @@ static void buffer_rebuilt(gpool *pool, gpool__resource *resource, gpool_result 
         return;
     }
     if (result == GPOOL_OK) {
-        gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
+        gpool__dirty_map_mark_all(buffer->dirty);
         gpool__upload_enlist(pool, buffer);
     } else {
-        gpool__dirty_map_clear(&buffer->dirty);
+        (void)gpool_dirty_map_clear(buffer->dirty);
         gpool__upload_delist(pool, buffer);
     }
 }
@@ -163,7 +167,10 @@ static gpool_result buffer_make_shadow(gpool *pool, gpool__buffer *buffer)
 {
     size_t bytes = (size_t)gpool__buffer_gpu_size(buffer);
     buffer->shadow = gpool__alloc(&pool->memory, bytes);
-    if (buffer->shadow == NULL || !gpool__dirty_map_init(&buffer->dirty, &pool->memory, bytes)) {
+    if (buffer->shadow != NULL) {
+        buffer->dirty = gpool__dirty_map_create(&pool->memory, bytes, BUFFER_GRANULE);
+    }
+    if (buffer->dirty == NULL) {
         gpool__free(&pool->memory, buffer->shadow, bytes);
         buffer->shadow = NULL;
         return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
@@ -235,7 +242,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         if (buffer->gpu_written) {
             result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
         } else {
-            gpool__dirty_map_mark(&buffer->dirty, 0, buffer->dirty.size);
+            gpool__dirty_map_mark_all(buffer->dirty);
             gpool__upload_enlist(pool, buffer);
         }
         pool->stats.written_bytes += result == GPOOL_OK ? desc->size : 0;
@@ -387,7 +394,7 @@ static gpool_result buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
         return GPOOL_OK;
     }
     memmove(target, data, (size_t)size);
-    gpool__dirty_map_mark(&buffer->dirty, offset, size);
+    gpool__dirty_map_mark(buffer->dirty, offset, size);
     gpool__upload_enlist(pool, buffer);
     return GPOOL_OK;
 }
@@ -413,7 +420,8 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
     if (result != GPOOL_OK) {
         return result;
     }
-    gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+    gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
+    buffer->dirty = NULL;
     gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
     buffer->shadow = NULL;
     buffer->gpu_written = true;
@@ -441,7 +449,7 @@ static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer,
     gpool_result result = buffer_make_shadow(pool, fresh);
     if (result == GPOOL_OK) {
         memcpy(fresh->shadow, buffer->shadow, (size_t)gpool__min(size, buffer->size));
-        gpool__dirty_map_mark(&fresh->dirty, 0, fresh->dirty.size);
+        gpool__dirty_map_mark_all(fresh->dirty);
     }
     return result;
 }
@@ -502,7 +510,7 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
                                 gpool__round_up(size, 4));
     buffer->gpu = gpu;
     if (!buffer->gpu_written) {
-        gpool__dirty_map_fini(&buffer->dirty, &pool->memory);
+        gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
         gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
         buffer->shadow = fresh.shadow;
         buffer->dirty = fresh.dirty;
@@ -543,6 +551,9 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
     if (info == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
     }
+    /* A buffer without a map has nothing dirty. */
+    gpool_dirty_count dirty;
+    (void)gpool_dirty_map_count(buffer->dirty, 0, 1, &dirty);
     *info = (gpool_buffer_info){
         .size = buffer->size,
         .gpu_size = gpool__buffer_gpu_size(buffer),
@@ -552,7 +563,7 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
                          : buffer_gpu_usage(buffer->usage),
         .version = buffer->version,
         .created_frame = buffer->base.alive.created_frame,
-        .dirty_bytes = gpool__dirty_map_bytes(&buffer->dirty),
+        .dirty_bytes = dirty.dirty_bytes,
         .gpu_written = buffer->gpu_written,
         .imported = buffer->imported,
         .failed = buffer->base.failed,

@@ -81,8 +81,8 @@ typedef struct gpool__buffer {
     WGPUBuffer gpu;
     uint64_t size;
     uint64_t version;
-    uint8_t *shadow; /* gpu_size bytes; NULL = gpu-written */
-    gpool__dirty_map dirty;
+    uint8_t *shadow;        /* gpu_size bytes; NULL = gpu-written */
+    gpool_dirty_map *dirty; /* of as many bytes; NULL = gpu-written */
     struct gpool__buffer *dirty_next;
     struct gpool__buffer *dirty_previous;
     gpool_buffer_usage usage;

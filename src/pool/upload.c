@@ -52,20 +52,19 @@ static void upload_send(gpool *pool, const gpool__buffer *buffer, uint64_t offse
 
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer)
 {
-    if (!gpool__dirty_map_any(&buffer->dirty)) {
+    if (buffer->dirty == NULL || !gpool__dirty_map_any(buffer->dirty)) {
         gpool__upload_delist(pool, buffer);
         return GPOOL_OK;
     }
     uint64_t sent_before = pool->stats.sent_bytes;
     gpool__capture_begin(pool->device, &pool->seam);
-    if (buffer->dirty.size < UPLOAD_WHOLE) {
-        upload_send(pool, buffer, 0, buffer->dirty.size);
+    if (gpool__buffer_gpu_size(buffer) < UPLOAD_WHOLE) {
+        upload_send(pool, buffer, 0, gpool__buffer_gpu_size(buffer));
     } else {
         uint64_t cursor = 0;
-        uint64_t offset = 0;
-        uint64_t size = 0;
-        while (gpool__dirty_map_next(&buffer->dirty, &cursor, UPLOAD_GAP, &offset, &size)) {
-            upload_send(pool, buffer, offset, size);
+        gpool_range range;
+        while (gpool_dirty_map_next(buffer->dirty, UPLOAD_GAP, 4, &cursor, &range)) {
+            upload_send(pool, buffer, range.offset, range.size);
         }
     }
     pool->queue_dirty = true;
@@ -75,7 +74,7 @@ gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer)
         pool->stats.sent_bytes = sent_before;
         return gpool__fail_gpu(pool, result, "Upload of buffer", buffer->base.label);
     }
-    gpool__dirty_map_clear(&buffer->dirty);
+    (void)gpool_dirty_map_clear(buffer->dirty);
     gpool__upload_delist(pool, buffer);
     return GPOOL_OK;
 }

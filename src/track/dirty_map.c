@@ -2,66 +2,59 @@
 
 #include "base/checked.h"
 
-#include <string.h>
+/* 2^44 bytes in granules of 4 are 2^42 bits: 2^36 words, and six levels above them. */
+#define DIRTY_MAP_LEVELS      7u
+#define DIRTY_MAP_SIZE_MAX    (UINT64_C(1) << 44)
+#define DIRTY_MAP_GRANULE     64u
+#define DIRTY_MAP_GRANULE_MIN 4u
+#define DIRTY_MAP_GRANULE_MAX 65536u
+#define DIRTY_MAP_NOWHERE     UINT64_MAX
 
-#define DIRTY_WORD_BYTES (64u * (uint64_t)GPOOL__GRANULE)
+/* Tests count the words that are looked at. */
+#ifndef GPOOL__DIRTY_MAP_VISIT
+#define GPOOL__DIRTY_MAP_VISIT() ((void)0)
+#endif
 
-static uint32_t dirty_map_word_count(uint64_t size)
+/* --- words and levels --- */
+
+static uint64_t dirty_map_get(const gpool_dirty_map *map, uint64_t index)
 {
-    return (uint32_t)((size + DIRTY_WORD_BYTES - 1) / DIRTY_WORD_BYTES);
+    GPOOL__DIRTY_MAP_VISIT();
+    return atomic_load_explicit(&map->words[index], memory_order_relaxed);
 }
 
-bool gpool__dirty_map_init(gpool__dirty_map *map, gpool__memory *memory, uint64_t size)
+static void dirty_map_put(gpool_dirty_map *map, uint64_t index, uint64_t bits)
 {
-    *map = (gpool__dirty_map){ .size = size };
-    map->words = gpool__alloc(memory, dirty_map_word_count(size) * sizeof *map->words);
-    return map->words != NULL;
+    atomic_store_explicit(&map->words[index], bits, memory_order_relaxed);
 }
 
-void gpool__dirty_map_fini(gpool__dirty_map *map, gpool__memory *memory)
+static bool dirty_map_all(const gpool_dirty_map *map)
 {
-    gpool__free(memory, map->words, dirty_map_word_count(map->size) * sizeof *map->words);
-    *map = (gpool__dirty_map){ 0 };
+    return atomic_load_explicit(&map->all, memory_order_relaxed);
 }
 
-/* Bits [from, to) of a word; 0 <= from < to <= 64. */
-static uint64_t dirty_map_mask(uint32_t from, uint32_t to)
+static uint64_t dirty_map_last(const gpool_dirty_map *map)
 {
-    uint64_t below_to = to == 64 ? UINT64_MAX : (UINT64_C(1) << to) - 1;
-    return below_to & ~((UINT64_C(1) << from) - 1);
+    return (map->size - 1) >> map->shift;
 }
 
-void gpool__dirty_map_mark(gpool__dirty_map *map, uint64_t offset, uint64_t size)
+/* Words that hold `bits` bits, which are at least one. */
+static uint64_t dirty_map_words(uint64_t bits)
 {
-    if (size == 0) {
-        return;
+    return (bits - 1) / 64 + 1;
+}
+
+/* The bits of word `word` that lie in [first, last]. */
+static uint64_t dirty_map_mask(uint64_t word, uint64_t first, uint64_t last)
+{
+    uint64_t mask = UINT64_MAX;
+    if (word == first / 64) {
+        mask <<= first % 64;
     }
-    uint64_t first = offset / GPOOL__GRANULE;
-    uint64_t last = (offset + size - 1) / GPOOL__GRANULE;
-    uint32_t first_word = (uint32_t)(first / 64);
-    uint32_t last_word = (uint32_t)(last / 64);
-    for (uint32_t word = first_word; word <= last_word; ++word) {
-        uint32_t from = word == first_word ? (uint32_t)(first % 64) : 0;
-        uint32_t to = word == last_word ? (uint32_t)(last % 64) + 1 : 64;
-        map->words[word] |= dirty_map_mask(from, to);
+    if (word == last / 64) {
+        mask &= UINT64_MAX >> (63 - last % 64);
     }
-    if (map->first_word == map->end_word) {
-        map->first_word = first_word;
-        map->end_word = last_word + 1;
-    } else {
-        map->first_word = (uint32_t)gpool__min(map->first_word, first_word);
-        map->end_word = (uint32_t)gpool__max(map->end_word, last_word + 1);
-    }
-}
-
-void gpool__dirty_map_clear(gpool__dirty_map *map)
-{
-    if (map->first_word != map->end_word) {
-        memset(map->words + map->first_word, 0,
-               (map->end_word - map->first_word) * sizeof *map->words);
-    }
-    map->first_word = 0;
-    map->end_word = 0;
+    return mask;
 }
 
 static uint32_t dirty_map_lowest(uint64_t bits)
@@ -78,52 +71,437 @@ static uint32_t dirty_map_lowest(uint64_t bits)
 #endif
 }
 
-/* First granule at or after `granule` whose bit equals `set`; end of the span when there is none. */
-static uint64_t dirty_map_find(const gpool__dirty_map *map, uint64_t granule, bool set)
+/* Sets the bits [first, last] of level 0. A word that was not zero has its bit above already. */
+static void dirty_map_set(gpool_dirty_map *map, uint64_t first, uint64_t last)
 {
-    uint64_t end = (uint64_t)map->end_word * 64;
-    while (granule < end) {
-        uint64_t word = map->words[granule / 64];
-        uint64_t bits = (set ? word : ~word) & dirty_map_mask((uint32_t)(granule % 64), 64);
+    uint64_t start = 0;
+    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
+    for (;;) {
+        bool fresh = false;
+        for (uint64_t word = first / 64; word <= last / 64; ++word) {
+            uint64_t bits = dirty_map_get(map, start + word);
+            fresh = fresh || bits == 0;
+            dirty_map_put(map, start + word, bits | dirty_map_mask(word, first, last));
+        }
+        if (!fresh || count == 1) {
+            return;
+        }
+        start += count;
+        count = dirty_map_words(count);
+        first /= 64;
+        last /= 64;
+    }
+}
+
+/* The same beside others who do it. Always goes up to the top: who set the first bit of a word may
+ * not have got there yet. */
+static void dirty_map_set_shared(gpool_dirty_map *map, uint64_t first, uint64_t last)
+{
+    uint64_t start = 0;
+    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
+    for (;;) {
+        for (uint64_t word = first / 64; word <= last / 64; ++word) {
+            uint64_t mask = dirty_map_mask(word, first, last);
+            if ((dirty_map_get(map, start + word) & mask) != mask) {
+                atomic_fetch_or_explicit(&map->words[start + word], mask, memory_order_relaxed);
+            }
+        }
+        if (count == 1) {
+            return;
+        }
+        start += count;
+        count = dirty_map_words(count);
+        first /= 64;
+        last /= 64;
+    }
+}
+
+/* Clears the bits above a word of level 0 that has become zero. */
+static void dirty_map_prune(gpool_dirty_map *map, uint64_t word)
+{
+    uint64_t start = 0;
+    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
+    while (count > 1) {
+        start += count;
+        count = dirty_map_words(count);
+        uint64_t bits = dirty_map_get(map, start + word / 64) & ~(UINT64_C(1) << word % 64);
+        dirty_map_put(map, start + word / 64, bits);
         if (bits != 0) {
-            return granule / 64 * 64 + dirty_map_lowest(bits);
+            return;
+        }
+        word /= 64;
+    }
+}
+
+/* First granule at or after `granule` whose bit is set: up to a level that has one, and down. */
+static uint64_t dirty_map_find_set(const gpool_dirty_map *map, uint64_t granule)
+{
+    uint64_t starts[DIRTY_MAP_LEVELS];
+    uint64_t start = 0;
+    uint64_t count = dirty_map_last(map) + 1; /* bits of the level */
+    uint64_t index = granule;
+    uint32_t level = 0;
+    for (;;) {
+        if (index >= count) {
+            return DIRTY_MAP_NOWHERE;
+        }
+        starts[level] = start;
+        uint64_t bits = dirty_map_get(map, start + index / 64) >> index % 64;
+        if (bits != 0) {
+            index += dirty_map_lowest(bits);
+            break;
+        }
+        count = dirty_map_words(count);
+        if (count == 1) {
+            return DIRTY_MAP_NOWHERE;
+        }
+        start += count;
+        index = index / 64 + 1;
+        level += 1;
+    }
+    while (level > 0) {
+        level -= 1;
+        index = index * 64 + dirty_map_lowest(dirty_map_get(map, starts[level] + index));
+    }
+    return index;
+}
+
+/* First granule at or after `granule`, which is set, whose bit is not; the end of the map is one. */
+static uint64_t dirty_map_find_clear(const gpool_dirty_map *map, uint64_t granule)
+{
+    uint64_t end = dirty_map_last(map) + 1;
+    while (granule < end) {
+        uint64_t bits = ~dirty_map_get(map, granule / 64) >> granule % 64;
+        if (bits != 0) {
+            return granule + dirty_map_lowest(bits);
         }
         granule = granule / 64 * 64 + 64;
     }
     return end;
 }
 
-bool gpool__dirty_map_next(const gpool__dirty_map *map, uint64_t *cursor, uint64_t gap,
-                           uint64_t *offset, uint64_t *size)
+/* Clears the bits [first, last] of level 0. */
+static void dirty_map_unset(gpool_dirty_map *map, uint64_t first, uint64_t last)
 {
-    uint64_t end = (uint64_t)map->end_word * 64;
-    uint64_t from = gpool__max(*cursor / GPOOL__GRANULE, (uint64_t)map->first_word * 64);
-    uint64_t first = dirty_map_find(map, from, true);
-    if (first >= end) {
+    uint64_t granule = dirty_map_find_set(map, first);
+    while (granule <= last) {
+        uint64_t word = granule / 64;
+        uint64_t bits = dirty_map_get(map, word) & ~dirty_map_mask(word, first, last);
+        dirty_map_put(map, word, bits);
+        if (bits == 0) {
+            dirty_map_prune(map, word);
+        }
+        granule = dirty_map_find_set(map, word * 64 + 64);
+    }
+}
+
+/* --- create and destroy --- */
+
+/* Words of all levels. */
+static uint64_t dirty_map_all_words(uint64_t size, uint32_t shift)
+{
+    uint64_t count = dirty_map_words(((size - 1) >> shift) + 1);
+    uint64_t sum = count;
+    while (count > 1) {
+        count = dirty_map_words(count);
+        sum += count;
+    }
+    return sum;
+}
+
+static uint64_t dirty_map_bytes(uint64_t words)
+{
+    return sizeof(gpool_dirty_map) + words * sizeof(uint64_t);
+}
+
+/* Makes a map behind `prefix` bytes of the same block. */
+static gpool_dirty_map *dirty_map_make(gpool__memory *memory, size_t prefix, uint64_t size,
+                                       uint32_t granule)
+{
+    uint32_t shift = dirty_map_lowest(granule);
+    uint64_t words = dirty_map_all_words(size, shift);
+    uint64_t bytes = prefix + dirty_map_bytes(words);
+    char *block = bytes > SIZE_MAX ? NULL : gpool__alloc(memory, (size_t)bytes);
+    if (block == NULL) {
+        return NULL;
+    }
+    gpool_dirty_map *map = (gpool_dirty_map *)(void *)(block + prefix);
+    map->size = size;
+    map->top = words - 1;
+    map->shift = (uint8_t)shift;
+    return map;
+}
+
+gpool_dirty_map *gpool__dirty_map_create(gpool__memory *memory, uint64_t size, uint32_t granule)
+{
+    return dirty_map_make(memory, 0, size, granule);
+}
+
+void gpool__dirty_map_destroy(gpool_dirty_map *map, gpool__memory *memory)
+{
+    if (map != NULL) {
+        gpool__free(memory, map, (size_t)dirty_map_bytes(map->top + 1));
+    }
+}
+
+/* The hooks of a public map lie before it; the pool's maps, of which there are many, have none. */
+static gpool_allocator *dirty_map_hooks(gpool_dirty_map *map)
+{
+    return (gpool_allocator *)(void *)map - 1;
+}
+
+gpool_result gpool_dirty_map_create(const gpool_dirty_map_desc *desc, gpool_dirty_map **map)
+{
+    if (map == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    *map = NULL;
+    if (desc == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    uint32_t granule = desc->granule != 0 ? desc->granule : DIRTY_MAP_GRANULE;
+    if ((granule & (granule - 1)) != 0 || granule < DIRTY_MAP_GRANULE_MIN ||
+        granule > DIRTY_MAP_GRANULE_MAX) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    if (desc->size == 0 || desc->size > DIRTY_MAP_SIZE_MAX) {
+        return GPOOL_ERROR_OUT_OF_RANGE;
+    }
+    gpool__memory memory;
+    gpool__memory_init(&memory, &desc->allocator);
+    *map = dirty_map_make(&memory, sizeof(gpool_allocator), desc->size, granule);
+    if (*map == NULL) {
+        return GPOOL_ERROR_OUT_OF_MEMORY;
+    }
+    *dirty_map_hooks(*map) = memory.hooks;
+    return GPOOL_OK;
+}
+
+void gpool_dirty_map_destroy(gpool_dirty_map *map)
+{
+    if (map == NULL) {
+        return;
+    }
+    gpool_allocator *hooks = dirty_map_hooks(map);
+    gpool__memory memory;
+    gpool__memory_init(&memory, hooks);
+    gpool__free(&memory, hooks, (size_t)(sizeof *hooks + dirty_map_bytes(map->top + 1)));
+}
+
+/* --- marks --- */
+
+void gpool__dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    if (size == 0 || dirty_map_all(map)) {
+        return;
+    }
+    uint64_t first = offset >> map->shift;
+    uint64_t last = (offset + size - 1) >> map->shift;
+    if (first == 0 && last == dirty_map_last(map)) {
+        gpool__dirty_map_mark_all(map);
+    } else {
+        dirty_map_set(map, first, last);
+    }
+}
+
+void gpool__dirty_map_mark_shared(gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    if (size == 0 || dirty_map_all(map)) {
+        return;
+    }
+    uint64_t first = offset >> map->shift;
+    uint64_t last = (offset + size - 1) >> map->shift;
+    if (first == 0 && last == dirty_map_last(map)) {
+        gpool__dirty_map_mark_all(map);
+    } else {
+        dirty_map_set_shared(map, first, last);
+    }
+}
+
+/* What is wrong with a range of a map. */
+static gpool_result dirty_map_check(const gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    if (map == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    return gpool__range_inside(offset, size, map->size) ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE;
+}
+
+gpool_result gpool_dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    gpool_result result = dirty_map_check(map, offset, size);
+    if (result == GPOOL_OK) {
+        gpool__dirty_map_mark(map, offset, size);
+    }
+    return result;
+}
+
+gpool_result gpool_dirty_map_mark_shared(gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    gpool_result result = dirty_map_check(map, offset, size);
+    if (result == GPOOL_OK) {
+        gpool__dirty_map_mark_shared(map, offset, size);
+    }
+    return result;
+}
+
+gpool_result gpool_dirty_map_mark_all(gpool_dirty_map *map)
+{
+    if (map == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    gpool__dirty_map_mark_all(map);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_dirty_map_mark_from(gpool_dirty_map *map, const gpool_dirty_map *from)
+{
+    if (map == NULL || from == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    uint64_t cursor = 0;
+    gpool_range range;
+    while (gpool_dirty_map_next(from, 0, 1, &cursor, &range) && range.offset < map->size) {
+        gpool__dirty_map_mark(map, range.offset, gpool__min(range.size, map->size - range.offset));
+    }
+    return GPOOL_OK;
+}
+
+gpool_result gpool_dirty_map_clear(gpool_dirty_map *map)
+{
+    if (map == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    atomic_store_explicit(&map->all, false, memory_order_relaxed);
+    if (gpool__dirty_map_any(map)) {
+        dirty_map_unset(map, 0, dirty_map_last(map));
+    }
+    return GPOOL_OK;
+}
+
+gpool_result gpool_dirty_map_clear_range(gpool_dirty_map *map, uint64_t offset, uint64_t size)
+{
+    gpool_result result = dirty_map_check(map, offset, size);
+    if (result != GPOOL_OK || size == 0) {
+        return result;
+    }
+    uint64_t first = offset >> map->shift;
+    uint64_t last = (offset + size - 1) >> map->shift;
+    if (first == 0 && last == dirty_map_last(map)) {
+        return gpool_dirty_map_clear(map);
+    }
+    if (dirty_map_all(map)) {
+        dirty_map_set(map, 0, dirty_map_last(map));
+        atomic_store_explicit(&map->all, false, memory_order_relaxed);
+    }
+    dirty_map_unset(map, first, last);
+    return GPOOL_OK;
+}
+
+/* --- scans --- */
+
+gpool_dirty_state gpool_dirty_map_state(const gpool_dirty_map *map)
+{
+    if (map == NULL || !gpool__dirty_map_any(map)) {
+        return GPOOL_DIRTY_NONE;
+    }
+    return dirty_map_all(map) ? GPOOL_DIRTY_ALL : GPOOL_DIRTY_SOME;
+}
+
+/* Finds the first range at or after a granule, and adds it to `count`. */
+static bool dirty_map_range(const gpool_dirty_map *map, uint64_t granule, uint64_t gap,
+                            uint64_t align, gpool_range *range, gpool_dirty_count *count)
+{
+    const bool all = dirty_map_all(map);
+    uint64_t first = all ? granule : dirty_map_find_set(map, granule);
+    if (first > dirty_map_last(map)) {
         return false;
     }
-    uint64_t past = dirty_map_find(map, first, false);
-    while (past < end) {
-        uint64_t again = dirty_map_find(map, past, true);
-        if (again >= end || (again - past) * GPOOL__GRANULE >= gap) {
+    uint64_t begin = gpool__round_down(first << map->shift, align);
+    uint64_t end = 0;
+    for (;;) {
+        uint64_t past = all ? dirty_map_last(map) + 1 : dirty_map_find_clear(map, first);
+        count->granules += past - first;
+        count->dirty_bytes += gpool__min(past << map->shift, map->size) - (first << map->shift);
+        end = gpool__min(gpool__round_up(past << map->shift, align), map->size);
+        first = all ? DIRTY_MAP_NOWHERE : dirty_map_find_set(map, past);
+        if (first == DIRTY_MAP_NOWHERE) {
             break;
         }
-        past = dirty_map_find(map, again, false);
+        uint64_t again = gpool__round_down(first << map->shift, align);
+        if (again > end && again - end >= gap) {
+            break;
+        }
     }
-    *offset = first * GPOOL__GRANULE;
-    *size = gpool__min(past * GPOOL__GRANULE, map->size) - *offset;
-    *cursor = past * GPOOL__GRANULE;
+    *range = (gpool_range){ .offset = begin, .size = end - begin };
+    count->ranges += 1;
+    count->range_bytes += range->size;
     return true;
 }
 
-uint64_t gpool__dirty_map_bytes(const gpool__dirty_map *map)
+static bool dirty_map_is_power(uint64_t value)
 {
-    uint64_t cursor = 0;
-    uint64_t offset = 0;
-    uint64_t size = 0;
-    uint64_t bytes = 0;
-    while (gpool__dirty_map_next(map, &cursor, 0, &offset, &size)) {
-        bytes += size;
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+/* First granule behind a range, which ends at the end of a granule or of the map. */
+static uint64_t dirty_map_behind(const gpool_dirty_map *map, gpool_range range)
+{
+    return ((range.offset + range.size - 1) >> map->shift) + 1;
+}
+
+bool gpool_dirty_map_next(const gpool_dirty_map *map, uint64_t gap, uint64_t align,
+                          uint64_t *cursor, gpool_range *range)
+{
+    if (map == NULL || cursor == NULL || range == NULL || !dirty_map_is_power(align)) {
+        return false;
     }
-    return bytes;
+    gpool_dirty_count ignored = { 0 };
+    if (!dirty_map_range(map, *cursor >> map->shift, gap, align, range, &ignored)) {
+        return false;
+    }
+    *cursor = dirty_map_behind(map, *range) << map->shift;
+    return true;
+}
+
+gpool_result gpool_dirty_map_count(const gpool_dirty_map *map, uint64_t gap, uint64_t align,
+                                   gpool_dirty_count *count)
+{
+    if (count == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    *count = (gpool_dirty_count){ 0 };
+    if (map == NULL || !dirty_map_is_power(align)) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    uint64_t granule = 0;
+    gpool_range range;
+    while (dirty_map_range(map, granule, gap, align, &range, count)) {
+        granule = dirty_map_behind(map, range);
+    }
+    return GPOOL_OK;
+}
+
+bool gpool__dirty_map_validate(const gpool_dirty_map *map)
+{
+    uint64_t start = 0;
+    uint64_t bits = dirty_map_last(map) + 1;
+    for (;;) {
+        uint64_t count = dirty_map_words(bits);
+        uint64_t last = dirty_map_get(map, start + count - 1);
+        if ((last & ~dirty_map_mask(count - 1, 0, bits - 1)) != 0) {
+            return false;
+        }
+        if (count == 1) {
+            return start == map->top;
+        }
+        for (uint64_t word = 0; word < count; ++word) {
+            uint64_t above = dirty_map_get(map, start + count + word / 64);
+            if ((above >> word % 64 & 1) != (dirty_map_get(map, start + word) != 0)) {
+                return false;
+            }
+        }
+        start += count;
+        bits = count;
+    }
 }

@@ -1,48 +1,58 @@
 /*
- * Which bytes of a shadow are not yet on the GPU: one bit for each granule of 64 bytes, with the
- * span of words that may hold set bits.
+ * What a dirty map is made of, and how the pool uses it without the checks of the public functions.
  *
- * Invariants: a byte marked since the last clear lies inside exactly one reported range; ranges are
- * sorted and disjoint; marking allocates nothing. Owned by one thread.
+ * Words: level 0 has a bit for each granule, each further level a bit for each word of the level
+ * below, the highest level is one word. All levels lie behind each other, lowest first.
+ *
+ * Invariants, once all threads that mark are waited for: a word is nonzero exactly when its bit in
+ * the level above is set; no bit is set behind the end of a level. While `all` is set everything is
+ * dirty and the words say what was so before. A byte marked since the last clear lies inside exactly
+ * one reported range; ranges are sorted and disjoint; marking allocates nothing.
  */
 #ifndef GPOOL_TRACK_DIRTY_MAP_H
 #define GPOOL_TRACK_DIRTY_MAP_H
 
 #include "base/memory.h"
 
-#define GPOOL__GRANULE 64u
+#include <gpool/range.h>
 
-typedef struct gpool__dirty_map {
-    uint64_t *words;
-    uint64_t size;       /* bytes the map covers */
-    uint32_t first_word; /* set bits lie in [first_word, end_word) */
-    uint32_t end_word;   /* equal to first_word = clean */
-} gpool__dirty_map;
+#include <stdatomic.h>
 
-/** Prepares a clean map for `size` bytes (at most 2^44); false without memory. */
-bool gpool__dirty_map_init(gpool__dirty_map *map, gpool__memory *memory, uint64_t size);
-
-void gpool__dirty_map_fini(gpool__dirty_map *map, gpool__memory *memory);
-
-/** Marks a range that lies inside the map. Cost: one operation a word touched. */
-void gpool__dirty_map_mark(gpool__dirty_map *map, uint64_t offset, uint64_t size);
-
-/** Forgets all marks. Cost: the span of words that were touched. */
-void gpool__dirty_map_clear(gpool__dirty_map *map);
-
-static inline bool gpool__dirty_map_any(const gpool__dirty_map *map)
-{
-    return map->first_word != map->end_word;
-}
-
-/** Bytes inside dirty granules. */
-uint64_t gpool__dirty_map_bytes(const gpool__dirty_map *map);
+struct gpool_dirty_map {
+    uint64_t size;            /* bytes it covers */
+    uint64_t top;             /* index of the last word, the highest level */
+    uint8_t shift;            /* a granule has 1 << shift bytes */
+    _Atomic bool all;         /* everything is dirty */
+    _Atomic uint64_t words[]; /* the levels */
+};
 
 /**
- * Finds the first dirty range at or after `*cursor` (a byte offset, 0 at first) and moves the
- * cursor behind it. Ranges nearer than `gap` bytes come as one. False at the end.
+ * Makes a clean map of 1 to 2^44 bytes in granules of a power of two; NULL without memory. It is
+ * given back with gpool__dirty_map_destroy() and the same memory.
  */
-bool gpool__dirty_map_next(const gpool__dirty_map *map, uint64_t *cursor, uint64_t gap,
-                           uint64_t *offset, uint64_t *size);
+gpool_dirty_map *gpool__dirty_map_create(gpool__memory *memory, uint64_t size, uint32_t granule);
+
+/** Frees such a map; NULL is silent. */
+void gpool__dirty_map_destroy(gpool_dirty_map *map, gpool__memory *memory);
+
+/** Marks a range that lies inside the map. */
+void gpool__dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size);
+
+/** The same, on any number of threads at once. */
+void gpool__dirty_map_mark_shared(gpool_dirty_map *map, uint64_t offset, uint64_t size);
+
+/** Whether the levels agree; slow. For tests. */
+bool gpool__dirty_map_validate(const gpool_dirty_map *map);
+
+static inline void gpool__dirty_map_mark_all(gpool_dirty_map *map)
+{
+    atomic_store_explicit(&map->all, true, memory_order_relaxed);
+}
+
+static inline bool gpool__dirty_map_any(const gpool_dirty_map *map)
+{
+    return atomic_load_explicit(&map->all, memory_order_relaxed) ||
+           atomic_load_explicit(&map->words[map->top], memory_order_relaxed) != 0;
+}
 
 #endif

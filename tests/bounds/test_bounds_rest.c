@@ -446,6 +446,82 @@ static void numbers_of_dirty_graphs(void **state)
     gpool_dirty_graph_destroy(graph);
 }
 
+/* Gives blocks of up to 1 MiB. */
+static void *small_resize(void *user, void *block, size_t old_size, size_t new_size)
+{
+    (void)user;
+    (void)old_size;
+    if (new_size == 0) {
+        free(block);
+        return NULL;
+    }
+    return new_size > 1048576 ? NULL : realloc(block, new_size);
+}
+
+static void sizes_and_granules_of_dirty_maps(void **state)
+{
+    (void)state;
+    bounds_set sizes = bounds_values((uint64_t)1 << 44);
+    bounds_set granules = bounds_values32(65536);
+    bounds_set_add(&granules, 64);
+    for (uint32_t i = 0; i < sizes.count * granules.count; ++i) {
+        uint64_t size = sizes.v[i / granules.count];
+        uint32_t granule = (uint32_t)granules.v[i % granules.count];
+        gpool_dirty_map_desc desc = { size, granule, { small_resize, NULL } };
+        bool good =
+            granule == 0 || granule == 4 || granule == 64 || granule == 256 || granule == 65536;
+        uint64_t bits = size / (granule == 0 ? 64 : granule);
+        gpool_result expected = !good                                 ? GPOOL_ERROR_INVALID_ARGUMENT
+                                : size == 0 || size > 17592186044416u ? GPOOL_ERROR_OUT_OF_RANGE
+                                : bits > 8388608 / 2                  ? GPOOL_ERROR_OUT_OF_MEMORY
+                                                                      : GPOOL_OK;
+        gpool_dirty_map *map = NULL;
+        gpool_result got = gpool_dirty_map_create(&desc, &map);
+        assert_same(got, expected);
+        assert_same(map != NULL, expected == GPOOL_OK);
+        gpool_dirty_map_destroy(map);
+    }
+}
+
+static void numbers_of_dirty_maps(void **state)
+{
+    (void)state;
+    const uint64_t size = 100001;
+    gpool_dirty_map *map = NULL;
+    assert_same(gpool_dirty_map_create(&(gpool_dirty_map_desc){ .size = size }, &map), GPOOL_OK);
+    bounds_set values = bounds_values(size);
+    for (uint32_t i = 0; i < values.count * values.count; ++i) {
+        uint64_t a = values.v[i / values.count];
+        uint64_t b = values.v[i % values.count];
+        bool inside = a <= size && b <= size - a;
+        gpool_result expected = inside ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE;
+        gpool_dirty_state state_then = !inside || b == 0         ? GPOOL_DIRTY_NONE
+                                       : a < 64 && a + b > 99968 ? GPOOL_DIRTY_ALL
+                                                                 : GPOOL_DIRTY_SOME;
+        assert_same(gpool_dirty_map_mark(map, a, b), expected);
+        assert_same(gpool_dirty_map_state(map), state_then);
+        assert_same(gpool_dirty_map_clear_range(map, a, b), expected);
+        assert_same(gpool_dirty_map_state(map), GPOOL_DIRTY_NONE);
+        assert_same(gpool_dirty_map_mark_shared(map, a, b), expected);
+        assert_same(gpool_dirty_map_state(map), state_then);
+        assert_same(gpool_dirty_map_clear(map), GPOOL_OK);
+        /* Two marks, with any gap and alignment, from any cursor. */
+        assert_same(gpool_dirty_map_mark(map, 0, 1), GPOOL_OK);
+        assert_same(gpool_dirty_map_mark(map, size - 1, 1), GPOOL_OK);
+        bool power = b != 0 && (b & (b - 1)) == 0;
+        gpool_dirty_count count;
+        assert_same(gpool_dirty_map_count(map, a, b, &count),
+                    power ? GPOOL_OK : GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_int_equal(count.granules, power ? 2 : 0);
+        gpool_range range = { 0, 0 };
+        uint64_t cursor = a;
+        assert_same(gpool_dirty_map_next(map, a, b, &cursor, &range), power && a < size + 31);
+        assert_true(range.offset <= size && range.size <= size - range.offset);
+        assert_same(gpool_dirty_map_clear(map), GPOOL_OK);
+    }
+    gpool_dirty_map_destroy(map);
+}
+
 /* What handle.h says of an id that was never given out. */
 static gpool_result id_result(gpool_buffer live, uint64_t id)
 {
@@ -502,6 +578,8 @@ int main(void)
         BOUNDS_TEST(ids_of_shared_ownership),
         cmocka_unit_test(sizes_and_frames_of_tracked_values),
         cmocka_unit_test(numbers_of_dirty_graphs),
+        cmocka_unit_test(sizes_and_granules_of_dirty_maps),
+        cmocka_unit_test(numbers_of_dirty_maps),
     };
     return cmocka_run_group_tests_name("bounds of the rest", tests, NULL, NULL);
 }
