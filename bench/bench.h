@@ -37,6 +37,9 @@
     X("handle.stale", "accepted", bench_handle_stale, 1u << 20, OURS_MOST(0))                      \
     X("dirty.flag", "ns", bench_dirty_flag, 1024, OURS_MOST(3))                                    \
     X("dirty.lattice", "ns a node", bench_dirty_lattice, 100000, NO_BAR)                           \
+    X("range.mark", "ns", bench_range_mark, 10000, OURS_MOST(10))                                  \
+    X("range.mark/shared", "ns", bench_range_mark_shared, 10000, NO_BAR)                           \
+    X("range.scan", "ns a range", bench_range_scan, 10000, NO_BAR)                                 \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \

@@ -82,8 +82,8 @@ GPOOL_API void gpool_dirty_map_destroy(gpool_dirty_map *map);
  * @param size   bytes; 0 marks nothing
  * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (`map` is NULL); GPOOL_ERROR_OUT_OF_RANGE when the
  *         range does not lie inside the map, and then nothing is marked.
- * Allocates: never. Cost: one load and one store for each 64 granules, and about a 63rd of that for
- * the levels above; nothing but the call when the map is dirty as a whole.
+ * Allocates: never. Cost: one load and one store for each 64 granules and for each level above, where a
+ * 64th of the words is touched; nothing but the call when the map is dirty as a whole.
  */
 GPOOL_API gpool_result gpool_dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size);
 

@@ -44,6 +44,24 @@ static uint64_t dirty_map_words(uint64_t bits)
     return (bits - 1) / 64 + 1;
 }
 
+/* Words of all levels. The highest level is the last of them; it is not stored where, since there
+ * are many maps of a few words. */
+static uint64_t dirty_map_all_words(uint64_t size, uint32_t shift)
+{
+    uint64_t count = dirty_map_words(((size - 1) >> shift) + 1);
+    uint64_t sum = count;
+    while (count > 1) {
+        count = dirty_map_words(count);
+        sum += count;
+    }
+    return sum;
+}
+
+static uint64_t dirty_map_bytes(uint64_t size, uint32_t shift)
+{
+    return sizeof(gpool_dirty_map) + dirty_map_all_words(size, shift) * sizeof(uint64_t);
+}
+
 /* The bits of word `word` that lie in [first, last]. */
 static uint64_t dirty_map_mask(uint64_t word, uint64_t first, uint64_t last)
 {
@@ -71,9 +89,30 @@ static uint32_t dirty_map_lowest(uint64_t bits)
 #endif
 }
 
-/* Sets the bits [first, last] of level 0. A word that was not zero has its bit above already. */
+/* Sets bits of one word of level 0: most marks. Among random ones it is a toss-up whether the word was
+ * zero, so its bit above is set without asking; a word above that was not zero has its bit. */
+static void dirty_map_set_word(gpool_dirty_map *map, uint64_t word, uint64_t mask)
+{
+    uint64_t start = 0;
+    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
+    uint64_t old = 0;
+    dirty_map_put(map, word, dirty_map_get(map, word) | mask);
+    while (old == 0 && count > 1) {
+        start += count;
+        count = dirty_map_words(count);
+        old = dirty_map_get(map, start + word / 64);
+        dirty_map_put(map, start + word / 64, old | UINT64_C(1) << word % 64);
+        word /= 64;
+    }
+}
+
+/* Sets the bits [first, last] of level 0, and those above of words that were zero. */
 static void dirty_map_set(gpool_dirty_map *map, uint64_t first, uint64_t last)
 {
+    if (first / 64 == last / 64) {
+        dirty_map_set_word(map, first / 64, dirty_map_mask(first / 64, first, last));
+        return;
+    }
     uint64_t start = 0;
     uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
     for (;;) {
@@ -180,6 +219,34 @@ static uint64_t dirty_map_find_clear(const gpool_dirty_map *map, uint64_t granul
     return end;
 }
 
+/* Clears a word that is not zero and all below it. Not deeper than there are levels. */
+static void dirty_map_wipe(gpool_dirty_map *map, const uint64_t *starts, uint32_t level,
+                           uint64_t word)
+{
+    uint64_t bits = level > 0 ? dirty_map_get(map, starts[level] + word) : 0;
+    dirty_map_put(map, starts[level] + word, 0);
+    for (; bits != 0; bits &= bits - 1) {
+        uint64_t below = word * 64 + dirty_map_lowest(bits);
+        if (level == 1) {
+            dirty_map_put(map, below, 0);
+        } else {
+            dirty_map_wipe(map, starts, level - 1, below);
+        }
+    }
+}
+
+/* Clears all bits. */
+static void dirty_map_wipe_all(gpool_dirty_map *map)
+{
+    uint64_t starts[DIRTY_MAP_LEVELS] = { 0 };
+    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
+    uint32_t level = 0;
+    for (; count > 1; count = dirty_map_words(count), ++level) {
+        starts[level + 1] = starts[level] + count;
+    }
+    dirty_map_wipe(map, starts, level, 0);
+}
+
 /* Clears the bits [first, last] of level 0. */
 static void dirty_map_unset(gpool_dirty_map *map, uint64_t first, uint64_t last)
 {
@@ -191,43 +258,27 @@ static void dirty_map_unset(gpool_dirty_map *map, uint64_t first, uint64_t last)
         if (bits == 0) {
             dirty_map_prune(map, word);
         }
+        if (word == last / 64) {
+            return;
+        }
         granule = dirty_map_find_set(map, word * 64 + 64);
     }
 }
 
 /* --- create and destroy --- */
 
-/* Words of all levels. */
-static uint64_t dirty_map_all_words(uint64_t size, uint32_t shift)
-{
-    uint64_t count = dirty_map_words(((size - 1) >> shift) + 1);
-    uint64_t sum = count;
-    while (count > 1) {
-        count = dirty_map_words(count);
-        sum += count;
-    }
-    return sum;
-}
-
-static uint64_t dirty_map_bytes(uint64_t words)
-{
-    return sizeof(gpool_dirty_map) + words * sizeof(uint64_t);
-}
-
 /* Makes a map behind `prefix` bytes of the same block. */
 static gpool_dirty_map *dirty_map_make(gpool__memory *memory, size_t prefix, uint64_t size,
                                        uint32_t granule)
 {
     uint32_t shift = dirty_map_lowest(granule);
-    uint64_t words = dirty_map_all_words(size, shift);
-    uint64_t bytes = prefix + dirty_map_bytes(words);
+    uint64_t bytes = prefix + dirty_map_bytes(size, shift);
     char *block = bytes > SIZE_MAX ? NULL : gpool__alloc(memory, (size_t)bytes);
     if (block == NULL) {
         return NULL;
     }
     gpool_dirty_map *map = (gpool_dirty_map *)(void *)(block + prefix);
     map->size = size;
-    map->top = words - 1;
     map->shift = (uint8_t)shift;
     return map;
 }
@@ -240,7 +291,7 @@ gpool_dirty_map *gpool__dirty_map_create(gpool__memory *memory, uint64_t size, u
 void gpool__dirty_map_destroy(gpool_dirty_map *map, gpool__memory *memory)
 {
     if (map != NULL) {
-        gpool__free(memory, map, (size_t)dirty_map_bytes(map->top + 1));
+        gpool__free(memory, map, (size_t)dirty_map_bytes(map->size, map->shift));
     }
 }
 
@@ -285,7 +336,7 @@ void gpool_dirty_map_destroy(gpool_dirty_map *map)
     gpool_allocator *hooks = dirty_map_hooks(map);
     gpool__memory memory;
     gpool__memory_init(&memory, hooks);
-    gpool__free(&memory, hooks, (size_t)(sizeof *hooks + dirty_map_bytes(map->top + 1)));
+    gpool__free(&memory, hooks, (size_t)(sizeof *hooks + dirty_map_bytes(map->size, map->shift)));
 }
 
 /* --- marks --- */
@@ -373,9 +424,7 @@ gpool_result gpool_dirty_map_clear(gpool_dirty_map *map)
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     atomic_store_explicit(&map->all, false, memory_order_relaxed);
-    if (gpool__dirty_map_any(map)) {
-        dirty_map_unset(map, 0, dirty_map_last(map));
-    }
+    dirty_map_wipe_all(map);
     return GPOOL_OK;
 }
 
@@ -399,6 +448,12 @@ gpool_result gpool_dirty_map_clear_range(gpool_dirty_map *map, uint64_t offset, 
 }
 
 /* --- scans --- */
+
+bool gpool__dirty_map_any(const gpool_dirty_map *map)
+{
+    return dirty_map_all(map) ||
+           dirty_map_get(map, dirty_map_all_words(map->size, map->shift) - 1) != 0;
+}
 
 gpool_dirty_state gpool_dirty_map_state(const gpool_dirty_map *map)
 {
@@ -424,7 +479,9 @@ static bool dirty_map_range(const gpool_dirty_map *map, uint64_t granule, uint64
         count->granules += past - first;
         count->dirty_bytes += gpool__min(past << map->shift, map->size) - (first << map->shift);
         end = gpool__min(gpool__round_up(past << map->shift, align), map->size);
-        first = all ? DIRTY_MAP_NOWHERE : dirty_map_find_set(map, past);
+        /* Nothing to look for where nothing can be joined. */
+        bool alone = all || (gap == 0 && align <= UINT64_C(1) << map->shift);
+        first = alone ? DIRTY_MAP_NOWHERE : dirty_map_find_set(map, past);
         if (first == DIRTY_MAP_NOWHERE) {
             break;
         }
@@ -493,7 +550,7 @@ bool gpool__dirty_map_validate(const gpool_dirty_map *map)
             return false;
         }
         if (count == 1) {
-            return start == map->top;
+            return start + 1 == dirty_map_all_words(map->size, map->shift);
         }
         for (uint64_t word = 0; word < count; ++word) {
             uint64_t above = dirty_map_get(map, start + count + word / 64);

@@ -20,7 +20,6 @@
 
 struct gpool_dirty_map {
     uint64_t size;            /* bytes it covers */
-    uint64_t top;             /* index of the last word, the highest level */
     uint8_t shift;            /* a granule has 1 << shift bytes */
     _Atomic bool all;         /* everything is dirty */
     _Atomic uint64_t words[]; /* the levels */
@@ -41,18 +40,15 @@ void gpool__dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size)
 /** The same, on any number of threads at once. */
 void gpool__dirty_map_mark_shared(gpool_dirty_map *map, uint64_t offset, uint64_t size);
 
+/** Whether anything is dirty. Cost: the levels. */
+bool gpool__dirty_map_any(const gpool_dirty_map *map);
+
 /** Whether the levels agree; slow. For tests. */
 bool gpool__dirty_map_validate(const gpool_dirty_map *map);
 
 static inline void gpool__dirty_map_mark_all(gpool_dirty_map *map)
 {
     atomic_store_explicit(&map->all, true, memory_order_relaxed);
-}
-
-static inline bool gpool__dirty_map_any(const gpool_dirty_map *map)
-{
-    return atomic_load_explicit(&map->all, memory_order_relaxed) ||
-           atomic_load_explicit(&map->words[map->top], memory_order_relaxed) != 0;
 }
 
 #endif
