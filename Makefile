@@ -7,6 +7,7 @@ MODEL   ?=#           a model file of your own for the sketch
 OUT     ?= out#       where pictures go
 PREFIX  ?= /usr/local
 SECONDS ?= 60#       seconds that make fuzz runs
+FUZZ    ?= pool#     what make fuzz fuzzes: pool or dirty_map
 TESTS   ?= .#         run only tests whose name matches this expression
 JOBS    ?= $(shell nproc)
 
@@ -68,14 +69,14 @@ test: debug ## get what is needed and run every test, plain and under the saniti
 	@printf 'subdirs("%s" "%s" "%s")\n' $(foreach build,release asan tsan,$(CURDIR)/build/$(build)) > build/test/CTestTestfile.cmake
 	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-tests=error
 
-fuzz: ## fuzz the whole pool against its model for SECONDS (clang-14)
+fuzz: ## fuzz the whole pool, or FUZZ=dirty_map, against its model for SECONDS (clang-14)
 	@$(SETUP) test
 	@$(CONFIGURE) -B build/fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_FUZZ=ON \
 		-DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=OFF
-	@$(BUILD) build/fuzz -j $(JOBS) --target fuzz_pool
-	@mkdir -p build/fuzz/new
-	@build/fuzz/fuzz/fuzz_pool -max_total_time=$(strip $(SECONDS)) -max_len=2000 -artifact_prefix=build/fuzz/ \
-		build/fuzz/new fuzz/corpus/pool
+	@$(BUILD) build/fuzz -j $(JOBS) --target fuzz_$(strip $(FUZZ))
+	@mkdir -p build/fuzz/new/$(strip $(FUZZ))
+	@build/fuzz/fuzz/fuzz_$(strip $(FUZZ)) -max_total_time=$(strip $(SECONDS)) -max_len=2000 -artifact_prefix=build/fuzz/ \
+		build/fuzz/new/$(strip $(FUZZ)) fuzz/corpus/$(strip $(FUZZ))
 
 bench-build: ## build gpool-bench with its peers (needs cargo)
 	@$(SETUP) demo

@@ -3,6 +3,7 @@
 #include "unit/unit.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 static uint64_t seed;
 
@@ -12,7 +13,8 @@ typedef struct marker {
     gpool_dirty_map *map;
     uint64_t size;
     uint64_t number;
-    bool neighbours; /* marks granules of the same words as the others, else anywhere */
+    bool neighbours;           /* marks granules of the same words as the others, else anywhere */
+    _Atomic uint32_t *waiting; /* threads that are not there yet: all begin at once */
 } marker;
 
 static gpool_range marker_range(const marker *m, uint64_t *random, uint64_t i)
@@ -34,6 +36,10 @@ static void *mark_many(void *user)
 {
     const marker *m = user;
     uint64_t random = seed + m->number;
+    *m->waiting -= 1;
+    while (*m->waiting > 0) {
+        (void)sched_yield();
+    }
     for (uint64_t i = 0; i < marker_count(m); ++i) {
         const gpool_range range = marker_range(m, &random, i);
         if (gpool_dirty_map_mark_shared(m->map, range.offset, range.size) != GPOOL_OK) {
@@ -48,11 +54,12 @@ static void marks_of_many_threads_are_all_there(void **state)
     (void)state;
     for (int round = 0; round < 40; ++round) {
         dirty_model m;
-        dirty_model_open(&m, round % 4 < 2 ? 65536 * 8 : 64 * 4097, 64);
+        dirty_model_open(&m, round % 4 < 2 ? 65536 * 64 : 64 * 4097, 64);
+        _Atomic uint32_t waiting = THREADS;
         marker markers[THREADS];
         pthread_t threads[THREADS];
         for (uint64_t t = 0; t < THREADS; ++t) {
-            markers[t] = (marker){ m.map, m.size, t, round % 2 == 0 };
+            markers[t] = (marker){ m.map, m.size, t, round % 2 == 0, &waiting };
             assert_int_equal(pthread_create(&threads[t], NULL, mark_many, &markers[t]), 0);
         }
         for (uint64_t t = 0; t < THREADS; ++t) {
@@ -75,6 +82,7 @@ static void marks_of_many_threads_are_all_there(void **state)
 static void *mark_whole(void *user)
 {
     marker *m = user;
+    *m->waiting -= 1;
     return gpool_dirty_map_mark_shared(m->map, 0, m->size) == GPOOL_OK ? NULL : user;
 }
 
@@ -83,10 +91,11 @@ static void whole_marked_beside_other_marks_is_whole(void **state)
     (void)state;
     dirty_model m;
     dirty_model_open(&m, 65536 * 8, 64);
+    _Atomic uint32_t waiting = THREADS;
     marker markers[THREADS];
     pthread_t threads[THREADS];
     for (uint64_t t = 0; t < THREADS; ++t) {
-        markers[t] = (marker){ m.map, m.size, t, false };
+        markers[t] = (marker){ m.map, m.size, t, false, &waiting };
         assert_int_equal(
             pthread_create(&threads[t], NULL, t < 2 ? mark_many : mark_whole, &markers[t]), 0);
     }
