@@ -57,7 +57,7 @@ typedef struct gpool_binding {
 } gpool_binding;
 
 /**
- * Creates a bind group layout, or returns the handle of an equal one of the same scope and adds a
+ * Creates a bind group layout, or returns the handle of an equal good one of the same scope and adds a
  * reference. Equal layouts of different scopes fit each other's pipelines.
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: twice the same

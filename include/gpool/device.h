@@ -156,7 +156,8 @@ GPOOL_API gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc 
  *         GPOOL_ERROR_UNSUPPORTED (a required feature is missing); GPOOL_ERROR_LIMIT (over 63
  *         features that the adapter has are asked for); GPOOL_ERROR_GPU (no device);
  *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY; GPOOL_ERROR_DEVICE_LOST;
- *         GPOOL_ERROR_TIMEOUT (an answer did not come within 10 s).
+ *         GPOOL_ERROR_TIMEOUT (an answer did not come within 10 s); GPOOL_ERROR_WRONG_PHASE (a callback
+ *         inside a call of gpool).
  * Thread: any. Allocates: yes. Cost: milliseconds to a second, mostly the driver's start.
  */
 static inline gpool_result gpool_device_open(const gpool_device_desc *desc, gpool_device **device)
@@ -245,7 +246,11 @@ GPOOL_API uint64_t gpool_device_done(const gpool_device *device);
 /**
  * Lets the implementation deliver what the GPU finished; never blocks.
  *
- * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT (null) or GPOOL_ERROR_DEVICE_LOST.
+ * The program's own WebGPU callbacks may run in it, as in any call of gpool's; see gpool_create() for
+ * what they may do.
+ *
+ * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT (null), GPOOL_ERROR_WRONG_PHASE (such a callback calls)
+ *         or GPOOL_ERROR_DEVICE_LOST.
  * Thread: any. Cost: one poll, about 4 microseconds.
  */
 GPOOL_API gpool_result gpool_device_poll(gpool_device *device);
@@ -255,7 +260,8 @@ GPOOL_API gpool_result gpool_device_poll(gpool_device *device);
  *
  * @param serial     at most gpool_device_submitted(), else GPOOL_ERROR_INVALID_ARGUMENT
  * @param timeout_ms milliseconds to wait at most; 0 polls once
- * @return GPOOL_OK, GPOOL_ERROR_TIMEOUT, GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_INVALID_ARGUMENT.
+ * @return GPOOL_OK, GPOOL_ERROR_TIMEOUT, GPOOL_ERROR_DEVICE_LOST, GPOOL_ERROR_INVALID_ARGUMENT or
+ *         GPOOL_ERROR_WRONG_PHASE (a callback inside a call of gpool).
  * Thread: any. Cost: blocks.
  */
 GPOOL_API gpool_result gpool_device_wait(gpool_device *device, uint64_t serial,

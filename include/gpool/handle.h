@@ -32,12 +32,12 @@ typedef struct gpool_texture {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_texture;
 
-/** Names a sampler of a pool; equal samplers of a scope have equal handles. */
+/** Names a sampler of a pool; gpool_sampler_create() gives equal ones of a scope one handle. */
 typedef struct gpool_sampler {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_sampler;
 
-/** Names a bind group layout of a pool; equal layouts of a scope have equal handles. */
+/** Names a bind group layout of a pool; gpool_layout_create() gives equal ones of a scope one handle. */
 typedef struct gpool_layout {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_layout;

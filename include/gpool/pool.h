@@ -33,13 +33,17 @@ typedef struct gpool_desc {
  * @param desc NULL = all defaults; nothing in it is kept
  * @param pool set to the pool, or to NULL on failure
  * @return GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_TOO_MANY_POOLS (16 live),
- *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU or
- *         GPOOL_ERROR_DEVICE_LOST.
+ *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_DEVICE_LOST or GPOOL_ERROR_WRONG_PHASE (a callback inside a call of gpool).
  * Thread: any; the calling thread owns the pool. Every function whose comment says "owner" refuses
  * other threads with GPOOL_ERROR_WRONG_THREAD and touches nothing; see gpool_own(). Those that destroy,
  * release and retain say "any": on another thread the handle dies at once, for everybody, and the owner
  * does the rest of the destroy at its next frame call (any function below from gpool_begin_frame() on);
- * what fails there is returned and logged, but is not the pool's last error. Allocates: yes.
+ * what fails there is returned and logged, but is not the pool's last error. The same holds inside a
+ * callback of the program's that the implementation runs in the middle of a call of gpool (a poll, a
+ * submit, a loss), on whatever thread: it may destroy, release and retain; everything else, on any
+ * pool and device, is refused with GPOOL_ERROR_WRONG_PHASE and touches nothing.
+ * Allocates: yes.
  */
 GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **pool);
 
@@ -99,7 +103,8 @@ GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
  *         reported an error too, which the log tells and gpool_stats.dropped_recorders counts);
  *         GPOOL_ERROR_WRONG_PHASE outside a frame; GPOOL_ERROR_GPU when Finish reported an error
  *         (the recorder was dropped, uploads went out); when uploads fail: their error, nothing is
- *         submitted and dirty bytes and recorder stay; GPOOL_ERROR_DEVICE_LOST;
+ *         submitted and dirty bytes and recorder stay, also when the GPU lacks memory for the submit
+ *         itself (GPOOL_ERROR_OUT_OF_GPU_MEMORY): call again; GPOOL_ERROR_DEVICE_LOST;
  *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_INVALID_ARGUMENT (null pool).
  * Thread: owner. Cost: what changed.
  */
@@ -117,7 +122,8 @@ GPOOL_API gpool_result gpool_process_uploads(gpool *pool);
 
 /**
  * Frees retired objects whose last serial is done and whose delay has passed: at most 1,024 or a
- * quarter of those that wait, whichever is more, so that a burst of destroys stalls no frame.
+ * quarter of those that wait, whichever is more, so that a burst of destroys stalls no frame. On a lost
+ * device all is done, and no delay counts.
  *
  * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pool).
  * Thread: owner. Cost: objects freed.

@@ -158,6 +158,7 @@ GPOOL_API gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
  *
  * @param depth_or_layers 0 = as it is
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (a zero extent); GPOOL_ERROR_LIMIT;
+ *         GPOOL_ERROR_INVALID_ARGUMENT (layers of a multisampled texture);
  *         GPOOL_ERROR_RECORDED; GPOOL_ERROR_UNSUPPORTED (imported); GPOOL_ERROR_MISALIGNED (blocks);
  *         GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_GPU; GPOOL_ERROR_DEVICE_LOST. On any error the texture is as before.
@@ -224,7 +225,7 @@ GPOOL_API WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture text
                                                  const gpool_view_desc *desc, gpool_access access);
 
 /**
- * Creates a sampler, or returns the handle of an equal one of the same scope and adds a reference.
+ * Creates a sampler, or returns the handle of an equal good one of the same scope and adds a reference.
  *
  * @param desc NULL = all defaults
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT, a handle error of

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -56,7 +58,18 @@ static void log_to_stderr(void *user, const gpool_log_record *record)
     static const char *const levels[] = { "error", "warning", "info" };
     (void)user;
     if (record->level != GPOOL_LOG_LEVEL_INFO) {
-        fprintf(stderr, "gpool: %s: %s [%s]\n", levels[record->level], record->message,
+        /* Further lines are set in: none that a label or a shader has can pass for a record. */
+        char text[2 * GPOOL__MESSAGE_SIZE];
+        size_t used = 0;
+        for (const char *c = record->message; *c != '\0' && used + 6 < sizeof text; ++c) {
+            text[used++] = *c;
+            if (*c == '\n') {
+                memset(text + used, ' ', 4);
+                used += 4;
+            }
+        }
+        text[used] = '\0';
+        fprintf(stderr, "gpool: %s: %s [%s]\n", levels[record->level], text,
                 gpool_log_name(record->id));
     }
 }
@@ -186,6 +199,15 @@ static int log_format(gpool__log *log, char *message, size_t size, const char *f
                             operation != NULL ? operation : "outside calls", log->owner);
         written = more >= 0 ? written + more : more;
     }
+    /* Labels and paths are the user's, and a cut may have fallen inside a character. */
+    size_t length = strlen(message);
+    for (size_t back = 1; length + 1 == size && back <= 3; ++back) {
+        if (((unsigned char)message[length - back] & 0xc0) == 0xc0) {
+            length -= gpool__utf8_length(message + length - back, back) == back ? 0 : back;
+            break;
+        }
+    }
+    (void)gpool__clean_lines(message, size, message, length);
     return written;
 }
 

@@ -37,6 +37,7 @@ typedef struct gpool__operation {
     uint64_t clock_ns;            /* cost of one clock read, while measured */
     uint64_t wait_ns;             /* thread CPU time in waits for the GPU, without webgpu.h */
     uint64_t clock_reads;         /* reads in timed calls so far, while measured */
+    uint32_t polls;               /* polls for events under way: callbacks may run in them */
     uint32_t holds;               /* gpool__log_hold() without gpool__log_release() */
     struct gpool__log_kept *kept; /* records to be told, the oldest first */
     struct gpool__log_kept *kept_last;
@@ -44,6 +45,17 @@ typedef struct gpool__operation {
 } gpool__operation;
 
 gpool__operation *gpool__current(void);
+
+/**
+ * True when a public call is under way on this thread, or a poll for events: who asks is a callback of
+ * the program's that the implementation runs inside it, as wgpu-native does in a submit and Dawn when
+ * the device is lost.
+ */
+static inline bool gpool__is_inside(void)
+{
+    const gpool__operation *now = gpool__current();
+    return now->name != NULL || now->polls > 0;
+}
 
 /**
  * Number of the calling thread, given at the first call and to no other thread of the process:

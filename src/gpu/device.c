@@ -2,10 +2,18 @@
 
 #include <string.h>
 
+void gpool__device_pump(gpool_device *device, gpool__seam *seam)
+{
+    gpool__operation *now = gpool__current();
+    now->polls += 1;
+    GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+    now->polls -= 1;
+}
+
 void gpool__device_process(gpool_device *device, gpool__seam *seam)
 {
     gpool__log_hold();
-    GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+    gpool__device_pump(device, seam);
     gpool__log_release();
     gpool__log_flush(); /* a wait may go on for long */
 }
@@ -241,10 +249,15 @@ gpool_result gpool_device_poll(gpool_device *device)
     if (device == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
-    gpool__log_hold();
-    device->table.InstanceProcessEvents(device->instance);
-    gpool__log_release();
-    return gpool__device_is_lost(device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_OK;
+    if (gpool__is_inside()) {
+        return GPOOL_ERROR_WRONG_PHASE;
+    }
+    gpool__seam seam = { .table = &device->table };
+    (void)gpool_device_retain(device); /* a callback may release the caller's reference */
+    gpool__device_process(device, &seam);
+    gpool_result result = gpool__device_is_lost(device) ? GPOOL_ERROR_DEVICE_LOST : GPOOL_OK;
+    gpool_device_release(device);
+    return result;
 }
 
 gpool_result gpool_device_wait(gpool_device *device, uint64_t serial, uint32_t timeout_ms)
@@ -252,7 +265,13 @@ gpool_result gpool_device_wait(gpool_device *device, uint64_t serial, uint32_t t
     if (device == NULL || serial > gpool_device_submitted(device)) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
+    if (gpool__is_inside()) {
+        return GPOOL_ERROR_WRONG_PHASE;
+    }
     gpool__seam seam = { .table = &device->table };
-    return gpool__device_wait_serial(device, &seam, device->events->base + serial,
-                                     (uint64_t)timeout_ms * 1000000u);
+    (void)gpool_device_retain(device);
+    gpool_result result = gpool__device_wait_serial(device, &seam, device->events->base + serial,
+                                                    (uint64_t)timeout_ms * 1000000u);
+    gpool_device_release(device);
+    return result;
 }

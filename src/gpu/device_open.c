@@ -447,6 +447,9 @@ gpool_result gpool_device_open_checked(const gpool_device_desc *desc,
         (desc->optional_feature_count > 0 && desc->optional_features == NULL)) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
+    if (gpool__is_inside()) {
+        return GPOOL_ERROR_WRONG_PHASE; /* a callback inside a call of gpool */
+    }
     gpool__operation *now = gpool__current();
     now->name = "gpool_device_open";
     gpool_device *device = NULL;
@@ -502,6 +505,9 @@ gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc *desc,
     if (desc == NULL || print == NULL || desc->instance == NULL || desc->adapter == NULL ||
         desc->device == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    if (gpool__is_inside()) {
+        return GPOOL_ERROR_WRONG_PHASE; /* a callback inside a call of gpool */
     }
     gpool__operation *now = gpool__current();
     now->name = "gpool_device_adopt";

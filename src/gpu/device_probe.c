@@ -71,7 +71,7 @@ static void probe_errors(gpool_device *device)
     if (!device->info.errors_inline) {
         /* The probe's own error may come late: not in the next capture, please. */
         gpool__capture_begin(device, &device->seam);
-        device->table.InstanceProcessEvents(device->instance);
+        gpool__device_pump(device, &device->seam);
         (void)gpool__capture_end(device, &device->seam);
     }
     device->scopes = !device->info.errors_inline;

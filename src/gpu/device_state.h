@@ -129,6 +129,9 @@ static inline gpool_log_id gpool__capture_log_id(gpool_result result, gpool_log_
 /** The same for the canary, which decides about a loss itself. */
 gpool_result gpool__capture_end_plain(gpool_device *device, gpool__seam *seam);
 
+/** One poll: callbacks that run in it, also foreign ones, find `polls` raised. */
+void gpool__device_pump(gpool_device *device, gpool__seam *seam);
+
 /** Delivers finished work; never blocks. */
 void gpool__device_process(gpool_device *device, gpool__seam *seam);
 

@@ -56,6 +56,11 @@ void gpool__events_give_back(gpool__events *events)
     while (atomic_load(&events->untold) > 0 && gpool__now_ns() - begin < GPOOL__OPEN_TIMEOUT_NS) {
         gpool__sleep_ns(20000);
     }
+    for (uint32_t i = 0; i < GPOOL__POPS; ++i) {
+        if (atomic_load(&events->popped[i].state) != GPOOL__POP_FREE) {
+            return; /* an answer may still come; no other device gets this block */
+        }
+    }
     gpool__mutex_lock(&events_lock);
     events->next_free = events_free;
     events_free = events;
@@ -206,6 +211,10 @@ static void events_silence(gpool_device *device, gpool__operation *now)
     atomic_store(&device->events->mute, true);
     atomic_store(&device->events->lost, true);
     events_latch(now, WGPUErrorType_Unknown, "an error scope was never answered");
+    gpool__log_hold();
+    (void)gpool__fail(&device->log, GPOOL_LOG_DEVICE_LOST, GPOOL_ERROR_DEVICE_LOST,
+                      "The device counts as lost: an error scope was never answered");
+    gpool__log_release();
 }
 
 void gpool__capture_begin(gpool_device *device, gpool__seam *seam)
@@ -244,7 +253,7 @@ static void events_pop_scope(gpool_device *device, gpool__seam *seam, gpool__ope
         if (polls >= 16) {
             gpool__sleep_ns(1000000);
         }
-        GPOOL__GPU(seam, InstanceProcessEvents)(device->instance);
+        gpool__device_pump(device, seam);
     }
     int waiting = GPOOL__POP_WAITING;
     if (atomic_compare_exchange_strong(&popped->state, &waiting, GPOOL__POP_ABANDONED)) {

@@ -68,26 +68,26 @@ gpool_result gpool__enter(gpool *pool, const char *name, gpool__call *call)
         (void)gpool__refuse_thread(pool, name);
         return GPOOL_ERROR_WRONG_THREAD; /* said here, so that compilers know that `call` is set else */
     }
-    *call = (gpool__call){ .outer = now->name };
-    if (call->outer == NULL) {
-        now->name = name;
-        if (pool->measure) {
-            now->timed_table = &pool->device->table;
-            now->clock_ns = pool->clock_ns;
-            call->begin_gpu_ns = now->gpu_ns;
-            call->begin_reads = now->clock_reads;
-            call->begin_wait_ns = now->wait_ns;
-            call->begin_ns = gpool__thread_cpu_ns();
-        }
+    if (gpool__is_inside()) {
+        return GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
+                           "%s() is called by a callback that runs inside a call of gpool", name);
+    }
+    now->name = name;
+    if (pool->measure) {
+        now->timed_table = &pool->device->table;
+        now->clock_ns = pool->clock_ns;
+        call->begin_gpu_ns = now->gpu_ns;
+        call->begin_reads = now->clock_reads;
+        call->begin_wait_ns = now->wait_ns;
+        call->begin_ns = gpool__thread_cpu_ns();
+    } else {
+        *call = (gpool__call){ 0 };
     }
     return GPOOL_OK;
 }
 
 void gpool__leave(gpool *pool, const gpool__call *call)
 {
-    if (call->outer != NULL) {
-        return;
-    }
     gpool__operation *now = gpool__current();
     now->name = NULL;
     if (now->kept != NULL) {
@@ -348,7 +348,10 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
 {
     uint64_t done = gpool__device_done(pool->device);
     uint64_t newest = UINT64_MAX;
-    if (!by_serial) {
+    if (gpool__device_is_lost(pool->device)) {
+        /* Frames stand still and nothing completes; what is released is not used any more. */
+        done = UINT64_MAX;
+    } else if (!by_serial) {
         if (pool->frame < pool->delete_delay_frames) {
             return 0;
         }

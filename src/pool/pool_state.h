@@ -205,7 +205,6 @@ struct gpool {
 
 /* A public call under way; see gpool__enter(). */
 typedef struct gpool__call {
-    const char *outer;
     uint64_t begin_ns;
     uint64_t begin_gpu_ns;
     uint64_t begin_reads;
@@ -229,6 +228,12 @@ gpool_result gpool__refuse_thread(gpool *pool, const char *name);
 static inline bool gpool__is_owner(const gpool *pool)
 {
     return atomic_load_explicit(&pool->owner, memory_order_relaxed) == gpool__current()->thread;
+}
+
+/** The same, and it is not in a callback inside a call of gpool: it may do all it likes. */
+static inline bool gpool__may_act(const gpool *pool)
+{
+    return gpool__is_owner(pool) && !gpool__is_inside();
 }
 
 /** Records an error of this pool. */

@@ -137,13 +137,13 @@ static gpool_result recover_ask(gpool *pool, const gpool_recover_desc *desc, uin
                                 const gpool__call *call)
 {
     gpool_result result = GPOOL_ERROR_UNSUPPORTED;
+    gpool__leave(pool, call);
     gpool_buffer_info buffer = { 0 };
     gpool_texture_info texture = { 0 };
     bool is_buffer = gpool_handle_kind(id) == GPOOL_KIND_BUFFER && desc->refill_buffer != NULL &&
                      gpool_buffer_get_info(pool, (gpool_buffer){ id }, &buffer) == GPOOL_OK;
     bool is_texture = gpool_handle_kind(id) == GPOOL_KIND_TEXTURE && desc->refill_texture != NULL &&
                       gpool_texture_get_info(pool, (gpool_texture){ id }, &texture) == GPOOL_OK;
-    gpool__leave(pool, call);
     if (is_buffer) {
         result = desc->refill_buffer(desc->user, pool, (gpool_buffer){ id }, &buffer);
     } else if (is_texture) {

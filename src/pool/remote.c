@@ -206,7 +206,7 @@ gpool_result gpool__give_up(gpool *pool, uint64_t id, gpool_kind kind, bool forc
     if (id == 0) {
         return GPOOL_OK;
     }
-    if (gpool__is_owner(pool)) {
+    if (gpool__may_act(pool)) {
         gpool__call call;
         gpool_result result = gpool__enter(pool, name, &call);
         if (result == GPOOL_OK) {
@@ -263,7 +263,7 @@ gpool_result gpool_retain(gpool *pool, uint64_t id)
     if (result == GPOOL_OK || pool == NULL) {
         return result;
     }
-    if (!gpool__is_owner(pool)) {
+    if (!gpool__may_act(pool)) {
         remote_tell(pool, "gpool_retain", result, id);
         return result;
     }

@@ -556,6 +556,10 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
                            width, height);
     }
     fresh.mip_levels = (uint32_t)gpool__min(fresh.mip_levels, texture_max_levels(&fresh));
+    result = texture_check_kind(pool, &fresh, label);
+    if (result != GPOOL_OK) {
+        return result;
+    }
     fresh.gpu_size = texture_count_bytes(&fresh);
     /* The old GPU object moves into a slot of its own, which retires like any other. */
     gpool__texture *old = texture_of(gpool__resource_take_spare(pool, GPOOL_KIND_TEXTURE));

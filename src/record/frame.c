@@ -15,8 +15,10 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
     if (desc == NULL) {
         desc = &defaults;
     }
+    if (gpool__is_inside()) {
+        return GPOOL_ERROR_WRONG_PHASE; /* a callback inside a call of gpool */
+    }
     gpool__operation *now = gpool__current();
-    const char *outer = now->name;
     now->name = "gpool_create";
     if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT) {
         gpool__log log;
@@ -25,7 +27,7 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
             &log, device == NULL ? GPOOL_LOG_ARGUMENT_NULL : GPOOL_LOG_ARGUMENT_VALUE,
             GPOOL_ERROR_INVALID_ARGUMENT, "The device is %s, or frames_in_flight [%u] is over [%u]",
             device == NULL ? "null" : "there", desc->frames_in_flight, FRAME_MAX_IN_FLIGHT);
-        now->name = outer;
+        now->name = NULL;
         return refused;
     }
     gpool *pool = NULL;
@@ -39,7 +41,7 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
             pool = NULL;
         }
     }
-    now->name = outer;
+    now->name = NULL;
     gpool__log_flush();
     *out = pool;
     return result;
@@ -80,6 +82,13 @@ void gpool_destroy(gpool *pool)
         (void)gpool__refuse_thread(pool, "gpool_destroy");
         return;
     }
+    if (gpool__is_inside()) {
+        (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
+                          "The pool \"%s\" cannot be destroyed by a callback inside a call of "
+                          "gpool",
+                          pool->label);
+        return;
+    }
     if (pool->recovering) {
         (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
                           "The pool \"%s\" cannot be destroyed by a callback of gpool_recover()",
@@ -87,7 +96,6 @@ void gpool_destroy(gpool *pool)
         return;
     }
     gpool__operation *now = gpool__current();
-    const char *outer = now->name;
     now->name = "gpool_destroy";
     now->timed_table = &pool->device->table;
     gpool__remote_drain(pool);
@@ -98,7 +106,7 @@ void gpool_destroy(gpool *pool)
     frame_report_leaks(pool);
     gpool__recording_fini(pool);
     gpool__pool_close(pool);
-    now->name = outer;
+    now->name = NULL;
     gpool__log_flush();
 }
 
@@ -172,6 +180,13 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
     if (result == GPOOL_OK) {
         result = gpool__stream_flush(pool, &pool->record->stream);
     }
+    if (result == GPOOL_OK) {
+        /* A look that finds no memory comes before the recording is finished, which so can wait. */
+        result = gpool__device_check(pool->device, &pool->seam);
+        result = result == GPOOL_ERROR_OUT_OF_GPU_MEMORY
+                     ? gpool__fail_gpu(pool, result, "Submit of pool", pool->label)
+                     : GPOOL_OK;
+    }
     if (result != GPOOL_OK) {
         return result;
     }
@@ -234,6 +249,7 @@ static gpool_result frame_end(gpool *pool)
         result = frame_submit(pool, &sent);
     }
     if (!sent) {
+        pool->stats.dropped_recorders += pool->recording;
         frame_close_recording(pool);
     }
     if (pool->frame_error != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST) {
