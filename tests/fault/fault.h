@@ -84,6 +84,7 @@ typedef struct fault_ledger {
 /* What a resource was before a call. */
 typedef struct fault_picture {
     gpool_stats stats;
+    bool latched; /* the recorder has met an error that the next submit will tell */
     gpool_kind kind;
     gpool_buffer_info buffer;
     gpool_texture_info texture;
@@ -300,8 +301,11 @@ void fault_spy(fault_spy_fn fn, void *user);
 uint64_t fault_spy_talks(void);
 
 /* What the comment of a function says. */
+/* Among the codes of a rule: and what the recorder latched before. */
+#define FAULT_LATCHED (UINT64_C(1) << 63)
+
 typedef struct fault_rule {
-    uint64_t codes; /* bit for each gpool_result it may give */
+    uint64_t codes; /* FAULT_LATCHED and a bit for each gpool_result it may give */
     bool never_allocates;
 } fault_rule;
 

@@ -38,6 +38,7 @@ void fault_take_picture(const fault_world *w, uint64_t id, fault_picture *pictur
         return;
     }
     (void)gpool_get_stats(w->pool, &picture->stats);
+    picture->latched = w->pool->frame_error != GPOOL_OK;
     if (picture->kind == GPOOL_KIND_NONE || (int)picture->kind >= GPOOL_KIND_COUNT ||
         gpool__table_get(&w->pool->tables[picture->kind], id) == NULL) {
         picture->kind = GPOOL_KIND_NONE;
@@ -162,7 +163,8 @@ static void check_result(fault_world *w, gpool_result result, uint64_t made, boo
         }
         return;
     }
-    if (documented && (rule->codes & UINT64_C(1) << result) == 0) {
+    bool latched = (rule->codes & FAULT_LATCHED) != 0 && w->before.latched;
+    if (documented && !latched && (rule->codes & UINT64_C(1) << result) == 0) {
         fault_problem(w, "%s gives %s, which is not documented", w->call,
                       gpool_result_name(result));
     }
@@ -173,7 +175,7 @@ static void check_result(fault_world *w, gpool_result result, uint64_t made, boo
         fault_problem(w, "%s gives %s, but the last error is %s \"%s\"", w->call,
                       gpool_result_name(result), gpool_result_name(last->code), last->message);
     }
-    check_code(w, result, rule->codes == UINT64_MAX);
+    check_code(w, result, latched);
     check_state(w, made);
     w->result = w->result == GPOOL_OK ? result : w->result;
 }

@@ -50,9 +50,9 @@ static uint64_t rule_codes(const char *from, const char *end)
             UINT64_C(1) << GPOOL_ERROR_NULL_HANDLE | UINT64_C(1) << GPOOL_ERROR_INVALID_HANDLE |
             UINT64_C(1) << GPOOL_ERROR_FOREIGN_HANDLE | UINT64_C(1) << GPOOL_ERROR_STALE_HANDLE;
     }
-    /* What a recorder call failed with is told by the submit. */
+    /* What a recorder call failed with is told by the submit; what a submit itself latches. */
     if (rule_has(from, end, "latched")) {
-        codes = UINT64_MAX;
+        codes |= FAULT_LATCHED;
     }
     return codes;
 }

@@ -142,6 +142,7 @@ static bool sweep_run_world(const fault_entry *entry, fault_world *w)
     }
     fault_arm(w);
     gpool_result result = entry->run(w);
+    int failed = sim_fail_function(w->s);
     fault_disarm(w);
     uint64_t hits = fault_hits(w);
     if (hits == 0 && result != GPOOL_OK) {
@@ -153,9 +154,11 @@ static bool sweep_run_world(const fault_entry *entry, fault_world *w)
     bool lost =
         w->point.target != FAULT_NOTHING && hits > 0 &&
         gpool_buffer_read(w->pool, w->witness_written, 0, &byte, 1) == GPOOL_ERROR_DEVICE_LOST;
-    bool may_be_lost = w->point.target == FAULT_CALL &&
-                       (w->point.way == SIM_FAIL_LOST || w->point.way == SIM_FAIL_OUT_OF_MEMORY ||
-                        w->point.for_ever);
+    bool may_be_lost =
+        w->point.target == FAULT_CALL &&
+        (w->point.way == SIM_FAIL_LOST || w->point.for_ever ||
+         (w->point.way == SIM_FAIL_OUT_OF_MEMORY &&
+          (failed == GPOOL_GPU_QueueWriteBuffer || failed == GPOOL_GPU_QueueWriteTexture)));
     if (lost && !may_be_lost) {
         fault_problem(w, "the pool takes its device for lost");
     } else if (lost) {
