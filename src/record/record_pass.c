@@ -258,12 +258,21 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
     return GPOOL_OK;
 }
 
+/* A pass that could not begin is open too: what belongs in it is skipped without a further word. */
+static bool pass_is_open(const struct gpool_recorder_state *state)
+{
+    return state->render != NULL || state->compute != NULL || state->skip_pass;
+}
+
 void gpool_begin_render(gpool_recorder rec, const gpool_render_desc *desc)
 {
     gpool__call call;
     struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_begin_render", &call);
     if (state != NULL) {
-        gpool__record_leave(state, &call, pass_begin_render(state, desc));
+        bool open = pass_is_open(state);
+        gpool_result result = pass_begin_render(state, desc);
+        state->skip_pass |= result != GPOOL_OK && !open;
+        gpool__record_leave(state, &call, result);
     }
 }
 
@@ -276,7 +285,9 @@ void gpool_begin_compute(gpool_recorder rec, const char *label)
     }
     gpool *pool = state->pool;
     gpool_result result;
+    bool open = pass_is_open(state);
     WGPUCommandEncoder encoder = gpool__record_encoder(state, &result);
+    state->skip_pass |= encoder == NULL && !open;
     if (encoder != NULL) {
         pass_begin_common(state, label, "compute pass");
         WGPUComputePassDescriptor gpu = { .label = gpool__view(state->pass_label) };

@@ -237,6 +237,34 @@ static void labels_cannot_forge_records(void **state)
     sim_pool_close(&p, 0);
 }
 
+/* One error for the pass, none for each command in it. */
+static void pass_that_cannot_begin_swallows_its_commands(void **state)
+{
+    (void)state;
+    for (int compute = 0; compute < 2; ++compute) {
+        sim_pool p;
+        sim_pool_open(&p, NULL);
+        assert_same(gpool_begin_frame(p.pool), GPOOL_OK);
+        gpool_recorder rec = gpool_frame_recorder(p.pool);
+        sim_fail(p.s, GPOOL_GPU_DeviceCreateCommandEncoder, 1, SIM_FAIL_VALIDATION, false);
+        if (compute != 0) {
+            gpool_begin_compute(rec, "none");
+        } else {
+            gpool_begin_render(rec, NULL);
+        }
+        gpool_set_pipeline(rec, (gpool_pipeline){ 0 });
+        gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+        gpool_dispatch(rec, 1, 1, 1);
+        gpool_end_pass(rec);
+        assert_int_equal(sim_pool_taken(&p, GPOOL_LOG_PHASE), 0);
+        gpool_end_pass(rec);
+        assert_int_equal(sim_pool_taken(&p, GPOOL_LOG_PHASE), 1);
+        assert_int_not_equal(gpool_end_frame(p.pool), GPOOL_OK);
+        sim_fail_none(p.s);
+        sim_pool_close(&p, 0);
+    }
+}
+
 /* Devices that never answer an error scope cost the next ones nothing. */
 static WGPUFuture never_pop(WGPUDevice device, WGPUPopErrorScopeCallbackInfo info)
 {
@@ -280,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_is_destroyed_on_a_lost_device_is_freed),
         cmocka_unit_test(submit_without_memory_keeps_the_recording),
         cmocka_unit_test(layers_of_multisampled_textures_are_refused_by_resize_too),
+        cmocka_unit_test(pass_that_cannot_begin_swallows_its_commands),
         cmocka_unit_test(labels_cannot_forge_records),
         cmocka_unit_test(mute_devices_do_no_harm_to_others),
     };
