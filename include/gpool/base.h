@@ -59,7 +59,9 @@ extern "C" {
     X(ERROR_LIBRARY, "the WebGPU library cannot be loaded or lacks a function")                    \
     X(ERROR_HEADER, "webgpu.h of the caller, of gpool and of the implementation do not agree")     \
     X(ERROR_NO_ADAPTER, "no adapter of the asked kind")                                            \
-    X(ERROR_FILE, "a file cannot be read")
+    X(ERROR_FILE, "a file cannot be read")                                                         \
+    X(ERROR_BUDGET, "a budget of memory given to the pool is used up")                             \
+    X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")
 
 /**
  * Result of a call. Zero is success; anything else left the pool exactly as it was, unless the function
@@ -115,6 +117,8 @@ typedef enum gpool_log_level {
     X(ADAPTER, ERROR, "no adapter or no device of the asked kind")                                 \
     X(DEVICE_LOST, ERROR, "the device is lost")                                                    \
     X(TIMEOUT, ERROR, "the GPU did not finish within the time limit")                              \
+    X(BUDGET, ERROR, "a budget of memory given to the pool is used up")                            \
+    X(NO_SHADOW, ERROR, "the CPU copy of a resource was dropped")                                  \
     X(POOLS, ERROR, "too many pools in this process")                                              \
     X(LEAK, WARN, "a resource was alive when its pool was destroyed")                              \
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \

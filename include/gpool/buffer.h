@@ -112,6 +112,46 @@ GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint
                                           const void *data, uint64_t size);
 
 /**
+ * Copies elements into the buffer: gpool_buffer_write() at `first * stride`, for `count * stride` bytes.
+ *
+ * @param first  first element
+ * @param count  elements; 0 does nothing
+ * @param stride bytes from element to element in the buffer and in `data`, at least 1
+ * @param data   `count * stride` bytes, copied
+ * @return as gpool_buffer_write(); GPOOL_ERROR_INVALID_ARGUMENT also for stride 0, and
+ *         GPOOL_ERROR_OUT_OF_RANGE also where the product is over 64 bits.
+ * Thread: owner. Allocates: never. Cost: the copy.
+ */
+GPOOL_API gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint64_t first,
+                                                   uint64_t count, uint64_t stride,
+                                                   const void *data);
+
+/**
+ * Returns the shadow's memory of a range, to be changed in place, and marks the range dirty: all of it
+ * goes out with the next submit.
+ *
+ * The memory holds what was written last, zeros at first. It may be changed until the next call that
+ * sends it (a submit, a read, raw access, becoming gpu-written) or until the buffer is resized or
+ * destroyed; changes made later are not seen, and after a resize or destroy the memory is gone.
+ *
+ * @param offset bytes from the start of the buffer; any alignment
+ * @param size   bytes; 0 gives NULL without an error
+ * @return the memory, or NULL: a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
+ *         GPOOL_ERROR_NO_SHADOW (gpu-written or imported). See gpool_last_error().
+ * Thread: owner. Allocates: never. Cost: the marks.
+ */
+GPOOL_API void *gpool_buffer_edit(gpool *pool, gpool_buffer buffer, uint64_t offset, uint64_t size);
+
+/**
+ * Tells how the buffer's bytes went out the last time, and why, and how they would now.
+ *
+ * @return GPOOL_OK, a handle error or GPOOL_ERROR_INVALID_ARGUMENT (null `info`).
+ * Thread: owner. Cost: three scans of what is dirty.
+ */
+GPOOL_API gpool_result gpool_upload_explain(gpool *pool, gpool_buffer buffer,
+                                            gpool_upload_info *info);
+
+/**
  * Changes the size; content up to the smaller size is kept, new bytes are zero. The handle stays,
  * the version rises. The same size does nothing.
  *

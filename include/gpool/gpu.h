@@ -81,6 +81,8 @@ extern "C" {
     V(QueueRelease, (WGPUQueue queue), (queue))                                                    \
     R(void const *, BufferGetConstMappedRange, (WGPUBuffer buffer, size_t offset, size_t size),    \
       (buffer, offset, size))                                                                      \
+    R(void *, BufferGetMappedRange, (WGPUBuffer buffer, size_t offset, size_t size),               \
+      (buffer, offset, size))                                                                      \
     R(WGPUFuture, BufferMapAsync,                                                                  \
       (WGPUBuffer buffer, WGPUMapMode mode, size_t offset, size_t size,                            \
        WGPUBufferMapCallbackInfo callbackInfo),                                                    \

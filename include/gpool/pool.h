@@ -4,6 +4,7 @@
 
 #include <gpool/device.h>
 #include <gpool/handle.h>
+#include <gpool/upload.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,6 +22,7 @@ typedef struct gpool_desc {
     uint32_t frames_in_flight;    /**< frames the CPU may be ahead of the GPU; 0 = 2, at most 8 */
     uint32_t delete_delay_frames; /**< frames a destroyed object is kept besides; 0 = 2 */
     uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU; 0 = 10000 */
+    gpool_upload_desc upload;     /**< how dirty bytes are sent */
     bool measure;                 /**< fills the CPU times of gpool_stats; costs clock reads */
     gpool_log_fn log;             /**< receives records; NULL = stderr, errors and warnings only */
     void *log_user;               /**< handed to `log` */

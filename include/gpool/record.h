@@ -187,6 +187,22 @@ GPOOL_API void gpool_dispatch_indirect(gpool_recorder rec, gpool_buffer buffer, 
 GPOOL_API void gpool_copy_buffer(gpool_recorder rec, gpool_buffer source, uint64_t source_offset,
                                  gpool_buffer target, uint64_t target_offset, uint64_t size);
 
+/**
+ * Writes bytes at this point of the recording, outside passes: commands recorded before see the old
+ * bytes, those after it the new ones. Several to the same place, with draws between, each get their
+ * turn. The bytes are copied to staging memory now; the buffer's shadow is sent first and dropped, as it
+ * becomes gpu-written. For what all commands may see, gpool_buffer_write() is cheaper.
+ *
+ * Latches, among others, GPOOL_ERROR_BUDGET when gpool_upload_desc.staging_budget is used up.
+ * @param buffer needs COPY_TARGET
+ * @param offset bytes, a multiple of 4
+ * @param data   `size` bytes, copied
+ * @param size   bytes, a multiple of 4, up to the buffer's gpu_size; 0 does nothing
+ * Thread: owner. Allocates: when a recording takes more staging than those before.
+ */
+GPOOL_API void gpool_record_write(gpool_recorder rec, gpool_buffer buffer, uint64_t offset,
+                                  const void *data, uint64_t size);
+
 /** Zeroes bytes of a buffer, outside passes; multiples of 4; it becomes gpu-written. Thread: owner. */
 GPOOL_API void gpool_clear_buffer(gpool_recorder rec, gpool_buffer buffer, uint64_t offset,
                                   uint64_t size);

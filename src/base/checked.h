@@ -37,4 +37,14 @@ static inline uint64_t gpool__max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/** Multiplies; false, with `*product` untouched, when it does not fit. */
+static inline bool gpool__multiply(uint64_t a, uint64_t b, uint64_t *product)
+{
+    if (b != 0 && a > UINT64_MAX / b) {
+        return false;
+    }
+    *product = a * b;
+    return true;
+}
+
 #endif

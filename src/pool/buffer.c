@@ -1,4 +1,6 @@
+#include "pool/plan.h"
 #include "pool/rebuild.h"
+#include "pool/scatter.h"
 
 #include <string.h>
 
@@ -11,9 +13,6 @@
 
 /* Writes up to this size are compared with the shadow first. */
 #define BUFFER_COMPARE 256u
-
-/* Bytes behind one bit of the dirty map. */
-#define BUFFER_GRANULE 64u
 
 static gpool__buffer *buffer_of(gpool__resource *resource)
 {
@@ -30,6 +29,9 @@ static void buffer_release(gpool *pool, gpool__resource *resource)
     gpool__buffer *buffer = buffer_of(resource);
     gpool__upload_delist(pool, buffer);
     if (buffer->gpu != NULL) {
+        if (buffer->scatters) {
+            gpool__scatter_forget(pool, buffer->gpu);
+        }
         buffer_drop(&pool->seam, buffer->gpu);
         buffer->gpu = NULL;
     }
@@ -51,6 +53,12 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
         }
         gpool__upload_delist(pool, buffer);
     }
+}
+
+/* Large buffers with a shadow may be scattered to, which takes a storage binding. */
+static bool buffer_scatters(uint64_t size, gpool_buffer_usage usage)
+{
+    return (usage & GPOOL_BUFFER_STORAGE_WRITE) == 0 && size >= GPOOL__SCATTER_LEAST;
 }
 
 static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
@@ -102,7 +110,8 @@ static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usa
 {
     WGPUBufferDescriptor desc = {
         .label = gpool__view(label),
-        .usage = buffer_gpu_usage(usage),
+        .usage =
+            buffer_gpu_usage(usage) | (buffer_scatters(size, usage) ? WGPUBufferUsage_Storage : 0),
         .size = gpool__round_up(size, 4),
     };
     gpool__capture_begin(pool->device, &pool->seam);
@@ -142,6 +151,7 @@ static void buffer_rebuilt(gpool *pool, gpool__resource *resource, gpool_result 
     gpool__buffer *buffer = buffer_of(resource);
     buffer->version += 1;
     buffer->raw = false;
+    buffer->batch = 0;
     if (buffer->shadow == NULL) {
         return;
     }
@@ -168,7 +178,7 @@ static gpool_result buffer_make_shadow(gpool *pool, gpool__buffer *buffer)
     size_t bytes = (size_t)gpool__buffer_gpu_size(buffer);
     buffer->shadow = gpool__alloc(&pool->memory, bytes);
     if (buffer->shadow != NULL) {
-        buffer->dirty = gpool__dirty_map_create(&pool->memory, bytes, BUFFER_GRANULE);
+        buffer->dirty = gpool__dirty_map_create(&pool->memory, bytes, GPOOL__GRANULE);
     }
     if (buffer->dirty == NULL) {
         gpool__free(&pool->memory, buffer->shadow, bytes);
@@ -202,10 +212,14 @@ static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc
 static gpool_result buffer_send_now(gpool *pool, gpool__buffer *buffer, uint64_t offset,
                                     const void *data, uint64_t size)
 {
+    gpool_result result = gpool__batch_settle(pool, buffer);
+    if (result != GPOOL_OK) {
+        return result;
+    }
     gpool__capture_begin(pool->device, &pool->seam);
     GPOOL__GPU(&pool->seam, QueueWriteBuffer)
     (pool->device->queue, buffer->gpu, offset, data, (size_t)size);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    result = gpool__capture_end(pool->device, &pool->seam);
     if (result != GPOOL_OK) {
         return gpool__fail_gpu(pool, result, "Write to buffer", buffer->base.label);
     }
@@ -229,12 +243,17 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     buffer->usage = desc->usage;
     buffer->version = 1;
     buffer->gpu_written = (desc->usage & GPOOL_BUFFER_STORAGE_WRITE) != 0;
+    buffer->scatters = buffer_scatters(desc->size, desc->usage);
     if (!buffer->gpu_written && buffer_make_shadow(pool, buffer) != GPOOL_OK) {
         gpool__resource_cancel(pool, &buffer->base);
         return none;
     }
     if (!buffer->gpu_written && desc->data != NULL) {
         memcpy(buffer->shadow, desc->data, (size_t)desc->size);
+    }
+    if (buffer->scatters) {
+        /* Here, where programs load, rather than in the frame that first needs it. */
+        gpool__scatter_prepare(pool);
     }
     gpool_result result =
         buffer_make_gpu(pool, desc->size, desc->usage, buffer->base.label, &buffer->gpu);
@@ -358,7 +377,7 @@ static gpool_result buffer_check_range(gpool *pool, const gpool__buffer *buffer,
     return GPOOL_OK;
 }
 
-static gpool_result buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
+gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
                                  const void *data, uint64_t size)
 {
     gpool_result result;
@@ -405,7 +424,7 @@ gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offse
     gpool__call call;
     gpool_result result = gpool__enter(pool, "gpool_buffer_write", &call);
     if (result == GPOOL_OK) {
-        result = buffer_write(pool, buffer, offset, data, size);
+        result = gpool__buffer_write(pool, buffer, offset, data, size);
         gpool__leave(pool, &call);
     }
     return result;
@@ -431,11 +450,11 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
 /* Copies the kept content of a gpu-written buffer on the GPU, in order with everything else. */
 static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer to, uint64_t size)
 {
+    gpool_result result;
     WGPUCommandEncoder encoder =
-        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+        gpool__batch_encoder(pool, "Copy of a resized buffer in pool", &result);
     if (encoder == NULL) {
-        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for the resize of \"%s\"",
-                           from->base.label);
+        return result;
     }
     GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)(encoder, from->gpu, 0, to, 0, size);
     return gpool__submit_internal(pool, encoder, "Copy of a resized buffer in pool");
@@ -504,6 +523,7 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     }
     old->gpu = buffer->gpu;
     old->size = buffer->size;
+    old->scatters = buffer->scatters;
     old->gpu_written = true;
     gpool__resource_count_bytes(pool, &old->base, 0, gpool__buffer_gpu_size(old));
     gpool__resource_count_bytes(pool, &buffer->base, gpool__buffer_gpu_size(old),
@@ -517,7 +537,12 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
         gpool__upload_enlist(pool, buffer);
     }
     buffer->size = size;
+    buffer->scatters = buffer_scatters(size, buffer->usage);
+    buffer->batch = 0;
     buffer->version += 1;
+    if (buffer->scatters) {
+        gpool__scatter_prepare(pool);
+    }
     if (buffer->base.bind_uses != NULL) {
         pool->drop_bind_uses(pool, &buffer->base);
     }
@@ -560,7 +585,8 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
         .usage = buffer->usage,
         .gpu_usage = buffer->imported && buffer->gpu != NULL
                          ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
-                         : buffer_gpu_usage(buffer->usage),
+                         : buffer_gpu_usage(buffer->usage) |
+                               (buffer->scatters ? WGPUBufferUsage_Storage : 0),
         .version = buffer->version,
         .created_frame = buffer->base.alive.created_frame,
         .dirty_bytes = dirty.dirty_bytes,
@@ -617,12 +643,10 @@ static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offse
     if (staging == NULL) {
         return result;
     }
-    WGPUCommandEncoder encoder =
-        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Read of a buffer in pool", &result);
     if (encoder == NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
-        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for a read of \"%s\"",
-                           buffer->base.label);
+        return result;
     }
     GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
     (encoder, buffer->gpu, first, staging, 0, last - first);
@@ -669,6 +693,10 @@ static WGPUBuffer buffer_gpu(gpool *pool, gpool_buffer handle, gpool_access acce
         result = gpool__buffer_become_gpu_written(pool, buffer);
     } else {
         result = gpool__upload_flush_buffer(pool, buffer);
+    }
+    if (result == GPOOL_OK) {
+        /* The caller may submit by itself: what is sent must be on the queue. */
+        result = gpool__batch_settle(pool, buffer);
     }
     if (result != GPOOL_OK) {
         return NULL;

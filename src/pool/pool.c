@@ -1,3 +1,4 @@
+#include "pool/plan.h"
 #include "pool/pool_state.h"
 
 #include <string.h>
@@ -440,48 +441,31 @@ void gpool__frame_imports_end(gpool *pool)
     }
 }
 
-gpool_result gpool__submit_writes(gpool *pool)
-{
-    uint64_t serial = 0;
-    gpool_result result = gpool__device_submit(pool->device, &pool->seam, 0, NULL, &serial);
-    if (serial != 0) {
-        pool->last_serial = serial;
-        pool->queue_dirty = result != GPOOL_OK;
-        pool->stats.submits += 1;
-    }
-    return result == GPOOL_OK ? result
-                              : gpool__fail_gpu(pool, result, "Flush of pool", pool->label);
-}
-
-gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, const char *what)
-{
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUCommandBuffer buffer = GPOOL__GPU(&pool->seam, CommandEncoderFinish)(encoder, NULL);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
-    if (buffer == NULL && result == GPOOL_OK) {
-        result = GPOOL_ERROR_GPU;
-    }
-    if (result == GPOOL_OK) {
-        uint64_t serial = 0;
-        result = gpool__device_submit(pool->device, &pool->seam, 1, &buffer, &serial);
-        if (serial != 0) {
-            pool->last_serial = serial;
-            pool->queue_dirty = result != GPOOL_OK;
-            pool->stats.submits += 1;
-        }
-    }
-    if (buffer != NULL) {
-        GPOOL__GPU(&pool->seam, CommandBufferRelease)(buffer);
-    }
-    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, what, pool->label);
-}
-
 void gpool__pool_point_at(gpool *pool, gpool_device *device)
 {
     pool->device = device;
     pool->seam.table = pool->measure ? gpool__timing_table() : &device->table;
     gpool__current()->timed_table = &device->table;
+}
+
+static gpool_result pool_fill_upload(gpool *pool, const gpool_upload_desc *desc)
+{
+    if (!gpool__is_enum(desc->force, GPOOL_UPLOAD_COUNT - 1, true)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The way of upload [%u] that is to be forced is unknown", desc->force);
+    }
+    if (desc->costs != NULL && !gpool__costs_are_good(desc->costs)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The costs of uploads have a negative or infinite field");
+    }
+    pool->upload_force = desc->force;
+    pool->staging.budget = desc->staging_budget != 0 ? desc->staging_budget : (uint64_t)256 << 20;
+    pool->own_costs = desc->costs != NULL;
+    if (pool->own_costs) {
+        pool->upload_costs = *desc->costs;
+    }
+    gpool__upload_choose_costs(pool);
+    return GPOOL_OK;
 }
 
 static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_desc *desc)
@@ -513,6 +497,11 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     /* Serials count on the device: what was submitted before this pool is none of its business. */
     pool->last_serial = 0;
     pool->record_epoch = 1;
+    pool->batch.number = 1;
+    gpool_result result = pool_fill_upload(pool, &desc->upload);
+    if (result != GPOOL_OK) {
+        return result;
+    }
     gpool__scopes_init(pool);
     gpool__buffers_init(pool);
     gpool__textures_init(pool);
@@ -546,6 +535,7 @@ void gpool__pool_close(gpool *pool)
 {
     /* What the GPU did not report done within the limit is released too: implementations keep
      * released objects alive as long as they use them. */
+    gpool__batch_fini(pool);
     gpool__retire_close(&pool->retire, 0);
     gpool__free_all_retired(pool);
     uint32_t last_generation = 0;

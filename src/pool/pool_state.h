@@ -76,6 +76,15 @@ typedef struct gpool__scope {
     uint64_t bytes[GPOOL_KIND_COUNT];
 } gpool__scope;
 
+/* How a buffer's bytes went out the last time. */
+typedef struct gpool__upload_note {
+    uint64_t sent;
+    uint32_t calls;
+    float predicted_ns;
+    uint8_t way;    /* gpool_upload_way */
+    uint8_t reason; /* gpool_upload_reason */
+} gpool__upload_note;
+
 typedef struct gpool__buffer {
     gpool__resource base;
     WGPUBuffer gpu;
@@ -85,8 +94,11 @@ typedef struct gpool__buffer {
     gpool_dirty_map *dirty; /* of as many bytes; NULL = gpu-written */
     struct gpool__buffer *dirty_next;
     struct gpool__buffer *dirty_previous;
+    gpool__upload_note upload;
     gpool_buffer_usage usage;
+    uint32_t batch; /* number of the batch whose commands write it; 0 = none */
     bool in_dirty_list;
+    bool scatters; /* the GPU object may be a storage binding */
     bool gpu_written;
     bool imported;
     bool raw; /* the GPU object was handed out */
@@ -142,6 +154,71 @@ typedef struct gpool__layout {
     uint64_t hash; /* of the entries, never 0: equal layouts fit each other's pipelines */
 } gpool__layout;
 
+/* What a piece of staging memory is for; see staging.h. */
+typedef enum gpool__stage {
+    GPOOL__STAGE_BATCH,  /* commands that lead the next submit, whichever it is */
+    GPOOL__STAGE_RECORD, /* the open recording */
+    GPOOL__STAGE_COUNT
+} gpool__stage;
+
+struct gpool__staging_block;
+
+typedef struct gpool__staging {
+    struct gpool__staging_block *ready; /* mapped */
+    struct gpool__staging_block *away;  /* submitted or asked for, oldest first */
+    struct gpool__staging_block *used[GPOOL__STAGE_COUNT];
+    uint64_t bytes;  /* of all blocks */
+    uint64_t budget; /* most of them */
+    uint64_t taken;  /* since the last submit */
+    uint64_t demand; /* taken by the last submit that took any */
+    bool looked;     /* the device was alive just now */
+} gpool__staging;
+
+/* Finished command buffers that lead the next submit; see batch.c. */
+typedef struct gpool__batch {
+    WGPUCommandBuffer *commands;
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t number; /* rises with each submit */
+} gpool__batch;
+
+#define GPOOL__SCATTER_GROUPS 32u
+
+typedef struct gpool__scatter_group {
+    WGPUBuffer target;
+    uint64_t offset; /* of the window */
+    uint64_t used;   /* clock of the last use */
+    WGPUBindGroup gpu;
+} gpool__scatter_group;
+
+/* One dispatch: granules of one window of one buffer. */
+typedef struct gpool__scatter_segment {
+    WGPUBuffer target;
+    WGPUBindGroup group;
+    uint64_t window;
+    uint64_t window_size;
+    uint64_t place;       /* of the piece in the payload */
+    uint64_t tail;        /* of the last granule in the payload, when it is not whole */
+    uint64_t tail_offset; /* in the target */
+    uint64_t tail_size;   /* 0 = none */
+    uint32_t count;
+    bool held; /* the group */
+} gpool__scatter_segment;
+
+/* See scatter.h. */
+typedef struct gpool__scatter {
+    WGPUBindGroupLayout layout;
+    WGPUComputePipeline pipeline; /* NULL = not made */
+    WGPUBuffer payload;
+    uint64_t payload_size;
+    gpool__scatter_segment *segments;
+    uint32_t segment_count;
+    uint32_t segment_capacity;
+    uint64_t clock;
+    gpool__scatter_group groups[GPOOL__SCATTER_GROUPS];
+    bool refused; /* the device or the implementation has no way to make the pipeline */
+} gpool__scatter;
+
 /* Releases the GPU objects and memory of a resource, not its slot. */
 typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
 
@@ -191,6 +268,12 @@ struct gpool {
     gpool__retire_queue retire;
     gpool__scope root; /* no handle names it */
     gpool__buffer *dirty_buffers;
+    gpool__staging staging;
+    gpool__batch batch;
+    gpool__scatter scatter;
+    gpool_upload_costs upload_costs;
+    gpool_upload_way upload_force;
+    bool own_costs;          /* given by the user: kept on another device */
     uint64_t *frame_imports; /* handles that end with the frame */
     uint32_t frame_import_count;
     uint32_t frame_import_capacity;
@@ -408,10 +491,12 @@ void gpool__frame_import_add(gpool *pool, gpool__resource *resource);
 /** Ends the imports of this frame: they are released at once, never kept past it. */
 void gpool__frame_imports_end(gpool *pool);
 
-/** Sends all dirty ranges to the queue. On an error the ranges not sent stay dirty. */
+/**
+ * Sends all dirty bytes, by queue writes or by the batch. On an error what was not sent stays dirty.
+ */
 gpool_result gpool__upload_flush(gpool *pool);
 
-/** Sends one buffer's dirty ranges to the queue. */
+/** The same for one buffer. */
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
 
 /** Puts a buffer with dirty bytes into the list. */
@@ -420,8 +505,57 @@ void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer);
 /** Takes a buffer out of the list. */
 void gpool__upload_delist(gpool *pool, gpool__buffer *buffer);
 
-/** Submits queue writes made so far (and nothing else), as a serial of this pool. */
+/** Sets the costs of the pool's device, unless the user gave some. */
+void gpool__upload_choose_costs(gpool *pool);
+
+/** Begins an encoder for the batch; NULL with the error recorded in `*result`. */
+WGPUCommandEncoder gpool__batch_encoder(gpool *pool, const char *what, gpool_result *result);
+
+/** Finishes an encoder under capture into the batch; releases it in any case. */
+gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const char *what);
+
+/** True when there is anything that a submit would bring to the GPU, beside a recording. */
+static inline bool gpool__batch_waits(const gpool *pool)
+{
+    return pool->batch.count > 0 || pool->queue_dirty;
+}
+
+/**
+ * Submits the batch and after it `part_count` command buffers, as a serial of this pool; `recording`:
+ * they are those of the recording. On an error that is not a loss the batch stays.
+ */
+gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, uint32_t part_count,
+                                 bool recording, const char *what);
+
+/** Before a queue write to a buffer: submits the batch when it writes that buffer, too. */
+gpool_result gpool__batch_settle(gpool *pool, const gpool__buffer *buffer);
+
+/** Drops what is of the device: batch, staging, scatter. */
+void gpool__batch_leave_device(gpool *pool);
+
+void gpool__batch_fini(gpool *pool);
+
+/** Drops the scatter pass. */
+void gpool__scatter_fini(gpool *pool);
+
+/**
+ * Before a submit that ends a stage: unmaps its blocks, if possible before the look that tells whether
+ * the device is lost. True when there were any.
+ */
+bool gpool__staging_unmap(gpool *pool, gpool__stage stage);
+
+/** After it, or when what copied from the stage was dropped: the blocks go round. */
+void gpool__staging_end(gpool *pool, gpool__stage stage);
+
+/** Frees staging that was idle for long. */
+void gpool__staging_trim(gpool *pool);
+
+/** Submits queue writes and the batch made so far, as a serial of this pool. */
 gpool_result gpool__submit_writes(gpool *pool);
+
+/** The whole of gpool_buffer_write(). */
+gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
+                                 const void *data, uint64_t size);
 
 /** Makes a buffer gpu-written: sends what is pending, drops the shadow. */
 gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer);

@@ -5,6 +5,7 @@
 #include <gpool/recover.h>
 
 #include "pool/rebuild.h"
+#include "pool/scatter.h"
 
 #include <string.h>
 
@@ -116,7 +117,9 @@ static void recover_swap(gpool *pool, gpool__rebuild *rebuild, gpool_device *old
     /* What is released from here on is the old device's. A retired pipeline may share a module with
      * a live one, so the retired go before the swap. */
     gpool__pool_point_at(pool, old);
+    bool scatters = pool->scatter.pipeline != NULL || pool->scatter.refused;
     pool->leave_device(pool);
+    gpool__batch_leave_device(pool);
     recover_release_retired(pool);
     gpool__rebuild_swap(rebuild);
     for (uint32_t i = 0; i < rebuild->outcome_count; ++i) {
@@ -127,6 +130,10 @@ static void recover_swap(gpool *pool, gpool__rebuild *rebuild, gpool_device *old
     /* Serials of the old device mean nothing on the new one. */
     pool->last_serial = 0;
     memset(pool->frame_serials, 0, sizeof pool->frame_serials);
+    gpool__upload_choose_costs(pool);
+    if (scatters) {
+        gpool__scatter_prepare(pool);
+    }
     gpool__remote_take(pool);
     gpool__free_all_retired(pool);
 }

@@ -491,11 +491,11 @@ gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_import_desc 
 static gpool_result texture_copy_gpu(gpool *pool, const gpool__texture *from,
                                      const gpool__texture *to)
 {
+    gpool_result result;
     WGPUCommandEncoder encoder =
-        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+        gpool__batch_encoder(pool, "Copy of a resized texture in pool", &result);
     if (encoder == NULL) {
-        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for the resize of \"%s\"",
-                           from->base.label);
+        return result;
     }
     gpool__format facts = gpool__format_facts(from->format);
     uint32_t levels = (uint32_t)gpool__min(from->mip_levels, to->mip_levels);

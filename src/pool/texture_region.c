@@ -243,12 +243,10 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
     if (staging == NULL) {
         return result;
     }
-    WGPUCommandEncoder encoder =
-        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, NULL);
+    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Read of a texture in pool", &result);
     if (encoder == NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
-        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No encoder for a read of \"%s\"",
-                           texture->base.label);
+        return result;
     }
     WGPUTexelCopyTextureInfo source = {
         .texture = texture->gpu,

@@ -1,15 +1,24 @@
 /*
  * Uploads. The contract is section "Uploads" of docs/frame.md: bytes written before a submit are
- * seen by every command of that submit. Queue writes run before the command buffers of the submit
- * that follows them, and in order, so the simplest correct strategy is one queue write for each
- * dirty range.
+ * seen by every command of that submit.
+ *
+ * A flush takes the dirty buffers, some at a time, plans a way for each (plan.h), sends those that go
+ * by queue writes at once and records the others into one encoder, which goes into the batch that
+ * leads the next submit. Dirty marks are cleared when that is certain: after the writes without an
+ * error, after the encoder's Finish.
+ *
+ * Queue writes run before the commands of the next submit, also before the batch. So a buffer that the
+ * batch already writes takes no queue write; its `batch` number says so.
  */
-#include "pool/pool_state.h"
+#include "pool/upload.h"
 
-/* A queue write costs about as much as this many bytes, so nearer ranges go as one. */
-#define UPLOAD_GAP 4096u
-/* Buffers below this many bytes are always sent whole. */
-#define UPLOAD_WHOLE 256u
+#include "pool/scatter.h"
+#include "pool/staging.h"
+
+#include <string.h>
+
+/* Buffers that are planned together. */
+#define UPLOAD_ITEMS 64u
 
 void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer)
 {
@@ -43,46 +52,246 @@ void gpool__upload_delist(gpool *pool, gpool__buffer *buffer)
     buffer->dirty_previous = NULL;
 }
 
-static void upload_send(gpool *pool, const gpool__buffer *buffer, uint64_t offset, uint64_t size)
+static gpool__plan_input upload_input(const gpool *pool, const gpool__buffer *buffer)
 {
-    GPOOL__GPU(&pool->seam, QueueWriteBuffer)
-    (pool->device->queue, buffer->gpu, offset, buffer->shadow + offset, (size_t)size);
-    pool->stats.sent_bytes += size;
+    return (gpool__plan_input){
+        .dirty = buffer->dirty,
+        .size = gpool__buffer_gpu_size(buffer),
+        .window = gpool__scatter_window(pool, buffer),
+        .by_queue = buffer->batch != pool->batch.number,
+        .force = pool->upload_force,
+    };
+}
+
+gpool__plan gpool__upload_plan(gpool *pool, const gpool__buffer *buffer)
+{
+    gpool__plan_input input = upload_input(pool, buffer);
+    gpool__plan plan = gpool__plan_buffer(&pool->upload_costs, &input);
+    gpool__plan *one = &plan;
+    gpool__plan_settle(&pool->upload_costs, &one, 1, false);
+    return plan;
+}
+
+/* One piece by a queue write or by a copy. */
+static gpool_result upload_piece(gpool *pool, WGPUCommandEncoder encoder, gpool__upload_item *item,
+                                 uint64_t offset, uint64_t size)
+{
+    const gpool__buffer *buffer = item->buffer;
+    if (encoder == NULL) {
+        GPOOL__GPU(&pool->seam, QueueWriteBuffer)
+        (pool->device->queue, buffer->gpu, offset, buffer->shadow + offset, (size_t)size);
+    } else {
+        gpool__staged staged;
+        gpool_result result = gpool__staging_take(pool, GPOOL__STAGE_BATCH, size, &staged);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+        memcpy(staged.bytes, buffer->shadow + offset, (size_t)size);
+        GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
+        (encoder, staged.gpu, staged.offset, buffer->gpu, offset, size);
+    }
+    item->sent += size;
+    item->calls += 1;
+    return GPOOL_OK;
+}
+
+/* All pieces of an item. A repeat after GPOOL_ERROR_BUDGET writes again what was recorded. */
+static gpool_result upload_pieces(gpool *pool, WGPUCommandEncoder encoder, gpool__upload_item *item)
+{
+    const gpool__buffer *buffer = item->buffer;
+    if (item->plan.way == GPOOL_UPLOAD_WHOLE) {
+        return upload_piece(pool, encoder, item, 0, gpool__buffer_gpu_size(buffer));
+    }
+    uint64_t cursor = 0;
+    gpool_range range;
+    while (gpool_dirty_map_next(buffer->dirty, item->plan.gap, 4, &cursor, &range)) {
+        gpool_result result = upload_piece(pool, encoder, item, range.offset, range.size);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+    }
+    return GPOOL_OK;
+}
+
+/* What is dirty is on its way now. */
+static void upload_done(gpool *pool, gpool__upload_item *item)
+{
+    gpool__buffer *buffer = item->buffer;
+    buffer->upload.sent = item->sent;
+    buffer->upload.calls = item->calls;
+    buffer->upload.predicted_ns = item->plan.ns[item->plan.way];
+    buffer->upload.way = (uint8_t)item->plan.way;
+    buffer->upload.reason = (uint8_t)item->plan.reason;
+    pool->stats.sent_bytes += item->sent;
+    pool->stats.upload_calls[item->plan.way] += item->calls;
+    pool->stats.upload_bytes[item->plan.way] += item->sent;
+    (void)gpool_dirty_map_clear(buffer->dirty);
+    gpool__upload_delist(pool, buffer);
+}
+
+/* Queue writes of one item, under capture; cleared when they are made. */
+static gpool_result upload_by_queue(gpool *pool, gpool__upload_item *item)
+{
+    gpool_result result = gpool__batch_settle(pool, item->buffer);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    item->sent = 0;
+    item->calls = 0;
+    gpool__capture_begin(pool->device, &pool->seam);
+    (void)upload_pieces(pool, NULL, item);
+    pool->queue_dirty = true;
+    result = gpool__capture_end(pool->device, &pool->seam);
+    if (result != GPOOL_OK) {
+        return gpool__fail_gpu(pool, result, "Upload of buffer", item->buffer->base.label);
+    }
+    upload_done(pool, item);
+    return GPOOL_OK;
+}
+
+/* Records one item; under a lack of staging it goes by the queue instead, which keeps what the encoder
+ * may hold of it already harmless: the bytes are the same. */
+static gpool_result upload_by_encoder(gpool *pool, WGPUCommandEncoder encoder,
+                                      gpool__upload_item *item)
+{
+    gpool_result result = upload_pieces(pool, encoder, item);
+    if (result == GPOOL_ERROR_BUDGET && item->buffer->batch != pool->batch.number) {
+        item->plan.reason = GPOOL_UPLOAD_REASON_BUDGET;
+        item->plan.staged = false;
+        result = upload_by_queue(pool, item);
+    }
+    return result;
+}
+
+static gpool_result upload_scatter(gpool *pool, WGPUCommandEncoder encoder,
+                                   gpool__upload_item *items, uint32_t count)
+{
+    gpool_result result = gpool__scatter_record(pool, encoder, items, count);
+    if (result != GPOOL_ERROR_BUDGET) {
+        return result;
+    }
+    result = GPOOL_OK;
+    for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
+        gpool__upload_item *item = &items[i];
+        if (item->plan.way == GPOOL_UPLOAD_SCATTER && item->plan.staged) {
+            if (item->buffer->batch == pool->batch.number) {
+                return GPOOL_ERROR_BUDGET;
+            }
+            item->plan.way = GPOOL_UPLOAD_DIRECT;
+            item->plan.reason = GPOOL_UPLOAD_REASON_BUDGET;
+            item->plan.staged = false;
+            result = upload_by_queue(pool, item);
+        }
+    }
+    return result;
+}
+
+static gpool_result upload_record(gpool *pool, WGPUCommandEncoder encoder,
+                                  gpool__upload_item *items, uint32_t count)
+{
+    gpool_result result = GPOOL_OK;
+    bool scatters = false;
+    for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
+        if (!items[i].plan.staged) {
+            continue;
+        }
+        if (items[i].plan.way == GPOOL_UPLOAD_SCATTER) {
+            scatters = true;
+        } else {
+            result = upload_by_encoder(pool, encoder, &items[i]);
+        }
+    }
+    return result == GPOOL_OK && scatters ? upload_scatter(pool, encoder, items, count) : result;
+}
+
+/* Sends the staged ones of some buffers by one encoder. */
+static gpool_result upload_staged(gpool *pool, gpool__upload_item *items, uint32_t count)
+{
+    gpool_result result;
+    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "gpool uploads", &result);
+    if (encoder == NULL) {
+        return result;
+    }
+    /* A new encoder tells a loss: mapped ranges may be asked for. */
+    pool->staging.looked = true;
+    result = upload_record(pool, encoder, items, count);
+    pool->staging.looked = false;
+    if (result != GPOOL_OK) {
+        GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
+        return result;
+    }
+    result = gpool__batch_add(pool, encoder, "Uploads of pool");
+    for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
+        if (items[i].plan.staged) {
+            items[i].buffer->batch = pool->batch.number;
+            upload_done(pool, &items[i]);
+        }
+    }
+    return result;
+}
+
+static gpool_result upload_some(gpool *pool, gpool__upload_item *items, uint32_t count)
+{
+    gpool__plan *plans[UPLOAD_ITEMS] = { NULL };
+    bool staged = false;
+    for (uint32_t i = 0; i < count; ++i) {
+        gpool__plan_input input = upload_input(pool, items[i].buffer);
+        items[i].plan = gpool__plan_buffer(&pool->upload_costs, &input);
+        items[i].sent = 0;
+        items[i].calls = 0;
+        plans[i] = &items[i].plan;
+    }
+    gpool__plan_settle(&pool->upload_costs, plans, count, false);
+    pool->stats.visited += count;
+    for (uint32_t i = 0; i < count; ++i) {
+        staged |= items[i].plan.staged;
+        if (!items[i].plan.staged) {
+            gpool_result result = upload_by_queue(pool, &items[i]);
+            if (result != GPOOL_OK) {
+                return result;
+            }
+        }
+    }
+    return staged ? upload_staged(pool, items, count) : GPOOL_OK;
+}
+
+/* The same, and when the budget is full of what the batch holds, once more after its submit: then
+ * queue writes are allowed. */
+static gpool_result upload_all(gpool *pool, gpool__upload_item *items, uint32_t count)
+{
+    gpool_result result = upload_some(pool, items, count);
+    if (result != GPOOL_ERROR_BUDGET) {
+        return result;
+    }
+    result = gpool__batch_submit(pool, NULL, 0, false, "Submit of uploads of pool");
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (items[i].buffer->in_dirty_list) {
+            items[left++] = items[i];
+        }
+    }
+    return result == GPOOL_OK ? upload_some(pool, items, left) : result;
 }
 
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer)
 {
-    if (buffer->dirty == NULL || !gpool__dirty_map_any(buffer->dirty)) {
-        gpool__upload_delist(pool, buffer);
+    if (!buffer->in_dirty_list) {
         return GPOOL_OK;
     }
-    uint64_t sent_before = pool->stats.sent_bytes;
-    gpool__capture_begin(pool->device, &pool->seam);
-    if (gpool__buffer_gpu_size(buffer) < UPLOAD_WHOLE) {
-        upload_send(pool, buffer, 0, gpool__buffer_gpu_size(buffer));
-    } else {
-        uint64_t cursor = 0;
-        gpool_range range;
-        while (gpool_dirty_map_next(buffer->dirty, UPLOAD_GAP, 4, &cursor, &range)) {
-            upload_send(pool, buffer, range.offset, range.size);
-        }
-    }
-    pool->queue_dirty = true;
-    pool->stats.visited += 1;
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result != GPOOL_OK) {
-        pool->stats.sent_bytes = sent_before;
-        return gpool__fail_gpu(pool, result, "Upload of buffer", buffer->base.label);
-    }
-    (void)gpool_dirty_map_clear(buffer->dirty);
-    gpool__upload_delist(pool, buffer);
-    return GPOOL_OK;
+    gpool__upload_item item = { .buffer = buffer };
+    return upload_all(pool, &item, 1);
 }
 
 gpool_result gpool__upload_flush(gpool *pool)
 {
     while (pool->dirty_buffers != NULL) {
-        gpool_result result = gpool__upload_flush_buffer(pool, pool->dirty_buffers);
+        gpool__upload_item items[UPLOAD_ITEMS];
+        uint32_t count = 0;
+        for (gpool__buffer *buffer = pool->dirty_buffers; buffer != NULL && count < UPLOAD_ITEMS;
+             buffer = buffer->dirty_next) {
+            items[count++] = (gpool__upload_item){ .buffer = buffer };
+        }
+        gpool_result result = upload_all(pool, items, count);
         if (result != GPOOL_OK) {
             return result;
         }

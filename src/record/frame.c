@@ -191,26 +191,20 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
         return result;
     }
     *sent = true;
-    if (state->encoder == NULL && (state->part_count > 0 || pool->queue_dirty)) {
+    if (state->encoder == NULL && (state->part_count > 0 || gpool__batch_waits(pool))) {
         /* No encoder is finished now that would tell a loss before the submit: the canary must. */
         atomic_store(&pool->device->events->suspect, true);
     }
+    /* Before the Finish, which tells a loss: nothing then comes between it and the submit. */
+    (void)gpool__staging_unmap(pool, GPOOL__STAGE_BATCH);
+    (void)gpool__staging_unmap(pool, GPOOL__STAGE_RECORD);
     gpool_result finished = gpool__record_finish(state);
     if (finished != GPOOL_OK) {
         pool->stats.dropped_recorders += 1;
     }
     uint32_t count = finished == GPOOL_OK ? state->part_count : 0;
-    if (count > 0 || pool->queue_dirty) {
-        uint64_t serial = 0;
-        result = gpool__device_submit(pool->device, &pool->seam, count, state->parts, &serial);
-        if (serial != 0) {
-            pool->last_serial = serial;
-            pool->queue_dirty = result != GPOOL_OK;
-            pool->stats.submits += 1;
-        }
-        if (result != GPOOL_OK) {
-            result = gpool__fail_gpu(pool, result, "Submit of pool", pool->label);
-        }
+    if (count > 0 || gpool__batch_waits(pool)) {
+        result = gpool__batch_submit(pool, state->parts, count, true, "Submit of pool");
     }
     frame_close_recording(pool);
     /* One code from a loss on, whatever the recorder met before. */
@@ -259,6 +253,7 @@ static gpool_result frame_end(gpool *pool)
     pool->frame_serials[pool->frame % FRAME_MAX_IN_FLIGHT] = pool->last_serial;
     gpool__frame_imports_end(pool);
     pool->in_frame = false;
+    gpool__staging_trim(pool);
     (void)gpool__free_retired(pool, false);
     return result;
 }
@@ -287,7 +282,7 @@ gpool_result gpool_process_uploads(gpool *pool)
     if (result == GPOOL_OK) {
         result = gpool__upload_flush(pool);
     }
-    if (result == GPOOL_OK && pool->queue_dirty) {
+    if (result == GPOOL_OK && gpool__batch_waits(pool)) {
         result = gpool__submit_writes(pool);
     }
     gpool__leave(pool, &call);
@@ -316,7 +311,7 @@ gpool_result gpool_tick(gpool *pool)
     }
     gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
-    if (result == GPOOL_OK && pool->queue_dirty) {
+    if (result == GPOOL_OK && gpool__batch_waits(pool)) {
         /* Until a submit, implementations keep what was written, and what it was written to. */
         result = gpool__submit_writes(pool);
     }
@@ -363,7 +358,7 @@ gpool_result gpool_note_external_submit(gpool *pool)
     result = frame_check(pool, pool->in_frame);
     if (result == GPOOL_OK) {
         pool->last_serial = gpool__device_note_submit(pool->device, &pool->seam);
-        pool->queue_dirty = false;
+        pool->queue_dirty = false; /* the batch is gpool's own and waits for its submit */
     }
     gpool__leave(pool, &call);
     return result;

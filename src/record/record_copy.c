@@ -4,6 +4,9 @@
 #include "record/recording.h"
 
 #include "gpu/format.h"
+#include "pool/staging.h"
+
+#include <string.h>
 
 static gpool__buffer *copy_buffer_of(gpool *pool, gpool_buffer handle, bool source,
                                      gpool_result *result)
@@ -56,6 +59,63 @@ static gpool_result copy_check_range(gpool *pool, const gpool__buffer *buffer, u
                            (unsigned long long)buffer->size);
     }
     return GPOOL_OK;
+}
+
+/* Copies the caller's bytes at this point of the recording: through staging that lives as long as it. */
+static gpool_result copy_write(struct gpool_recorder_state *state, gpool_buffer handle,
+                               uint64_t offset, const void *data, uint64_t size)
+{
+    gpool *pool = state->pool;
+    gpool_result result;
+    gpool__buffer *buffer = copy_buffer_of(pool, handle, false, &result);
+    if (buffer == NULL) {
+        return result;
+    }
+    result = copy_check_range(pool, buffer, offset, size);
+    if (result == GPOOL_OK && data == NULL && size > 0) {
+        result = GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                             "The data [NULL] for buffer \"%s\" is null", buffer->base.label);
+    }
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    /* The encoder before the bytes: a new one tells a loss, and an open pass refuses the call. */
+    WGPUCommandEncoder encoder = gpool__record_encoder(state, &result);
+    if (encoder == NULL || size == 0) {
+        return result;
+    }
+    gpool__staged staged;
+    result = gpool__staging_take(pool, GPOOL__STAGE_RECORD, size, &staged);
+    if (result == GPOOL_ERROR_BUDGET) {
+        result = GPOOL__FAIL(pool, BUDGET, BUDGET,
+                             "A recorded write of [%llu] bytes to buffer \"%s\" finds the staging "
+                             "budget of [%llu] bytes used up",
+                             (unsigned long long)size, buffer->base.label,
+                             (unsigned long long)pool->staging.budget);
+    }
+    if (result == GPOOL_OK) {
+        result = gpool__buffer_become_gpu_written(pool, buffer);
+    }
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    memcpy(staged.bytes, data, (size_t)size);
+    GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
+    (encoder, staged.gpu, staged.offset, buffer->gpu, offset, size);
+    gpool__resource_record(pool, &buffer->base);
+    pool->stats.written_bytes += size;
+    pool->stats.sent_bytes += size;
+    return GPOOL_OK;
+}
+
+void gpool_record_write(gpool_recorder rec, gpool_buffer buffer, uint64_t offset, const void *data,
+                        uint64_t size)
+{
+    gpool__call call;
+    struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_record_write", &call);
+    if (state != NULL) {
+        gpool__record_leave(state, &call, copy_write(state, buffer, offset, data, size));
+    }
 }
 
 static gpool_result copy_buffers(struct gpool_recorder_state *state, gpool_buffer source,

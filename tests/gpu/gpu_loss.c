@@ -58,7 +58,8 @@ static void count_call(int function)
     if (loss_calls == loss_at && loss_device != NULL) {
         loss_skipped =
             function == GPOOL_GPU_QueueSubmit || function == GPOOL_GPU_CommandEncoderRelease ||
-            function == GPOOL_GPU_BufferGetConstMappedRange || function == GPOOL_GPU_DeviceDestroy;
+            function == GPOOL_GPU_BufferGetConstMappedRange ||
+            function == GPOOL_GPU_BufferGetMappedRange || function == GPOOL_GPU_DeviceDestroy;
         if (!loss_skipped) {
             loss_real.DeviceDestroy(loss_device);
         }

@@ -288,7 +288,8 @@ bool sim_can_fail(const sim *s, int function, sim_way way)
     switch (way) {
     case SIM_FAIL_NULL:
         return function == GPOOL_GPU_CreateInstance || function == GPOOL_GPU_DeviceCreateBuffer ||
-               function == GPOOL_GPU_BufferGetConstMappedRange || sim_is_request(function) ||
+               function == GPOOL_GPU_BufferGetConstMappedRange ||
+               function == GPOOL_GPU_BufferGetMappedRange || sim_is_request(function) ||
                (s->desc.null_creates && sim_is_create(function));
     case SIM_FAIL_VALIDATION:
         return sim_is_create(function) || sim_is_command(function) || sim_is_request(function) ||
@@ -400,7 +401,8 @@ void *sim_enter(sim_call *call, int function, const void *handle, sim_kind kind)
     /* A submit or a range that loses the device in the middle of it is no misuse of the caller's;
      * these two look at the way themselves. */
     if (call->way == SIM_FAIL_LOST && function != GPOOL_GPU_QueueSubmit &&
-        function != GPOOL_GPU_BufferGetConstMappedRange) {
+        function != GPOOL_GPU_BufferGetConstMappedRange &&
+        function != GPOOL_GPU_BufferGetMappedRange) {
         if (call->device != NULL) {
             sim_device_lose(call->device);
         } else {

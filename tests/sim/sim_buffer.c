@@ -193,13 +193,12 @@ static bool buffer_check_range(const sim_buffer *buffer, uint64_t offset, uint64
     return true;
 }
 
-static void const *buffer_const_range(WGPUBuffer handle, size_t offset, size_t size)
+static void *buffer_range(int function, WGPUBuffer handle, size_t offset, size_t size)
 {
     sim_call call;
     sim_text why;
-    const void *result = NULL;
-    sim_buffer *buffer =
-        sim_enter(&call, GPOOL_GPU_BufferGetConstMappedRange, handle, SIM_KIND_BUFFER);
+    void *result = NULL;
+    sim_buffer *buffer = sim_enter(&call, function, handle, SIM_KIND_BUFFER);
     if (buffer != NULL) {
         uint64_t wanted = size;
         if (size == WGPU_WHOLE_MAP_SIZE && offset >= buffer->map_offset &&
@@ -213,6 +212,10 @@ static void const *buffer_const_range(WGPUBuffer handle, size_t offset, size_t s
                 sim_fatal(call.sim, call.function, "%s", why.text);
             }
             call.sim->untold += !sim_is_dawn(call.sim) && untold;
+        } else if (function == GPOOL_GPU_BufferGetMappedRange &&
+                   buffer->map_mode != WGPUMapMode_Write) {
+            sim_fatal(call.sim, call.function, "the buffer \"%s\" is mapped for reading",
+                      buffer->base.label);
         } else if (call.way != SIM_FAIL_NULL) {
             result = buffer->mapping + (offset - buffer->map_offset);
         }
@@ -222,6 +225,16 @@ static void const *buffer_const_range(WGPUBuffer handle, size_t offset, size_t s
     }
     sim_leave(&call);
     return result;
+}
+
+static void const *buffer_const_range(WGPUBuffer handle, size_t offset, size_t size)
+{
+    return buffer_range(GPOOL_GPU_BufferGetConstMappedRange, handle, offset, size);
+}
+
+static void *buffer_write_range(WGPUBuffer handle, size_t offset, size_t size)
+{
+    return buffer_range(GPOOL_GPU_BufferGetMappedRange, handle, offset, size);
 }
 
 static void buffer_unmap(WGPUBuffer handle)
@@ -289,6 +302,7 @@ void sim_table_buffer(gpool_gpu *table)
     table->DeviceCreateBuffer = buffer_create;
     table->BufferMapAsync = buffer_map_async;
     table->BufferGetConstMappedRange = buffer_const_range;
+    table->BufferGetMappedRange = buffer_write_range;
     table->BufferUnmap = buffer_unmap;
     table->BufferGetSize = buffer_get_size;
     table->BufferGetUsage = buffer_get_usage;

@@ -1,0 +1,143 @@
+/* Elements, edits in place, and what is told of uploads. */
+#include "pool/upload.h"
+
+static gpool__buffer *edit_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
+{
+    return (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+}
+
+gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint64_t first,
+                                         uint64_t count, uint64_t stride, const void *data)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_write_elements", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    const gpool__buffer *known = edit_resolve(pool, buffer, &result);
+    uint64_t offset = 0;
+    uint64_t size = 0;
+    if (known != NULL && stride == 0) {
+        result =
+            GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                        "The stride [0] of elements of buffer \"%s\" is zero", known->base.label);
+    } else if (known != NULL && (!gpool__multiply(first, stride, &offset) ||
+                                 !gpool__multiply(count, stride, &size))) {
+        result = GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
+                             "Elements [%llu] to [%llu] more of [%llu] bytes lie outside buffer "
+                             "\"%s\" of [%llu] bytes",
+                             (unsigned long long)first, (unsigned long long)count,
+                             (unsigned long long)stride, known->base.label,
+                             (unsigned long long)known->size);
+    } else if (known != NULL) {
+        result = gpool__buffer_write(pool, buffer, offset, data, size);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static void *buffer_edit(gpool *pool, gpool_buffer handle, uint64_t offset, uint64_t size)
+{
+    gpool_result result;
+    gpool__buffer *buffer = edit_resolve(pool, handle, &result);
+    if (buffer == NULL) {
+        return NULL;
+    }
+    if (!gpool__range_inside(offset, size, buffer->size)) {
+        (void)GPOOL__FAIL(
+            pool, RANGE, OUT_OF_RANGE,
+            "Offset [%llu] and size [%llu] of an edit lie outside buffer \"%s\" of [%llu] bytes",
+            (unsigned long long)offset, (unsigned long long)size, buffer->base.label,
+            (unsigned long long)buffer->size);
+        return NULL;
+    }
+    if (buffer->shadow == NULL) {
+        (void)GPOOL__FAIL(pool, NO_SHADOW, NO_SHADOW,
+                          "The buffer \"%s\" has no shadow that could be edited: commands write it",
+                          buffer->base.label);
+        return NULL;
+    }
+    if (size == 0) {
+        return NULL;
+    }
+    pool->stats.written_bytes += size;
+    gpool__dirty_map_mark(buffer->dirty, offset, size);
+    gpool__upload_enlist(pool, buffer);
+    return buffer->shadow + offset;
+}
+
+void *gpool_buffer_edit(gpool *pool, gpool_buffer buffer, uint64_t offset, uint64_t size)
+{
+    void *memory = NULL;
+    gpool__call call;
+    if (gpool__enter(pool, "gpool_buffer_edit", &call) == GPOOL_OK) {
+        memory = buffer_edit(pool, buffer, offset, size);
+        gpool__leave(pool, &call);
+    }
+    return memory;
+}
+
+static void explain_next(gpool *pool, const gpool__buffer *buffer, gpool_upload_info *info)
+{
+    gpool__plan plan = gpool__upload_plan(pool, buffer);
+    const gpool_upload_costs *costs = &pool->upload_costs;
+    info->dirty_bytes = plan.dirty_bytes;
+    info->dirty_ranges = plan.ranges;
+    info->next = plan.way;
+    info->why = plan.reason;
+    for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
+        bool staged = way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
+                      (way == GPOOL_UPLOAD_WHOLE &&
+                       (plan.whole_queue < 0.0f || plan.whole_staged < plan.whole_queue));
+        float once = (staged ? costs->stage_fixed : 0.0f) +
+                     (way == GPOOL_UPLOAD_SCATTER ? costs->scatter_fixed : 0.0f);
+        info->ns[way] = plan.ns[way] < 0.0f ? -1.0f : plan.ns[way] + once;
+    }
+    info->ns[GPOOL_UPLOAD_AUTO] = info->ns[plan.way];
+}
+
+static gpool_result upload_explain(gpool *pool, gpool_buffer handle, gpool_upload_info *info)
+{
+    gpool_result result;
+    const gpool__buffer *buffer =
+        (gpool__buffer *)gpool__resolve(pool, handle.id, GPOOL_KIND_BUFFER, &result);
+    if (buffer == NULL) {
+        return result;
+    }
+    if (info == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
+    }
+    *info = (gpool_upload_info){ .way = (gpool_upload_way)buffer->upload.way,
+                                 .reason = (gpool_upload_reason)buffer->upload.reason,
+                                 .sent_bytes = buffer->upload.sent,
+                                 .calls = buffer->upload.calls,
+                                 .predicted_ns = buffer->upload.predicted_ns };
+    if (buffer->in_dirty_list) {
+        explain_next(pool, buffer, info);
+    }
+    return GPOOL_OK;
+}
+
+gpool_result gpool_upload_explain(gpool *pool, gpool_buffer buffer, gpool_upload_info *info)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_upload_explain", &call);
+    if (result == GPOOL_OK) {
+        result = upload_explain(pool, buffer, info);
+        gpool__leave(pool, &call);
+    }
+    return result;
+}
+
+const char *gpool_upload_way_name(gpool_upload_way way)
+{
+    static const char *const names[GPOOL_UPLOAD_COUNT] = { "auto", "direct", "merged", "scatter",
+                                                           "whole" };
+    return (unsigned)way < GPOOL_UPLOAD_COUNT ? names[way] : "unknown";
+}
+
+const char *gpool_upload_reason_name(gpool_upload_reason reason)
+{
+    static const char *const names[] = { "none", "small", "fastest", "forced", "budget" };
+    return (unsigned)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
+}

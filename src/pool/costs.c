@@ -1,0 +1,65 @@
+/*
+ * Built-in tables of what sending costs: medians of `gpool-bench --calibrate`, by implementation and
+ * kind of adapter. docs/uploads.md tells on which machines.
+ */
+#include "pool/upload.h"
+
+static const gpool_upload_costs costs_wgpu_gpu = {
+    .write_call = 3900.0f,
+    .write_byte = 0.31f,
+    .stage_fixed = 30000.0f,
+    .copy_call = 2400.0f,
+    .copy_byte = 0.09f,
+    .scatter_fixed = 30000.0f,
+    .scatter_buffer = 3000.0f,
+    .scatter_granule = 27.0f,
+};
+
+static const gpool_upload_costs costs_dawn_gpu = {
+    .write_call = 3400.0f,
+    .write_byte = 0.8f,
+    .stage_fixed = 30000.0f,
+    .copy_call = 2900.0f,
+    .copy_byte = 0.17f,
+    .scatter_fixed = 20000.0f,
+    .scatter_buffer = 3000.0f,
+    .scatter_granule = 33.0f,
+};
+
+static const gpool_upload_costs costs_wgpu_cpu = {
+    .write_call = 3300.0f,
+    .write_byte = 0.15f,
+    .stage_fixed = 60000.0f,
+    .copy_call = 1600.0f,
+    .copy_byte = 0.3f,
+    .scatter_fixed = 200000.0f,
+    .scatter_buffer = 5000.0f,
+    .scatter_granule = 100.0f,
+};
+
+static const gpool_upload_costs costs_dawn_cpu = {
+    .write_call = 1100.0f,
+    .write_byte = 0.3f,
+    .stage_fixed = 60000.0f,
+    .copy_call = 900.0f,
+    .copy_byte = 0.3f,
+    .scatter_fixed = 100000.0f,
+    .scatter_buffer = 5000.0f,
+    .scatter_granule = 240.0f,
+};
+
+const gpool_upload_costs *gpool__upload_costs_of(const gpool_device *device)
+{
+    bool dawn = device->info.implementation == GPOOL_IMPLEMENTATION_DAWN;
+    if (device->info.adapter_type == WGPUAdapterType_CPU) {
+        return dawn ? &costs_dawn_cpu : &costs_wgpu_cpu;
+    }
+    return dawn ? &costs_dawn_gpu : &costs_wgpu_gpu;
+}
+
+void gpool__upload_choose_costs(gpool *pool)
+{
+    if (!pool->own_costs) {
+        pool->upload_costs = *gpool__upload_costs_of(pool->device);
+    }
+}

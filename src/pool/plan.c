@@ -1,0 +1,152 @@
+#include "pool/plan.h"
+
+#include "base/checked.h"
+
+bool gpool__costs_are_good(const gpool_upload_costs *costs)
+{
+    const float fields[] = { costs->write_call,     costs->write_byte,     costs->stage_fixed,
+                             costs->copy_call,      costs->copy_byte,      costs->scatter_fixed,
+                             costs->scatter_buffer, costs->scatter_granule };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i) {
+        if (!(fields[i] >= 0.0f && fields[i] <= 1e12f)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The gap at which a call costs as much as the bytes of the gap; bounded for tables with zeros. */
+static uint64_t plan_gap(float call, float byte)
+{
+    const float most = 1048576.0f;
+    return byte * most > call ? (uint64_t)(call / byte) : (uint64_t)most;
+}
+
+static gpool_dirty_count plan_count(const gpool_dirty_map *dirty, uint64_t gap)
+{
+    gpool_dirty_count count;
+    (void)gpool_dirty_map_count(dirty, gap, 4, &count);
+    return count;
+}
+
+/* Bytes up to the next multiple of 4: a map ends where its buffer does. */
+static float plan_bytes(const gpool_dirty_count *count)
+{
+    return (float)gpool__round_up(count->range_bytes, 4);
+}
+
+/* Sets the fastest way among those allowed. */
+static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
+{
+    float whole = plan->whole_queue;
+    bool whole_staged = staged && (whole < 0.0f || plan->whole_staged < whole);
+    plan->ns[GPOOL_UPLOAD_WHOLE] = whole_staged ? plan->whole_staged : whole;
+    const bool allowed[GPOOL_UPLOAD_COUNT] = {
+        [GPOOL_UPLOAD_DIRECT] = true,
+        [GPOOL_UPLOAD_MERGED] = staged,
+        [GPOOL_UPLOAD_SCATTER] = staged && scatter,
+        [GPOOL_UPLOAD_WHOLE] = true,
+    };
+    plan->way = GPOOL_UPLOAD_AUTO;
+    for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
+        if (allowed[way] && plan->ns[way] >= 0.0f &&
+            (plan->way == GPOOL_UPLOAD_AUTO || plan->ns[way] < plan->ns[plan->way])) {
+            plan->way = (gpool_upload_way)way;
+        }
+    }
+    plan->staged = plan->way == GPOOL_UPLOAD_MERGED || plan->way == GPOOL_UPLOAD_SCATTER ||
+                   (plan->way == GPOOL_UPLOAD_WHOLE && whole_staged);
+}
+
+/* A way that was asked for, where it is possible. */
+static bool plan_force(gpool__plan *plan, gpool_upload_way way)
+{
+    if (way == GPOOL_UPLOAD_AUTO || plan->ns[way] < 0.0f) {
+        return false;
+    }
+    plan->way = way;
+    plan->reason = GPOOL_UPLOAD_REASON_FORCED;
+    plan->staged = way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
+                   (way == GPOOL_UPLOAD_WHOLE &&
+                    (plan->whole_queue < 0.0f || plan->whole_staged < plan->whole_queue));
+    return true;
+}
+
+gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__plan_input *input)
+{
+    gpool__plan plan = { .reason = GPOOL_UPLOAD_REASON_FASTEST };
+    uint64_t direct_gap = plan_gap(costs->write_call, costs->write_byte);
+    uint64_t merged_gap = plan_gap(costs->copy_call, costs->copy_byte);
+    gpool_dirty_count own = plan_count(input->dirty, 0);
+    gpool_dirty_count direct = own;
+    gpool_dirty_count merged = own;
+    if (own.ranges > 1) {
+        direct = plan_count(input->dirty, direct_gap);
+        merged = plan_count(input->dirty, merged_gap);
+    }
+    plan.granules = own.granules;
+    plan.dirty_bytes = own.dirty_bytes;
+    plan.ranges = own.ranges;
+    float size = (float)input->size;
+    float *ns = plan.ns;
+    ns[GPOOL_UPLOAD_DIRECT] = !input->by_queue ? -1.0f
+                                               : (float)direct.ranges * costs->write_call +
+                                                     plan_bytes(&direct) * costs->write_byte;
+    ns[GPOOL_UPLOAD_MERGED] =
+        (float)merged.ranges * costs->copy_call + plan_bytes(&merged) * costs->copy_byte;
+    ns[GPOOL_UPLOAD_SCATTER] = -1.0f;
+    if (input->window > 0) {
+        float windows = (float)((input->size + input->window - 1) / input->window);
+        ns[GPOOL_UPLOAD_SCATTER] =
+            windows * costs->scatter_buffer + (float)own.granules * costs->scatter_granule;
+    }
+    plan.whole_staged = costs->copy_call + size * costs->copy_byte;
+    plan.whole_queue = input->by_queue ? costs->write_call + size * costs->write_byte : -1.0f;
+    plan_pick(&plan, true, true);
+    if (input->size < GPOOL__WHOLE_BELOW) {
+        plan.way = GPOOL_UPLOAD_WHOLE;
+        plan.reason = GPOOL_UPLOAD_REASON_SMALL;
+        plan.staged = plan.whole_queue < 0.0f;
+    } else {
+        (void)plan_force(&plan, input->force);
+    }
+    plan.gap = plan.way == GPOOL_UPLOAD_DIRECT ? direct_gap : merged_gap;
+    return plan;
+}
+
+/* What all would lose together if a class of ways were not allowed; changes them when it is too little.
+ * `paid` is what the class costs once. */
+static void plan_join(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count,
+                      bool scatter, float once)
+{
+    float lost = 0.0f;
+    for (uint32_t i = 0; i < count; ++i) {
+        const gpool__plan *plan = plans[i];
+        bool concerned = scatter ? plan->way == GPOOL_UPLOAD_SCATTER : plan->staged;
+        if (!concerned) {
+            continue;
+        }
+        gpool__plan other = *plan;
+        plan_pick(&other, scatter, false);
+        if (plan->reason != GPOOL_UPLOAD_REASON_FASTEST || other.way == GPOOL_UPLOAD_AUTO) {
+            return; /* it is paid anyway */
+        }
+        lost += other.ns[other.way] - plan->ns[plan->way];
+    }
+    for (uint32_t i = 0; i < count && lost < once; ++i) {
+        gpool__plan *plan = plans[i];
+        if (scatter ? plan->way == GPOOL_UPLOAD_SCATTER : plan->staged) {
+            plan_pick(plan, scatter, false);
+            plan->gap = plan->way == GPOOL_UPLOAD_DIRECT
+                            ? plan_gap(costs->write_call, costs->write_byte)
+                            : plan_gap(costs->copy_call, costs->copy_byte);
+        }
+    }
+}
+
+void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count,
+                        bool paid)
+{
+    plan_join(costs, plans, count, true, costs->scatter_fixed);
+    plan_join(costs, plans, count, false, paid ? 0.0f : costs->stage_fixed);
+}

@@ -1,0 +1,498 @@
+#include "pool/scatter.h"
+
+#include "pool/staging.h"
+#include "pool/upload.h"
+
+#include <string.h>
+
+#define SCATTER_ALIGN  256u
+#define SCATTER_HEAD   16u
+#define SCATTER_THREAD 64u /* invocations of a workgroup: 16 granules */
+/* Most bytes that one pass takes; more go in further passes. */
+#define SCATTER_CHUNK ((uint64_t)8 << 20)
+
+const char gpool__scatter_wgsl[] =
+    "struct Head { index: u32, payload: u32, count: u32, unused: u32 }\n"
+    "@group(0) @binding(0) var<storage, read_write> into: array<vec4<u32>>;\n"
+    "@group(0) @binding(1) var<storage, read> sent: array<vec4<u32>>;\n"
+    "@group(0) @binding(2) var<uniform> head: Head;\n"
+    "@compute @workgroup_size(64) fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {\n"
+    "    let granule = id.x >> 2u;\n"
+    "    if (granule >= head.count) { return; }\n"
+    "    let place = sent[head.index + (granule >> 2u)][granule & 3u];\n"
+    "    into[place * 4u + (id.x & 3u)] = sent[head.payload + id.x];\n"
+    "}\n";
+
+static void scatter_drop_group(gpool *pool, gpool__scatter_group *group)
+{
+    if (group->gpu != NULL) {
+        GPOOL__GPU(&pool->seam, BindGroupRelease)(group->gpu);
+    }
+    *group = (gpool__scatter_group){ 0 };
+}
+
+static void scatter_drop_groups(gpool *pool)
+{
+    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
+        scatter_drop_group(pool, &pool->scatter.groups[i]);
+    }
+}
+
+void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu)
+{
+    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
+        if (pool->scatter.groups[i].target == gpu) {
+            scatter_drop_group(pool, &pool->scatter.groups[i]);
+        }
+    }
+}
+
+void gpool__scatter_fini(gpool *pool)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    gpool__seam *seam = &pool->seam;
+    scatter_drop_groups(pool);
+    if (scatter->pipeline != NULL) {
+        GPOOL__GPU(seam, ComputePipelineRelease)(scatter->pipeline);
+        GPOOL__GPU(seam, BindGroupLayoutRelease)(scatter->layout);
+    }
+    if (scatter->payload != NULL) {
+        GPOOL__GPU(seam, BufferRelease)(scatter->payload);
+        pool->stats.internal_bytes -= scatter->payload_size;
+    }
+    gpool__free(&pool->memory, scatter->segments,
+                scatter->segment_capacity * sizeof *scatter->segments);
+    *scatter = (gpool__scatter){ 0 };
+}
+
+/* --- the pipeline --- */
+
+static WGPUBindGroupLayout scatter_make_layout(gpool *pool)
+{
+    const WGPUBindGroupLayoutEntry entries[] = {
+        { .binding = 0,
+          .visibility = WGPUShaderStage_Compute,
+          .buffer = { .type = WGPUBufferBindingType_Storage, .minBindingSize = 16 } },
+        { .binding = 1,
+          .visibility = WGPUShaderStage_Compute,
+          .buffer = { .type = WGPUBufferBindingType_ReadOnlyStorage, .minBindingSize = 16 } },
+        { .binding = 2,
+          .visibility = WGPUShaderStage_Compute,
+          .buffer = { .type = WGPUBufferBindingType_Uniform,
+                      .hasDynamicOffset = 1,
+                      .minBindingSize = SCATTER_HEAD } },
+    };
+    WGPUBindGroupLayoutDescriptor desc = { .label = gpool__view("gpool scatter"),
+                                           .entryCount = 3,
+                                           .entries = entries };
+    return GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &desc);
+}
+
+static WGPUComputePipeline scatter_make_pipeline(gpool *pool, WGPUBindGroupLayout layout)
+{
+    gpool__seam *seam = &pool->seam;
+    WGPUShaderSourceWGSL source = { .chain = { .sType = WGPUSType_ShaderSourceWGSL },
+                                    .code = gpool__view(gpool__scatter_wgsl) };
+    WGPUShaderModuleDescriptor module_desc = { .nextInChain = &source.chain,
+                                               .label = gpool__view("gpool scatter") };
+    WGPUShaderModule module =
+        GPOOL__GPU(seam, DeviceCreateShaderModule)(pool->device->device, &module_desc);
+    if (module == NULL) {
+        return NULL;
+    }
+    WGPUPipelineLayoutDescriptor layout_desc = { .label = gpool__view("gpool scatter"),
+                                                 .bindGroupLayoutCount = 1,
+                                                 .bindGroupLayouts = &layout };
+    WGPUPipelineLayout pipeline_layout =
+        GPOOL__GPU(seam, DeviceCreatePipelineLayout)(pool->device->device, &layout_desc);
+    WGPUComputePipeline pipeline = NULL;
+    if (pipeline_layout != NULL) {
+        WGPUComputePipelineDescriptor desc = {
+            .label = gpool__view("gpool scatter"),
+            .layout = pipeline_layout,
+            .compute = { .module = module, .entryPoint = gpool__view("scatter") }
+        };
+        pipeline = GPOOL__GPU(seam, DeviceCreateComputePipeline)(pool->device->device, &desc);
+        GPOOL__GPU(seam, PipelineLayoutRelease)(pipeline_layout);
+    }
+    GPOOL__GPU(seam, ShaderModuleRelease)(module);
+    return pipeline;
+}
+
+void gpool__scatter_prepare(gpool *pool)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    const WGPULimits *limits = &pool->device->info.limits;
+    if (scatter->pipeline != NULL || scatter->refused) {
+        return;
+    }
+    gpool_result result = GPOOL_ERROR_UNSUPPORTED;
+    WGPUBindGroupLayout layout = NULL;
+    WGPUComputePipeline pipeline = NULL;
+    if (limits->maxStorageBuffersPerShaderStage >= 2 &&
+        limits->maxComputeInvocationsPerWorkgroup >= SCATTER_THREAD &&
+        limits->minStorageBufferOffsetAlignment <= SCATTER_ALIGN &&
+        limits->minUniformBufferOffsetAlignment <= SCATTER_ALIGN) {
+        gpool__capture_begin(pool->device, &pool->seam);
+        layout = scatter_make_layout(pool);
+        pipeline = layout != NULL ? scatter_make_pipeline(pool, layout) : NULL;
+        result = gpool__capture_end(pool->device, &pool->seam);
+        if (result == GPOOL_OK && pipeline == NULL) {
+            result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+        }
+    }
+    if (result == GPOOL_OK) {
+        scatter->layout = layout;
+        scatter->pipeline = pipeline;
+        return;
+    }
+    if (pipeline != NULL) {
+        GPOOL__GPU(&pool->seam, ComputePipelineRelease)(pipeline);
+    }
+    if (layout != NULL) {
+        GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(layout);
+    }
+    /* Memory may be there the next time; what the implementation refuses once it refuses again. */
+    scatter->refused = result != GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    gpool__note(&pool->log, GPOOL_LOG_FALLBACK,
+                "Pool \"%s\" has no scatter pass (%s): uploads go by copies and queue writes",
+                pool->label, gpool_result_text(result));
+}
+
+uint64_t gpool__scatter_window(const gpool *pool, const gpool__buffer *buffer)
+{
+    if (pool->scatter.pipeline == NULL || !buffer->scatters) {
+        return 0;
+    }
+    const WGPULimits *limits = &pool->device->info.limits;
+    uint64_t most = gpool__min(limits->maxStorageBufferBindingSize, (uint64_t)1 << 31);
+    return gpool__round_down(most, SCATTER_ALIGN);
+}
+
+/* --- one pass --- */
+
+/* A buffer to put the payload in, as large as needed up to a chunk. */
+static gpool_result scatter_reserve_payload(gpool *pool, uint64_t size)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    uint64_t wanted = gpool__max(scatter->payload_size, GPOOL__STAGING_BLOCK);
+    while (wanted < size) {
+        wanted *= 2;
+    }
+    if (wanted == scatter->payload_size) {
+        return GPOOL_OK;
+    }
+    WGPUBufferDescriptor desc = { .label = gpool__view("gpool scatter"),
+                                  .usage = WGPUBufferUsage_Storage | WGPUBufferUsage_Uniform |
+                                           WGPUBufferUsage_CopyDst,
+                                  .size = wanted };
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUBuffer gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
+    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    if (result == GPOOL_OK && gpu == NULL) {
+        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+    }
+    if (result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, BufferRelease)(gpu);
+        }
+        return gpool__fail_gpu(pool, result, "Scatter payload of pool", pool->label);
+    }
+    scatter_drop_groups(pool);
+    if (scatter->payload != NULL) {
+        /* Work that is recorded or under way keeps it. */
+        GPOOL__GPU(&pool->seam, BufferRelease)(scatter->payload);
+        pool->stats.internal_bytes -= scatter->payload_size;
+    }
+    scatter->payload = gpu;
+    scatter->payload_size = wanted;
+    pool->stats.internal_bytes += wanted;
+    return GPOOL_OK;
+}
+
+static WGPUBindGroup scatter_find_group(gpool *pool, const gpool__scatter_segment *segment,
+                                        gpool_result *result)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    gpool__scatter_group *oldest = &scatter->groups[0];
+    *result = GPOOL_OK;
+    scatter->clock += 1;
+    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
+        gpool__scatter_group *group = &scatter->groups[i];
+        if (group->gpu != NULL && group->target == segment->target &&
+            group->offset == segment->window) {
+            group->used = scatter->clock;
+            return group->gpu;
+        }
+        oldest = group->used < oldest->used ? group : oldest;
+    }
+    const WGPUBindGroupEntry entries[] = {
+        { .binding = 0,
+          .buffer = segment->target,
+          .offset = segment->window,
+          .size = segment->window_size },
+        { .binding = 1, .buffer = scatter->payload, .size = scatter->payload_size },
+        { .binding = 2, .buffer = scatter->payload, .size = SCATTER_HEAD },
+    };
+    WGPUBindGroupDescriptor desc = { .label = gpool__view("gpool scatter"),
+                                     .layout = scatter->layout,
+                                     .entryCount = 3,
+                                     .entries = entries };
+    gpool__capture_begin(pool->device, &pool->seam);
+    WGPUBindGroup gpu = GPOOL__GPU(&pool->seam, DeviceCreateBindGroup)(pool->device->device, &desc);
+    *result = gpool__capture_end(pool->device, &pool->seam);
+    if (*result == GPOOL_OK && gpu == NULL) {
+        *result = GPOOL_ERROR_GPU;
+    }
+    if (*result != GPOOL_OK) {
+        if (gpu != NULL) {
+            GPOOL__GPU(&pool->seam, BindGroupRelease)(gpu);
+        }
+        *result = gpool__fail_gpu(pool, *result, "Scatter group of pool", pool->label);
+        return NULL;
+    }
+    scatter_drop_group(pool, oldest);
+    *oldest = (gpool__scatter_group){ segment->target, segment->window, scatter->clock, gpu };
+    return gpu;
+}
+
+static gpool_result scatter_record_pass(gpool *pool, WGPUCommandEncoder encoder,
+                                        const gpool__staged *staged, uint64_t used)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    gpool__seam *seam = &pool->seam;
+    for (uint32_t i = 0; i < scatter->segment_count; ++i) {
+        /* Made before the pass: the cache may have to let go of one, but not of this pass's. */
+        gpool_result result;
+        scatter->segments[i].group = scatter_find_group(pool, &scatter->segments[i], &result);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+        GPOOL__GPU(seam, BindGroupAddRef)(scatter->segments[i].group);
+        scatter->segments[i].held = true;
+    }
+    GPOOL__GPU(seam, CommandEncoderCopyBufferToBuffer)
+    (encoder, staged->gpu, staged->offset, scatter->payload, 0, used);
+    WGPUComputePassDescriptor desc = { .label = gpool__view("gpool scatter") };
+    WGPUComputePassEncoder pass = GPOOL__GPU(seam, CommandEncoderBeginComputePass)(encoder, &desc);
+    if (pass == NULL) {
+        return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No pass for the scatter of pool \"%s\"",
+                           pool->label);
+    }
+    GPOOL__GPU(seam, ComputePassEncoderSetPipeline)(pass, scatter->pipeline);
+    for (uint32_t i = 0; i < scatter->segment_count; ++i) {
+        const gpool__scatter_segment *segment = &scatter->segments[i];
+        uint32_t offset = (uint32_t)segment->place;
+        if (segment->count == 0) {
+            continue;
+        }
+        GPOOL__GPU(seam, ComputePassEncoderSetBindGroup)(pass, 0, segment->group, 1, &offset);
+        uint32_t groups = (segment->count * 4 + SCATTER_THREAD - 1) / SCATTER_THREAD;
+        GPOOL__GPU(seam, ComputePassEncoderDispatchWorkgroups)(pass, groups, 1, 1);
+    }
+    GPOOL__GPU(seam, ComputePassEncoderEnd)(pass);
+    GPOOL__GPU(seam, ComputePassEncoderRelease)(pass);
+    for (uint32_t i = 0; i < scatter->segment_count; ++i) {
+        const gpool__scatter_segment *segment = &scatter->segments[i];
+        if (segment->tail_size > 0) {
+            GPOOL__GPU(seam, CommandEncoderCopyBufferToBuffer)
+            (encoder, staged->gpu, staged->offset + segment->tail, segment->target,
+             segment->tail_offset, segment->tail_size);
+        }
+    }
+    return GPOOL_OK;
+}
+
+/* Ends a pass that was recorded or failed. */
+static void scatter_drop_segments(gpool *pool)
+{
+    for (uint32_t i = 0; i < pool->scatter.segment_count; ++i) {
+        if (pool->scatter.segments[i].held) {
+            GPOOL__GPU(&pool->seam, BindGroupRelease)(pool->scatter.segments[i].group);
+        }
+    }
+    pool->scatter.segment_count = 0;
+}
+
+/* --- filling --- */
+
+/* Where the filling stands. */
+typedef struct scatter_cursor {
+    uint32_t item;
+    uint64_t at; /* byte of its buffer */
+} scatter_cursor;
+
+/* The dirty granules [first, end) at or after `at` within [at, limit); false when there are none. */
+static bool scatter_next_run(const gpool_dirty_map *dirty, uint64_t at, uint64_t limit,
+                             uint64_t *first, uint64_t *end)
+{
+    gpool_range range;
+    uint64_t cursor = at;
+    if (at >= limit || !gpool_dirty_map_next(dirty, 0, GPOOL__GRANULE, &cursor, &range)) {
+        return false;
+    }
+    uint64_t from = gpool__max(range.offset, at);
+    uint64_t past = gpool__min(range.offset + range.size, limit);
+    if (from >= past) {
+        return false;
+    }
+    *first = from / GPOOL__GRANULE;
+    *end = (past + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
+    return true;
+}
+
+/* Granules at or after `at` in the window, at most `most`; `*next` is where the search goes on. */
+static uint32_t scatter_count(const gpool_dirty_map *dirty, uint64_t at, uint64_t limit,
+                              uint64_t most, uint64_t *next)
+{
+    uint64_t count = 0;
+    uint64_t first;
+    uint64_t end;
+    *next = limit;
+    while (scatter_next_run(dirty, at, limit, &first, &end)) {
+        if (end - first > most - count) {
+            *next = (first + most - count) * GPOOL__GRANULE;
+            return (uint32_t)most;
+        }
+        count += end - first;
+        at = end * GPOOL__GRANULE;
+    }
+    return (uint32_t)count;
+}
+
+/* Bytes of a piece for so many granules. */
+static uint64_t scatter_piece(uint64_t count)
+{
+    uint64_t bytes = SCATTER_HEAD + gpool__round_up(count * 4, 16) + count * GPOOL__GRANULE;
+    return gpool__round_up(bytes, SCATTER_ALIGN);
+}
+
+/* Most granules of a piece that fits into `space` bytes. */
+static uint64_t scatter_most(uint64_t space, uint64_t groups)
+{
+    uint64_t most = space < 512 ? 0 : (space - 288) / (GPOOL__GRANULE + 4);
+    return gpool__min(most, groups * (SCATTER_THREAD / 4));
+}
+
+static void scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_segment *segment,
+                               uint8_t *bytes, uint64_t at, uint64_t limit)
+{
+    uint8_t *piece = bytes + segment->place;
+    uint8_t *index = piece + SCATTER_HEAD;
+    uint64_t payload_start = SCATTER_HEAD + gpool__round_up((uint64_t)segment->count * 4, 16);
+    uint8_t *payload = piece + payload_start;
+    uint64_t size = gpool__buffer_gpu_size(buffer);
+    uint32_t filled = 0;
+    uint64_t first;
+    uint64_t end;
+    while (filled < segment->count && scatter_next_run(buffer->dirty, at, limit, &first, &end)) {
+        end = gpool__min(end, first + (segment->count - filled));
+        uint64_t start = first * GPOOL__GRANULE;
+        uint64_t run = gpool__min(end * GPOOL__GRANULE, size) - start;
+        memcpy(payload + (uint64_t)filled * GPOOL__GRANULE, buffer->shadow + start, (size_t)run);
+        for (uint64_t granule = first; granule < end; ++granule) {
+            uint32_t place = (uint32_t)(granule - segment->window / GPOOL__GRANULE);
+            memcpy(index + (uint64_t)filled * 4, &place, 4);
+            filled += 1;
+        }
+        at = end * GPOOL__GRANULE;
+    }
+    uint64_t tail = size % GPOOL__GRANULE;
+    if (tail != 0 && at >= size) {
+        /* The last granule is not whole: the pass would write beyond the end. It goes by a copy. */
+        segment->tail = segment->place + payload_start + (uint64_t)(filled - 1) * GPOOL__GRANULE;
+        segment->tail_offset = size - tail;
+        segment->tail_size = tail;
+        segment->count -= 1;
+    }
+    uint32_t head[4] = { (uint32_t)(segment->place + SCATTER_HEAD) / 16,
+                         (uint32_t)(segment->place + payload_start) / 16, segment->count, 0 };
+    memcpy(piece, head, sizeof head);
+}
+
+/* Adds pieces until the chunk is full or all is in; returns the bytes used. */
+static gpool_result scatter_fill(gpool *pool, gpool__upload_item *items, uint32_t count,
+                                 scatter_cursor *cursor, uint8_t *bytes, uint64_t space,
+                                 uint64_t *used)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    uint64_t groups = pool->device->info.limits.maxComputeWorkgroupsPerDimension;
+    *used = 0;
+    while (cursor->item < count) {
+        gpool__upload_item *item = &items[cursor->item];
+        const gpool__buffer *buffer = item->buffer;
+        uint64_t size = gpool__buffer_gpu_size(buffer);
+        if (item->plan.way != GPOOL_UPLOAD_SCATTER || cursor->at >= size) {
+            *cursor = (scatter_cursor){ cursor->item + 1, 0 };
+            continue;
+        }
+        uint64_t window_size = gpool__scatter_window(pool, buffer);
+        uint64_t window = cursor->at / window_size * window_size;
+        uint64_t limit = gpool__min(window + window_size, size);
+        uint64_t most = scatter_most(space - *used, groups);
+        uint64_t next = limit;
+        uint32_t granules =
+            most == 0 ? 0 : scatter_count(buffer->dirty, cursor->at, limit, most, &next);
+        if (most == 0) {
+            return GPOOL_OK; /* full */
+        }
+        if (granules > 0) {
+            void *segments = scatter->segments;
+            bool room = gpool__reserve(&pool->memory, &segments, &scatter->segment_capacity,
+                                       scatter->segment_count + 1, sizeof *scatter->segments);
+            scatter->segments = segments;
+            if (!room) {
+                return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a scatter");
+            }
+            gpool__scatter_segment *segment = &scatter->segments[scatter->segment_count++];
+            *segment =
+                (gpool__scatter_segment){ .target = buffer->gpu,
+                                          .window = window,
+                                          .window_size = gpool__min(window_size, size - window),
+                                          .place = *used,
+                                          .count = granules };
+            *used += scatter_piece(granules);
+            scatter_fill_piece(buffer, segment, bytes, cursor->at, limit);
+            item->calls += segment->tail_size > 0 ? 2 : 1;
+            item->sent += scatter_piece(granules);
+        }
+        cursor->at = next;
+    }
+    return GPOOL_OK;
+}
+
+gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
+                                   gpool__upload_item *items, uint32_t count)
+{
+    scatter_cursor cursor = { 0 };
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (items[i].plan.way == GPOOL_UPLOAD_SCATTER) {
+            uint64_t size = gpool__buffer_gpu_size(items[i].buffer);
+            uint64_t windows = size / gpool__scatter_window(pool, items[i].buffer) + 1;
+            total += scatter_piece(items[i].plan.granules) + windows * 768;
+        }
+    }
+    uint64_t most =
+        gpool__min(SCATTER_CHUNK, pool->device->info.limits.maxStorageBufferBindingSize);
+    uint64_t space = gpool__round_up(gpool__min(total, most), SCATTER_ALIGN);
+    while (cursor.item < count) {
+        gpool__staged staged;
+        uint64_t used = 0;
+        gpool_result result = scatter_reserve_payload(pool, space);
+        if (result == GPOOL_OK) {
+            result = gpool__staging_take(pool, GPOOL__STAGE_BATCH, space, &staged);
+        }
+        if (result == GPOOL_OK) {
+            result = scatter_fill(pool, items, count, &cursor, staged.bytes, space, &used);
+        }
+        if (result == GPOOL_OK && used > 0) {
+            result = scatter_record_pass(pool, encoder, &staged, used);
+        }
+        scatter_drop_segments(pool);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+    }
+    return GPOOL_OK;
+}

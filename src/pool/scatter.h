@@ -1,0 +1,38 @@
+/*
+ * Scatter: one compute pass that puts dirty granules of many buffers in place. Payload and index go in
+ * one copy from staging to a storage buffer; each piece of it, for one window of one buffer, is
+ *
+ *     head (where both begin, count; 16 bytes) | granule numbers, 4 in 16 bytes | granules of 64 bytes
+ *
+ * at a multiple of 256, so that the head is bound by dynamic offset and one bind group serves a window
+ * for ever. Idea: bevy's sparse buffers (bevy#23242), joined over buffers.
+ */
+#ifndef GPOOL_POOL_SCATTER_H
+#define GPOOL_POOL_SCATTER_H
+
+#include "pool/upload.h"
+
+/* Smaller buffers never scatter. */
+#define GPOOL__SCATTER_LEAST ((uint64_t)16 << 10)
+
+/** WGSL of the pass, for the simulator of the tests. */
+extern const char gpool__scatter_wgsl[];
+
+/** Makes the pipeline unless it is there or was refused. Told in the log as a fallback, never an error. */
+void gpool__scatter_prepare(gpool *pool);
+
+/** Most bytes of a buffer that one binding shows; 0 when the buffer cannot be scattered to. */
+uint64_t gpool__scatter_window(const gpool *pool, const gpool__buffer *buffer);
+
+/**
+ * Records passes for all items whose way is SCATTER; counts calls and bytes in them. GPOOL_OK;
+ * GPOOL_ERROR_BUDGET, not recorded, when staging has no more room: passes recorded so far may stay, as
+ * they write what must be there anyway; or an error, recorded.
+ */
+gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
+                                   gpool__upload_item *items, uint32_t count);
+
+/** Forgets bind groups of a GPU buffer that is about to go. */
+void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu);
+
+#endif
