@@ -173,6 +173,9 @@ static gpool_result handed(ops_pool *p, const void *object)
 
 CALL(buffer_write, gpool_buffer_write(p->pool, BUFFER, 0, scratch, 4))
 CALL(buffer_write_nothing, gpool_buffer_write(p->pool, BUFFER, 0, NULL, 0))
+CALL(buffer_elements, gpool_buffer_write_elements(p->pool, BUFFER, 1, 2, 16, scratch))
+CALL(buffer_edit, handed(p, gpool_buffer_edit(p->pool, BUFFER, 0, 4)))
+CALL(buffer_explain, gpool_upload_explain(p->pool, BUFFER, &(gpool_upload_info){ 0 }))
 CALL(buffer_resize, gpool_buffer_resize(p->pool, BUFFER, 2048))
 CALL(buffer_resize_same, gpool_buffer_resize(p->pool, BUFFER, 1024))
 CALL(buffer_destroy, gpool_buffer_destroy(p->pool, BUFFER))
@@ -331,6 +334,7 @@ RECORD(dispatch_indirect, gpool_dispatch_indirect(rec, BUFFER, 0))
 RECORD(copy_from, gpool_copy_buffer(rec, BUFFER, 0, p->buffer, 0, 4))
 RECORD(copy_to, gpool_copy_buffer(rec, p->buffer, 0, BUFFER, 0, 4))
 RECORD(clear, gpool_clear_buffer(rec, BUFFER, 0, 4))
+RECORD(write, gpool_record_write(rec, BUFFER, 0, scratch, 4))
 RECORD(texels_from, gpool_copy_texture(rec, TEXTURE, NULL, p->texture, NULL))
 RECORD(texels_to, gpool_copy_texture(rec, p->texture, NULL, TEXTURE, NULL))
 RECORD(rows_from, gpool_copy_texture_to_buffer(rec, TEXTURE, NULL, p->buffer, 0, 256))
@@ -345,6 +349,9 @@ RECORD(rows_into, gpool_copy_buffer_to_texture(rec, p->buffer, 0, 256, TEXTURE, 
 const ops_op ops_all[] = {
     { "buffer_write", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write },
     { "buffer_write of nothing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write_nothing },
+    { "buffer_write_elements", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_elements },
+    { "buffer_edit", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_edit },
+    { "upload_explain", GPOOL_KIND_BUFFER, OPS_OUTSIDE, FAILED_GOOD, buffer_explain },
     { "buffer_resize", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_resize },
     { "buffer_resize to the same", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_resize_same },
     { "buffer_destroy", GPOOL_KIND_BUFFER, OPS_OUTSIDE, ENDS, buffer_destroy },
@@ -407,6 +414,7 @@ const ops_op ops_all[] = {
     { "source of copy_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, copy_from },
     { "target of copy_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, copy_to },
     { "clear_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, clear },
+    { "record_write", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, write },
     { "source of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_from },
     { "target of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_to },
     { "texture of texture_to_buffer", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, rows_from },

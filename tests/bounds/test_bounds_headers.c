@@ -38,6 +38,11 @@ static const row rows[] = {
       "sizes_of_imports" },
     { "gpool_buffer_write", "offset, size",
       "offsets_and_sizes_of_write_and_read sizes_of_imports fault_row_16_the_four_byte_rule" },
+    { "gpool_buffer_write_elements", "first, count, stride",
+      "firsts_counts_and_strides_of_elements" },
+    { "gpool_buffer_edit", "offset, size",
+      "offsets_and_sizes_of_edits" },
+    { "gpool_upload_explain", "", "" },
     { "gpool_buffer_resize", "size",
       "sizes_of_resize" },
     { "gpool_buffer_destroy", "", "" },
@@ -215,6 +220,8 @@ static const row rows[] = {
       "offsets_of_indirect_arguments" },
     { "gpool_copy_buffer", "offsets, size",
       "offsets_and_sizes_of_copy_buffer" },
+    { "gpool_record_write", "offset, size",
+      "offsets_and_sizes_of_recorded_writes" },
     { "gpool_clear_buffer", "offset, size",
       "offsets_and_sizes_of_clear_buffer" },
     { "gpool_copy_texture", "both regions",
@@ -273,6 +280,11 @@ static const row rows[] = {
     { "gpool_sampler_destroy", "", "" },
     { "gpool_sampler_get_desc", "", "" },
     { "gpool_sampler_gpu", "", "" },
+    /* upload.h */
+    { "gpool_upload_way_name", "way",
+      "names_of_ways_and_reasons" },
+    { "gpool_upload_reason_name", "reason",
+      "names_of_ways_and_reasons" },
 };
 /* clang-format on */
 

@@ -161,6 +161,7 @@ sim *sim_create(const sim_desc *desc)
         free(s);
         return NULL;
     }
+    sim_scatter_register(s);
     if (desc->delivery == SIM_DELIVER_ON_THREAD) {
         sim_worker_start(s);
     }

@@ -224,7 +224,7 @@ typedef void (*sim_shader_fn)(const sim_work *work, void *user);
 /**
  * Registers the host version of a WGSL source (told by its hash). A dispatch without one is a
  * fatal; a draw without one is only counted. For a draw the vertex module's is called, else the
- * fragment module's.
+ * fragment module's. That of the pool's scatter pass is there from the start.
  */
 void sim_register_shader(sim *s, const char *wgsl, sim_shader_fn fn, void *user);
 

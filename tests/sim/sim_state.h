@@ -584,6 +584,9 @@ void sim_table_render(gpool_gpu *table);
 void sim_table_draw(gpool_gpu *table);
 void sim_table_compute(gpool_gpu *table);
 
+/** Registers the host version of the pool's scatter pass. */
+void sim_scatter_register(sim *s);
+
 /* Handles of an object. */
 #define SIM_HANDLE(type, object) ((type)((const sim_object *)(object))->handle)
 

@@ -51,6 +51,9 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
       (w->pool,                                                                                    \
        &(gpool_buffer_import_desc){ .buffer = w->raw_buffer, .usage = GPOOL_BUFFER_COPY_SOURCE })) \
     X(RESULT, gpool_buffer_write, (w->pool, w->buffer, 0, "abcd", 4))                              \
+    X(RESULT, gpool_buffer_write_elements, (w->pool, w->buffer, 0, 1, 4, "abcd"))                  \
+    X(POINTER, gpool_buffer_edit, (w->pool, w->buffer, 0, 4))                                      \
+    X(RESULT, gpool_upload_explain, (w->pool, w->buffer, &(gpool_upload_info){ .calls = 0 }))      \
     X(RESULT, gpool_buffer_resize, (w->pool, w->buffer, 256))                                      \
     X(RESULT, gpool_buffer_get_info, (w->pool, w->buffer, &(gpool_buffer_info){ .label = "" }))    \
     X(RESULT, gpool_buffer_read, (w->pool, w->buffer, 0, &(uint32_t){ 0 }, 4))                     \
@@ -101,6 +104,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(NOTHING, gpool_dispatch_indirect, (w->rec, w->buffer, 0))                                    \
     X(NOTHING, gpool_copy_buffer, (w->rec, w->buffer, 0, w->buffer, 0, 4))                         \
     X(NOTHING, gpool_clear_buffer, (w->rec, w->buffer, 0, 4))                                      \
+    X(NOTHING, gpool_record_write, (w->rec, w->buffer, 0, "abcd", 4))                              \
     X(NOTHING, gpool_copy_texture, (w->rec, w->texture, NULL, w->texture, NULL))                   \
     X(NOTHING, gpool_copy_texture_to_buffer, (w->rec, w->texture, NULL, w->buffer, 0, 256))        \
     X(NOTHING, gpool_copy_buffer_to_texture, (w->rec, w->buffer, 0, 256, w->texture, NULL))        \
