@@ -23,6 +23,7 @@ RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
 DAWN      := $(filter dawn,$(WEBGPU))
 SOURCES    = $(shell find include src tests examples bench fuzz -name "*.[ch]")
 SKETCH     = --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
+BENCH_JSON = $(strip $(OUT))/bench$(if $(DAWN),-dawn).json
 # A real window stays until it is closed, unless FRAMES was given.
 WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(strip $(FRAMES))),$(strip $(FRAMES)))
 
@@ -79,15 +80,15 @@ fuzz: ## fuzz the whole pool, or FUZZ=dirty_map, against its model for SECONDS (
 		build/fuzz/new/$(strip $(FUZZ)) fuzz/corpus/$(strip $(FUZZ))
 
 bench-build: ## build gpool-bench with its peers (needs cargo)
-	@$(SETUP) demo
+	@$(SETUP) demo $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_BENCH=ON -DGPOOL_BUILD_TESTS=OFF \
 		-DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-bench
 
-bench: bench-build ## run every bench (out/bench.json, out/bench.html); fails when a bar is missed
+bench: bench-build ## run every bench (out/bench.json, out/bench.html; bench-dawn with WEBGPU=dawn); fails when a bar is missed
 	@mkdir -p $(OUT)
-	@build/release/bench/gpool-bench $(if $(shell command -v valgrind),--instructions) --json $(strip $(OUT))/bench.json; \
-		status=$$?; [ $$status -gt 1 ] || tools/bench_html.py $(strip $(OUT))/bench.json || status=2; exit $$status
+	@$(RUN) build/release/bench/gpool-bench $(if $(shell command -v valgrind),--instructions) --json $(BENCH_JSON); \
+		status=$$?; [ $$status -gt 1 ] || tools/bench_html.py $(BENCH_JSON) || status=2; exit $$status
 
 check: ## only the checks of layers, comments and format
 	@$(SETUP) test

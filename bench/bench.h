@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define BENCH_MAX_COUNTERS 24
+#define BENCH_MAX_COUNTERS 80
 /* Work items of a run that counts instructions. */
 #define BENCH_COUNTED_ITEMS 100000u
 /* Such a run needs no more objects than this: the count does not depend on them, but takes long. */
@@ -25,7 +25,8 @@
 
 /*
  * Every case, as X(name, unit, function, argument, bar), by file. A bar is RATIO_LEAST(x),
- * OURS_MOST(x) or NO_BAR, where limited counters may still be one.
+ * OURS_MOST(x) or NO_BAR, where limited counters may still be one. Bars of uploads depend on the
+ * adapter and are set by the case.
  */
 #define BENCH_CASES(X)                                                                             \
     X("handle.get/1k", "ns", bench_handle_get, 1000, RATIO_LEAST(0.9))                             \
@@ -44,6 +45,16 @@
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \
     X("memory.buffer", "bytes", bench_memory_buffer, 100000, OURS_MOST(160))                       \
+    X("upload.single", "ms a frame", bench_upload_single, 1, RATIO_LEAST(0.87))                    \
+    X("upload.sparse/100", "ms a frame", bench_upload_sparse, 100, RATIO_LEAST(0.9))               \
+    X("upload.sparse/10k", "ms a frame", bench_upload_sparse, 10000, RATIO_LEAST(1.3))             \
+    X("upload.sparse/100k", "ms a frame", bench_upload_sparse, 100000, RATIO_LEAST(0.9))           \
+    X("upload.whole/64m", "ms a frame", bench_upload_whole, 64, NO_BAR)                            \
+    X("upload.grid", "% of cells", bench_upload_grid, 0, NO_BAR)                                   \
+    X("upload.adjacent", "calls", bench_upload_adjacent, 10000, OURS_MOST(1))                      \
+    X("upload.repeat", "calls", bench_upload_repeat, 1000, OURS_MOST(1))                           \
+    X("upload.ends", "bytes", bench_upload_ends, 4 << 20, OURS_MOST(512))                          \
+    X("upload.uniforms", "ns", bench_upload_uniforms, 1000, OURS_MOST(60))                         \
     X("recover", "sums that differ", bench_recover, 1000, OURS_MOST(0))                            \
     X("soak", "sums that differ", bench_soak, 1000000, OURS_MOST(0))
 
@@ -51,7 +62,8 @@
 typedef enum bench_bar_kind {
     BENCH_BAR_NONE,
     BENCH_BAR_RATIO_LEAST,
-    BENCH_BAR_OURS_MOST
+    BENCH_BAR_OURS_MOST,
+    BENCH_BAR_OURS_LEAST
 } bench_bar_kind;
 
 typedef struct bench_bar {
@@ -75,7 +87,7 @@ typedef struct bench_counter {
 /* How a row stands to its bar. */
 typedef enum bench_verdict {
     BENCH_WITHOUT_BAR,
-    BENCH_NOT_JUDGED, /* a time of a quick run */
+    BENCH_NOT_JUDGED, /* a time of a quick run, or a row that it could not measure */
     BENCH_MET,
     BENCH_MISSED
 } bench_verdict;
@@ -93,6 +105,8 @@ typedef struct bench_row {
     double ratio_p90;
     unsigned pairs; /* 0 = a counter, measured once */
     bool quick;     /* times are too short to be judged */
+    const char
+        *absent; /* why nothing was measured; NULL = it was. A full run misses its bar then */
     bench_counter counters[BENCH_MAX_COUNTERS];
     size_t counter_count;
     const char *adapter;

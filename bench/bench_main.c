@@ -1,8 +1,12 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "bench.h"
+#include "bench_gpu.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct bench_case {
     const char *name;
@@ -37,6 +41,8 @@ typedef struct main_options {
     bench_run run;
     const char *wanted; /* NULL = all cases */
     const char *json;   /* NULL = none, "-" = stdout */
+    const char *webgpu; /* NULL = as the environment says */
+    const char *gpu_adapter;
     bool list;
     bool help;
 } main_options;
@@ -46,10 +52,12 @@ static void main_help(void)
     puts(
         "usage: gpool-bench [options]\n"
         "  --list          print the names of the cases\n"
-        "  --case NAME     run the case NAME and all that begin with NAME/\n"
+        "  --case NAME     run the case NAME and all that begin with NAME/; 'NAME.' runs a family\n"
         "  --json FILE     write one object a row; - is stdout\n"
         "  --pairs N       alternating pairs of a timed case (31)\n"
         "  --instructions  count instructions too, with valgrind's callgrind\n"
+        "  --webgpu NAME   run on wgpu or dawn, through scripts/run-gpu, as `make bench` does\n"
+        "  --adapter NAME  with it: any (the default), software or hardware\n"
         "  --quick         everything small, one pair; times are not judged\n"
         "  --help          print this\n"
         "Ends with 0 when every bar is met, with 1 when one is missed, with 2 when it cannot run.");
@@ -76,6 +84,10 @@ static bool main_parse(int argc, char **argv, main_options *options)
             options->json = argv[++i];
         } else if (i + 1 < argc && strcmp(name, "--counted") == 0) {
             options->run.counted = argv[++i]; /* what --instructions runs under valgrind */
+        } else if (i + 1 < argc && strcmp(name, "--webgpu") == 0) {
+            options->webgpu = argv[++i];
+        } else if (i + 1 < argc && strcmp(name, "--adapter") == 0) {
+            options->gpu_adapter = argv[++i];
         } else if (i + 1 < argc && strcmp(name, "--pairs") == 0) {
             char *end = NULL;
             const unsigned long pairs = strtoul(argv[++i], &end, 10);
@@ -93,6 +105,30 @@ static bool main_parse(int argc, char **argv, main_options *options)
     return true;
 }
 
+/* Runs this program again under scripts/run-gpu, which names library, adapter and drivers in the
+ * environment; returns only when that fails. */
+static void main_run_under(const main_options *options, int argc, char **argv)
+{
+    char **arguments = bench_alloc((size_t)argc + 6, sizeof *arguments);
+    const char *const before[] = { GPOOL_BENCH_RUN_GPU, options->webgpu,
+                                   options->gpu_adapter != NULL ? options->gpu_adapter : "any",
+                                   "--" };
+    size_t count = 0;
+    for (; count < sizeof before / sizeof before[0]; ++count) {
+        arguments[count] = (char *)before[count];
+    }
+    for (int i = 0; i < argc; ++i) {
+        if (strcmp(argv[i], "--webgpu") == 0 || strcmp(argv[i], "--adapter") == 0) {
+            i += 1;
+        } else {
+            arguments[count++] = argv[i];
+        }
+    }
+    (void)execv(GPOOL_BENCH_RUN_GPU, arguments);
+    fprintf(stderr, "gpool-bench: [%s] cannot be run\n", GPOOL_BENCH_RUN_GPU);
+    free(arguments);
+}
+
 static bool main_is_wanted(const main_options *options, const char *name)
 {
     if (options->wanted == NULL) {
@@ -103,7 +139,7 @@ static bool main_is_wanted(const main_options *options, const char *name)
         return strcmp(options->wanted, name) == 0;
     }
     return strncmp(options->wanted, name, length) == 0 &&
-           (name[length] == '\0' || name[length] == '/');
+           (name[length] == '\0' || name[length] == '/' || (length > 0 && name[length - 1] == '.'));
 }
 
 static bool main_write_json(const char *path, const bench_row *rows, size_t count)
@@ -152,6 +188,10 @@ int main(int argc, char **argv)
         main_help();
         return 0;
     }
+    if (options.webgpu != NULL) {
+        main_run_under(&options, argc, argv);
+        return 2;
+    }
     const bool json_to_stdout = options.json != NULL && strcmp(options.json, "-") == 0;
     FILE *text = json_to_stdout ? stderr : stdout;
     size_t count = 0;
@@ -176,6 +216,7 @@ int main(int argc, char **argv)
             missed = missed || bench_judge(row) == BENCH_MISSED;
         }
     }
+    bench_gpu_close();
     if (count == 0) {
         fprintf(stderr, "gpool-bench: no case is named [%s]; see --list\n", options.wanted);
         return 2;

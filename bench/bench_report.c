@@ -7,6 +7,9 @@
 bench_verdict bench_judge(const bench_row *row)
 {
     bool has_bar = row->bar.kind != BENCH_BAR_NONE;
+    if (row->absent != NULL) {
+        return row->quick ? BENCH_NOT_JUDGED : BENCH_MISSED;
+    }
     for (size_t i = 0; i < row->counter_count; ++i) {
         if (!(row->counters[i].value <= row->counters[i].most)) { /* NAN is no good value */
             return BENCH_MISSED;
@@ -24,6 +27,8 @@ bench_verdict bench_judge(const bench_row *row)
         return row->ratio >= row->bar.value ? BENCH_MET : BENCH_MISSED; /* NAN: not measured */
     case BENCH_BAR_OURS_MOST:
         return row->ours.median <= row->bar.value ? BENCH_MET : BENCH_MISSED;
+    case BENCH_BAR_OURS_LEAST:
+        return row->ours.median >= row->bar.value ? BENCH_MET : BENCH_MISSED;
     default:
         return BENCH_MET;
     }
@@ -31,7 +36,7 @@ bench_verdict bench_judge(const bench_row *row)
 
 void bench_print_heading(FILE *file)
 {
-    fprintf(file, "%-16s %12s %-16s %20s  %-20s %10s %8s  %s\n", "case", "ours", "unit",
+    fprintf(file, "%-18s %12s %-16s %20s  %-26s %10s %8s  %s\n", "case", "ours", "unit",
             "10 % to 90 %", "peer", "value", "ratio", "bar");
 }
 
@@ -39,8 +44,8 @@ static void report_print_bar(FILE *file, const bench_row *row)
 {
     static const char *const verdicts[] = { "", "not judged", "met", "MISSED" };
     if (row->bar.kind != BENCH_BAR_NONE) {
-        fprintf(file, "%s %g: ", row->bar.kind == BENCH_BAR_RATIO_LEAST ? "ratio >=" : "ours <=",
-                row->bar.value);
+        static const char *const bars[] = { "", "ratio >=", "ours <=", "ours >=" };
+        fprintf(file, "%s %g: ", bars[row->bar.kind], row->bar.value);
     } else if (bench_judge(row) != BENCH_WITHOUT_BAR) {
         fputs("counters: ", file);
     }
@@ -49,6 +54,12 @@ static void report_print_bar(FILE *file, const bench_row *row)
 
 void bench_print_row(FILE *file, const bench_row *row)
 {
+    if (row->absent != NULL) {
+        fprintf(file, "%-18s not measured: %s; ", row->name, row->absent);
+        report_print_bar(file, row);
+        fputc('\n', file);
+        return;
+    }
     char spread[40] = "";
     char ratio[24] = "";
     char peer_value[24] = "";
@@ -61,13 +72,13 @@ void bench_print_row(FILE *file, const bench_row *row)
     if (isfinite(row->ratio)) {
         (void)snprintf(ratio, sizeof ratio, "%.3f", row->ratio);
     }
-    fprintf(file, "%-16s %12.6g %-16s %20s  %-20s %10s %8s  ", row->name, row->ours.median,
+    fprintf(file, "%-18s %12.6g %-16s %20s  %-26s %10s %8s  ", row->name, row->ours.median,
             row->unit, spread, row->peer != NULL ? row->peer : "", peer_value, ratio);
     report_print_bar(file, row);
     fputc('\n', file);
     for (size_t i = 0; i < row->counter_count; ++i) {
         const bench_counter *counter = &row->counters[i];
-        fprintf(file, "%16s   %s = %.10g", "", counter->name, counter->value);
+        fprintf(file, "%18s   %s = %.10g", "", counter->name, counter->value);
         if (isfinite(counter->most)) {
             fprintf(file, " (at most %.10g%s)", counter->most,
                     counter->value <= counter->most ? "" : ", MISSED");
@@ -75,7 +86,7 @@ void bench_print_row(FILE *file, const bench_row *row)
         fputc('\n', file);
     }
     if (isfinite(row->our_instructions)) {
-        fprintf(file, "%16s   instructions = %.1f", "", row->our_instructions);
+        fprintf(file, "%18s   instructions = %.1f", "", row->our_instructions);
         if (isfinite(row->peer_instructions)) {
             fprintf(file, ", of the peer %.1f", row->peer_instructions);
         }
@@ -117,8 +128,9 @@ static void report_json_bar(FILE *file, const bench_row *row)
         fputs("  \"bar\": null,\n", file);
     } else {
         const bool is_ratio = row->bar.kind == BENCH_BAR_RATIO_LEAST;
+        const bool is_most = row->bar.kind == BENCH_BAR_OURS_MOST;
         fprintf(file, "  \"bar\": {\"of\": \"%s\", \"%s\": %g},\n", is_ratio ? "ratio" : "ours",
-                is_ratio ? "least" : "most", row->bar.value);
+                is_most ? "most" : "least", row->bar.value);
     }
     fputs("  \"limits\": {", file);
     for (size_t i = 0; i < row->counter_count; ++i) {
@@ -127,15 +139,20 @@ static void report_json_bar(FILE *file, const bench_row *row)
             before = ", ";
         }
     }
-    fprintf(file, "},\n  \"met\": %s\n", verdicts[bench_judge(row)]);
+    fprintf(file, "},\n  \"met\": %s,\n  \"absent\": ", verdicts[bench_judge(row)]);
+    if (row->absent != NULL) {
+        fprintf(file, "\"%s\"\n", row->absent);
+    } else {
+        fputs("null\n", file);
+    }
 }
 
-/* Every string is a literal of ours, so none needs escapes. */
+/* Every string is a literal of ours or was made safe (bench_gpu.c), so none needs escapes. */
 static void report_json_row(FILE *file, const bench_row *row)
 {
     const bool has_peer = row->peer != NULL;
     fprintf(file, "{\n  \"case\": \"%s\",\n  \"unit\": \"%s\",\n  ", row->name, row->unit);
-    report_json_number(file, "ours", row->ours.median, ",\n");
+    report_json_number(file, "ours", row->absent == NULL ? row->ours.median : NAN, ",\n");
     if (has_peer) {
         fprintf(file, "  \"peer\": \"%s\",\n  ", row->peer);
     } else {

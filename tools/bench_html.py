@@ -100,7 +100,7 @@ def plots(rows):
         if row.get("ratio") is not None:
             limit = bar.get("least") if bar.get("of") == "ratio" else None
             against_peer.append((row, row["ratio"], spread(row, "ratio"), limit, f"{row['ratio']:.2f} × {row['peer']}"))
-        elif bar.get("of") == "ours" and bar["most"] > 0 and row.get("ours") is not None:
+        elif bar.get("of") == "ours" and bar.get("most", 0) > 0 and row.get("ours") is not None:
             most = bar["most"]
             whisker = spread(row, "ours")
             against_bar.append((row, row["ours"] / most, tuple(x / most for x in whisker) if whisker else None, None,
@@ -134,7 +134,7 @@ def table(rows):
                  ("" if row.get("ratio") is None else f"{row['ratio']:.2f}", "number"), (instructions, "number"),
                  (html.escape(bar_text(row)), "counters"),
                  ("" if met is None else "met" if met else '<span class="missed">missed</span>', ""),
-                 (html.escape(place or "CPU"), ""),
+                 (html.escape(row.get("absent") or place or "CPU"), ""),
                  (", ".join(f"{html.escape(name.replace('_', ' '))} {number(value)}"
                             for name, value in (row.get("counters") or {}).items()), "counters")]
         lines.append("<tr>" + "".join(f'<td class="{kind}">{text}</td>' for text, kind in cells) + "</tr>")
@@ -158,8 +158,8 @@ def main():
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>gpool bench</title><style>{STYLE}</style></head><body>\n"
         f"<h1>gpool {html.escape(version)} bench</h1>\n"
-        f"<p>{html.escape(summary)}. Times are medians of {pairs} alternating pairs on the thread's CPU clock; "
-        "the other values are counters, which repeat exactly.</p>\n"
+        f"<p>{html.escape(summary)}. Times are medians of {pairs} alternating pairs, on the thread's CPU clock, "
+        "of uploads until the GPU is idle; the other values are counters, which repeat exactly.</p>\n"
         f"{plots(rows)}\n<h2>All values</h2>\n{table(rows)}\n</body></html>\n")
     print(f"{target}: {summary}")
 

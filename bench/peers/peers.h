@@ -17,6 +17,28 @@ uint64_t peer_slotmap_create(peer_slotmap *map, uint64_t value);
 bool peer_slotmap_destroy(peer_slotmap *map, uint64_t key);
 const uint64_t *peer_slotmap_get(const peer_slotmap *map, uint64_t key);
 
+#define PEER_BELT_NAME "StagingBelt of wgpu 30.0.1"
+
+/* Crate wgpu: StagingBelt on a device of its own, with one storage buffer of zeros. */
+typedef struct peer_belt peer_belt;
+
+/**
+ * Opens the Vulkan adapter of this name; NULL where it is not there or the peers are not built.
+ * Before the writes of a frame a busy one submits another use of the buffer.
+ */
+peer_belt *peer_belt_open(const char *adapter, uint64_t size, uint64_t chunk, bool busy);
+void peer_belt_close(peer_belt *belt);
+
+/** One frame: `count` writes of `size` bytes, which lie one after the other in `data`. */
+void peer_belt_frame(peer_belt *belt, const uint64_t *offsets, uint32_t count, uint32_t size,
+                     const uint8_t *data);
+
+/** Waits until at most so many frames are out. */
+void peer_belt_wait(peer_belt *belt, uint64_t most);
+
+/** Reads the whole buffer back. */
+void peer_belt_read(peer_belt *belt, uint8_t *to);
+
 #define PEER_SLOTS16_NAME "16-bit generations"
 #define PEER_SLOTS16_MAX  65535u
 

@@ -1,4 +1,6 @@
 //! Rust peers of the bench behind C functions; see `peers.h`.
+mod belt;
+
 use slotmap::{DefaultKey, Key, KeyData, SlotMap};
 
 pub struct Map(SlotMap<DefaultKey, u64>);

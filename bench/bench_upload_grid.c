@@ -1,0 +1,156 @@
+/*
+ * The plan against every strategy that gpool can be forced to, over counts, sizes and patterns: is
+ * what it chooses near the best of them? A cell is good when the planned time is at most 1.2 times
+ * the best forced one.
+ */
+#include "bench_upload.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define GRID_COUNTS   6u
+#define GRID_SIZES    3u
+#define GRID_PATTERNS 3u
+#define GRID_CELLS    (GRID_COUNTS * GRID_SIZES * GRID_PATTERNS)
+#define GRID_LEAST    ((uint64_t)16 << 20)
+#define GRID_MOST     ((uint64_t)128 << 20)
+#define GRID_QUICK    1000u
+#define GRID_SAMPLES  7u
+#define GRID_FRAMES   3u
+/* A sample takes about so long. */
+#define GRID_SAMPLE_NS 3e6
+/* A strategy that takes so many times the best one's time is not measured again. */
+#define GRID_FAR  2.0
+#define GRID_GOOD 1.2
+#define GRID_TIE  1.1
+
+typedef struct grid_cell {
+    double planned; /* ms a frame */
+    double best;    /* of the forced ones; INFINITY = there are none */
+} grid_cell;
+
+static const uint32_t grid_counts[GRID_COUNTS] = { 1, 10, 100, 1000, 10000, 100000 };
+static const uint32_t grid_sizes[GRID_SIZES] = { 4, 64, 1024 };
+
+static double grid_sample(upload_side *side, const upload_load *load, uint32_t frames)
+{
+    const uint64_t begin = bench_wall_ns();
+    for (uint32_t i = 0; i < frames; ++i) {
+        (void)upload_frame(side, load);
+    }
+    side->wait(side->state, 0);
+    return (double)(bench_wall_ns() - begin) * 1e-6 / frames;
+}
+
+/* Measures the sides in turn; leaves out what a first sample shows to be far from the best. */
+static void grid_measure(upload_side *sides, uint32_t count, const upload_load *load, bool quick,
+                         double *medians)
+{
+    double samples[UPLOAD_STRATEGIES][GRID_SAMPLES] = { { 0 } };
+    double best = INFINITY;
+    for (uint32_t i = 0; i < count; ++i) {
+        (void)grid_sample(&sides[i], load, UPLOAD_SETS);
+        upload_verify(&sides[i], load);
+        medians[i] = grid_sample(&sides[i], load, GRID_FRAMES);
+        best = fmin(best, medians[i]);
+    }
+    if (quick) {
+        return;
+    }
+    const double fit = GRID_SAMPLE_NS * 1e-6 / best;
+    const uint32_t frames = fit < GRID_FRAMES ? GRID_FRAMES : fit > 32 ? 32 : (uint32_t)fit;
+    for (uint32_t k = 0; k < GRID_SAMPLES; ++k) {
+        for (uint32_t i = 0; i < count; ++i) {
+            if (medians[i] <= GRID_FAR * best) {
+                samples[i][k] = grid_sample(&sides[i], load, frames);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        if (medians[i] <= GRID_FAR * best) {
+            medians[i] = bench_spread_of(samples[i], GRID_SAMPLES).median;
+        }
+        upload_verify(&sides[i], load);
+    }
+}
+
+static grid_cell grid_run_cell(bench_gpu *gpu, const upload_load *load, bool quick)
+{
+    upload_side sides[UPLOAD_STRATEGIES];
+    double medians[UPLOAD_STRATEGIES] = { 0 };
+    grid_cell cell = { .best = INFINITY };
+    uint32_t count = 0;
+    for (int strategy = UPLOAD_PLANNED; strategy < UPLOAD_STRATEGIES; ++strategy) {
+        count += upload_open_ours(&sides[count], gpu, load, (upload_strategy)strategy);
+    }
+    grid_measure(sides, count, load, quick, medians);
+    cell.planned = medians[0];
+    for (uint32_t i = 0; i < count; ++i) {
+        cell.best = i > 0 ? fmin(cell.best, medians[i]) : cell.best;
+        upload_close(&sides[i]);
+    }
+    return cell;
+}
+
+/* The name of a cell's counter, which lives as long as the rows. */
+static const char *grid_name(uint32_t cell, uint32_t count, uint32_t size, upload_pattern pattern)
+{
+    static char names[GRID_CELLS][40];
+    static const char *const patterns[] = { "scattered", "clustered", "sequential" };
+    (void)snprintf(names[cell], sizeof names[cell], "by_best_%ux%u_%s", count, size,
+                   patterns[pattern]);
+    return names[cell];
+}
+
+/* Buffers hold all elements, with room where they can. */
+static grid_cell grid_run_load(bench_gpu *gpu, bool quick, uint32_t count, uint32_t size,
+                               upload_pattern pattern)
+{
+    upload_load load;
+    uint64_t buffer_size = quick ? (uint64_t)1 << 20 : GRID_LEAST;
+    if ((uint64_t)count * size > buffer_size) {
+        buffer_size = GRID_MOST;
+    }
+    upload_load_init(&load, buffer_size, count, size, pattern);
+    const grid_cell cell = grid_run_cell(gpu, &load, quick);
+    upload_load_fini(&load);
+    return cell;
+}
+
+void bench_upload_grid(bench_run *run, bench_row *row, uint64_t argument)
+{
+    (void)argument;
+    uint32_t cells = 0;
+    uint32_t good = 0;
+    uint32_t ties = 0;
+    double worst = 0;
+    bench_gpu *gpu = bench_gpu_open(row);
+    if (gpu == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < GRID_CELLS; ++i) {
+        const uint32_t count = grid_counts[i % GRID_COUNTS];
+        const uint32_t size = grid_sizes[i / GRID_COUNTS % GRID_SIZES];
+        const upload_pattern pattern = (upload_pattern)(i / GRID_COUNTS / GRID_SIZES);
+        if (run->quick && count > GRID_QUICK) {
+            continue;
+        }
+        const grid_cell cell = grid_run_load(gpu, run->quick, count, size, pattern);
+        if (isinf(cell.best)) {
+            row->absent = "gpool cannot be forced to a strategy";
+            return;
+        }
+        const double ratio = cell.planned / cell.best;
+        bench_add_counter(row, grid_name(i, count, size, pattern), ratio);
+        cells += 1;
+        good += ratio <= GRID_GOOD;
+        ties += ratio <= GRID_TIE;
+        worst = fmax(worst, ratio);
+    }
+    bench_set_ours(row, 100.0 * good / cells);
+    row->pairs = run->quick ? 1 : GRID_SAMPLES;
+    row->bar = (bench_bar){ BENCH_BAR_OURS_LEAST, 95 };
+    bench_add_counter(row, "cells", cells);
+    bench_add_counter(row, "cells_within_a_tenth", ties);
+    bench_add_counter(row, "worst", worst);
+}
