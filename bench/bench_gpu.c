@@ -118,6 +118,9 @@ bench_gpu *bench_gpu_open(bench_row *row)
 
 void bench_gpu_close(void)
 {
+    if (gpu_shared.read != NULL) {
+        gpu_shared.table->BufferRelease(gpu_shared.read);
+    }
     gpool_device_release(gpu_shared.device);
     gpu_shared = (bench_gpu){ 0 };
 }
@@ -196,11 +199,23 @@ void bench_gpu_use(bench_gpu *gpu, WGPUBuffer buffer, WGPUBuffer other)
     gpu_copy(gpu, buffer, other, 4);
 }
 
+static WGPUBuffer gpu_read_buffer(bench_gpu *gpu, uint64_t size)
+{
+    if (gpu->read_size < size) {
+        if (gpu->read != NULL) {
+            gpu->table->BufferRelease(gpu->read);
+        }
+        gpu->read = bench_gpu_make_buffer(gpu, size,
+                                          WGPUBufferUsage_CopyDst | WGPUBufferUsage_MapRead, false);
+        gpu->read_size = size;
+    }
+    return gpu->read;
+}
+
 void bench_gpu_read(bench_gpu *gpu, WGPUBuffer buffer, uint8_t *target, uint64_t size)
 {
     const gpool_gpu *table = gpu->table;
-    WGPUBuffer read =
-        bench_gpu_make_buffer(gpu, size, WGPUBufferUsage_CopyDst | WGPUBufferUsage_MapRead, false);
+    WGPUBuffer read = gpu_read_buffer(gpu, size);
     gpu_copy(gpu, buffer, read, size);
     bench_gpu_note_frame(gpu);
     bench_gpu_wait(gpu, 0);
@@ -217,7 +232,6 @@ void bench_gpu_read(bench_gpu *gpu, WGPUBuffer buffer, uint8_t *target, uint64_t
     bench_require(mapped, "a buffer cannot be read");
     memcpy(target, table->BufferGetConstMappedRange(read, 0, (size_t)size), (size_t)size);
     table->BufferUnmap(read);
-    table->BufferRelease(read);
 }
 
 uint64_t bench_wall_ns(void)

@@ -30,6 +30,8 @@ typedef struct bench_gpu {
     void *(*get_mapped_range)(WGPUBuffer buffer, size_t offset, size_t size); /* not in the table */
     char adapter[128];
     char implementation[64];
+    WGPUBuffer read; /* what bench_gpu_read() maps, kept */
+    uint64_t read_size;
     uint64_t frames_begun;
     uint64_t frames_done;
 } bench_gpu;

@@ -8,15 +8,16 @@
 #include <math.h>
 #include <stdio.h>
 
-#define GRID_COUNTS   6u
-#define GRID_SIZES    3u
-#define GRID_PATTERNS 3u
-#define GRID_CELLS    (GRID_COUNTS * GRID_SIZES * GRID_PATTERNS)
-#define GRID_LEAST    ((uint64_t)16 << 20)
-#define GRID_MOST     ((uint64_t)128 << 20)
-#define GRID_QUICK    1000u
-#define GRID_SAMPLES  7u
-#define GRID_FRAMES   3u
+#define GRID_COUNTS       6u
+#define GRID_SIZES        3u
+#define GRID_PATTERNS     3u
+#define GRID_CELLS        (GRID_COUNTS * GRID_SIZES * GRID_PATTERNS)
+#define GRID_LEAST        ((uint64_t)16 << 20)
+#define GRID_MOST         ((uint64_t)128 << 20)
+#define GRID_QUICK        1000u
+#define GRID_SAMPLES      7u
+#define GRID_MOST_SAMPLES 35u
+#define GRID_FRAMES       3u
 /* A sample takes about so long. */
 #define GRID_SAMPLE_NS 3e6
 /* A strategy that takes so many times the best one's time is not measured again. */
@@ -42,51 +43,64 @@ static double grid_sample(upload_side *side, const upload_load *load, uint32_t f
     return (double)(bench_wall_ns() - begin) * 1e-6 / frames;
 }
 
-/* Measures the sides in turn; leaves out what a first sample shows to be far from the best. */
-static void grid_measure(upload_side *sides, uint32_t count, const upload_load *load, bool quick,
-                         double *medians)
+/* The best time of the forced strategies; INFINITY when there are none. */
+static double grid_best(const double *times, uint32_t count)
 {
-    double samples[UPLOAD_STRATEGIES][GRID_SAMPLES] = { { 0 } };
+    double best = INFINITY;
+    for (uint32_t i = 1; i < count; ++i) {
+        best = fmin(best, times[i]);
+    }
+    return best;
+}
+
+/*
+ * Measures the sides in turn; each has its first frames verified. Takes the least of the samples:
+ * few are affordable in so many cells, and what else runs here only adds to them. A cell that is not
+ * good gets more of them, of all that are near.
+ */
+static void grid_measure(upload_side *sides, uint32_t count, const upload_load *load, bool quick,
+                         double *times)
+{
+    bool near[UPLOAD_STRATEGIES] = { false };
     double best = INFINITY;
     for (uint32_t i = 0; i < count; ++i) {
         (void)grid_sample(&sides[i], load, UPLOAD_SETS);
         upload_verify(&sides[i], load);
-        medians[i] = grid_sample(&sides[i], load, GRID_FRAMES);
-        best = fmin(best, medians[i]);
+        (void)grid_sample(&sides[i], load, GRID_FRAMES); /* what the reading left is tidied up */
+        times[i] = grid_sample(&sides[i], load, GRID_FRAMES);
+        best = fmin(best, times[i]);
     }
     if (quick) {
         return;
     }
     const double fit = GRID_SAMPLE_NS * 1e-6 / best;
     const uint32_t frames = fit < GRID_FRAMES ? GRID_FRAMES : fit > 32 ? 32 : (uint32_t)fit;
-    for (uint32_t k = 0; k < GRID_SAMPLES; ++k) {
+    for (uint32_t i = 0; i < count; ++i) {
+        near[i] = i == 0 || times[i] <= GRID_FAR * best; /* the plan always */
+    }
+    for (uint32_t k = 0; k < GRID_MOST_SAMPLES; ++k) {
+        if (k >= GRID_SAMPLES && grid_best(times, count) * GRID_GOOD >= times[0]) {
+            return;
+        }
         for (uint32_t i = 0; i < count; ++i) {
-            if (medians[i] <= GRID_FAR * best) {
-                samples[i][k] = grid_sample(&sides[i], load, frames);
+            if (near[i]) {
+                times[i] = fmin(times[i], grid_sample(&sides[i], load, frames));
             }
         }
-    }
-    for (uint32_t i = 0; i < count; ++i) {
-        if (medians[i] <= GRID_FAR * best) {
-            medians[i] = bench_spread_of(samples[i], GRID_SAMPLES).median;
-        }
-        upload_verify(&sides[i], load);
     }
 }
 
 static grid_cell grid_run_cell(bench_gpu *gpu, const upload_load *load, bool quick)
 {
     upload_side sides[UPLOAD_STRATEGIES];
-    double medians[UPLOAD_STRATEGIES] = { 0 };
-    grid_cell cell = { .best = INFINITY };
+    double times[UPLOAD_STRATEGIES] = { 0 };
     uint32_t count = 0;
     for (int strategy = UPLOAD_PLANNED; strategy < UPLOAD_STRATEGIES; ++strategy) {
         count += upload_open_ours(&sides[count], gpu, load, (upload_strategy)strategy);
     }
-    grid_measure(sides, count, load, quick, medians);
-    cell.planned = medians[0];
+    grid_measure(sides, count, load, quick, times);
+    const grid_cell cell = { times[0], grid_best(times, count) };
     for (uint32_t i = 0; i < count; ++i) {
-        cell.best = i > 0 ? fmin(cell.best, medians[i]) : cell.best;
         upload_close(&sides[i]);
     }
     return cell;
