@@ -2,7 +2,6 @@
 
 #include "bench_gpu.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -65,15 +64,6 @@ static void gpu_name(bench_gpu *gpu)
     }
 }
 
-/* gpool has no use of this function, so its table lacks it; the staging buffers of peers need it. */
-static void gpu_find_mapped_range(bench_gpu *gpu, const char *library)
-{
-    void *loaded = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
-    void *found = loaded != NULL ? dlsym(loaded, "wgpuBufferGetMappedRange") : NULL;
-    bench_require(found != NULL, "the library has no wgpuBufferGetMappedRange");
-    memcpy(&gpu->get_mapped_range, &found, sizeof found);
-}
-
 static bool gpu_open(bench_gpu *gpu)
 {
     static bool is_open;
@@ -99,7 +89,6 @@ static bool gpu_open(bench_gpu *gpu)
     gpu->instance = gpool_device_raw_instance(gpu->device);
     gpu->raw = gpool_device_raw(gpu->device);
     gpu->queue = gpool_device_raw_queue(gpu->device);
-    gpu_find_mapped_range(gpu, library);
     gpu_name(gpu);
     return true;
 }

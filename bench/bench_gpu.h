@@ -27,7 +27,6 @@ typedef struct bench_gpu {
     WGPUQueue queue;
     bench_place place;
     bool is_dawn;
-    void *(*get_mapped_range)(WGPUBuffer buffer, size_t offset, size_t size); /* not in the table */
     char adapter[128];
     char implementation[64];
     WGPUBuffer read; /* what bench_gpu_read() maps, kept */

@@ -166,7 +166,7 @@ static void race_open(upload_race *race, bench_gpu *gpu, const upload_peer_kind 
 {
     const bool software = gpu->place != BENCH_PLACE_HARDWARE;
     race->load.pace = gpu->is_dawn && software ? UPLOAD_BUSY : UPLOAD_IN_FLIGHT;
-    (void)upload_open_ours(&race->sides[race->count++], gpu, &race->load, UPLOAD_PLANNED);
+    (void)upload_open_ours(&race->sides[race->count++], gpu, &race->load, GPOOL_UPLOAD_AUTO);
     for (uint32_t i = 0; i < count; ++i) {
         upload_open_peer(&race->sides[race->count++], gpu, &race->load, kinds[i]);
     }
@@ -182,7 +182,7 @@ static void race_open_idle(upload_race *race, bench_gpu *gpu)
     upload_load idle = race->load;
     idle.pace = UPLOAD_IDLE;
     if (gpu->is_dawn) {
-        (void)upload_open_ours(&race->sides[race->count++], gpu, &idle, UPLOAD_PLANNED);
+        (void)upload_open_ours(&race->sides[race->count++], gpu, &idle, GPOOL_UPLOAD_AUTO);
         upload_open_peer(&race->sides[race->count++], gpu, &idle, UPLOAD_PEER_QUEUE);
     }
 }

@@ -68,16 +68,6 @@ typedef struct upload_side {
     uint64_t frames; /* since it was opened */
 } upload_side;
 
-/* How gpool brings its bytes to the GPU. */
-typedef enum upload_strategy {
-    UPLOAD_PLANNED, /* gpool chooses */
-    UPLOAD_DIRECT,
-    UPLOAD_MERGED,
-    UPLOAD_SCATTER,
-    UPLOAD_WHOLE,
-    UPLOAD_STRATEGIES
-} upload_strategy;
-
 /* The peers in C, through the raw function table. */
 typedef enum upload_peer_kind {
     UPLOAD_PEER_QUEUE,  /* a queue write each */
@@ -97,10 +87,7 @@ upload_writes upload_load_frame(const upload_load *load, uint64_t frame);
 
 /** Opens gpool with a strategy; false when it cannot be forced. */
 bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
-                      upload_strategy strategy);
-
-/** Makes a pool use one strategy for all uploads; false when it cannot. */
-bool bench_upload_force(gpool *pool, upload_strategy strategy);
+                      gpool_upload_way way);
 
 void upload_open_peer(upload_side *side, bench_gpu *gpu, const upload_load *load,
                       upload_peer_kind kind);

@@ -61,7 +61,7 @@ static double grid_best(const double *times, uint32_t count)
 static void grid_measure(upload_side *sides, uint32_t count, const upload_load *load, bool quick,
                          double *times)
 {
-    bool near[UPLOAD_STRATEGIES] = { false };
+    bool near[GPOOL_UPLOAD_COUNT] = { false };
     double best = INFINITY;
     for (uint32_t i = 0; i < count; ++i) {
         (void)grid_sample(&sides[i], load, UPLOAD_SETS);
@@ -92,11 +92,11 @@ static void grid_measure(upload_side *sides, uint32_t count, const upload_load *
 
 static grid_cell grid_run_cell(bench_gpu *gpu, const upload_load *load, bool quick)
 {
-    upload_side sides[UPLOAD_STRATEGIES];
-    double times[UPLOAD_STRATEGIES] = { 0 };
+    upload_side sides[GPOOL_UPLOAD_COUNT];
+    double times[GPOOL_UPLOAD_COUNT] = { 0 };
     uint32_t count = 0;
-    for (int strategy = UPLOAD_PLANNED; strategy < UPLOAD_STRATEGIES; ++strategy) {
-        count += upload_open_ours(&sides[count], gpu, load, (upload_strategy)strategy);
+    for (int way = GPOOL_UPLOAD_AUTO; way < GPOOL_UPLOAD_COUNT; ++way) {
+        count += upload_open_ours(&sides[count], gpu, load, (gpool_upload_way)way);
     }
     grid_measure(sides, count, load, quick, times);
     const grid_cell cell = { times[0], grid_best(times, count) };

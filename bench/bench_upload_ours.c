@@ -13,12 +13,6 @@ typedef struct ours_state {
     bool busy;
 } ours_state;
 
-bool bench_upload_force(gpool *pool, upload_strategy strategy)
-{
-    (void)pool;
-    return strategy == UPLOAD_PLANNED; /* gpool has no other choice yet */
-}
-
 static void ours_frame(void *state, const upload_writes *writes)
 {
     ours_state *s = state;
@@ -68,11 +62,11 @@ static void ours_close(void *state)
 }
 
 bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
-                      upload_strategy strategy)
+                      gpool_upload_way way)
 {
-    static const char *const names[UPLOAD_STRATEGIES] = { "gpool", "gpool direct", "gpool merged",
-                                                          "gpool scatter", "gpool whole" };
-    const gpool_desc desc = { .label = names[strategy] };
+    static const char *const names[GPOOL_UPLOAD_COUNT] = { "gpool", "gpool direct", "gpool merged",
+                                                           "gpool scatter", "gpool whole" };
+    const gpool_desc desc = { .label = names[way], .upload.force = way };
     const gpool_buffer_desc buffer_desc = {
         .size = load->buffer_size,
         .usage = GPOOL_BUFFER_STORAGE | GPOOL_BUFFER_COPY_SOURCE,
@@ -86,11 +80,6 @@ bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load
     ours_state *s = bench_alloc(1, sizeof *s);
     s->gpu = gpu;
     bench_require(gpool_create(gpu->device, &desc, &s->pool) == GPOOL_OK, "the pool is not made");
-    if (!bench_upload_force(s->pool, strategy)) {
-        gpool_destroy(s->pool);
-        free(s);
-        return false;
-    }
     s->buffer = gpool_buffer_create(s->pool, &buffer_desc);
     s->used = gpool_buffer_create(s->pool, &used_desc);
     s->raw = gpool_buffer_gpu(s->pool, s->buffer, GPOOL_ACCESS_READ);
@@ -99,7 +88,7 @@ bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load
     const bool idle = load->pace == UPLOAD_IDLE;
     bench_require(s->raw != NULL && s->raw_used != NULL, "a buffer is not made");
     *side = (upload_side){
-        .name = names[strategy],
+        .name = names[way],
         .total_name = idle ? "total_ms_ours_idle" : "total_ms_ours",
         .cpu_name = idle ? "cpu_ms_ours_idle" : "cpu_ms_ours",
         .calls_name = idle ? NULL : "calls_ours",

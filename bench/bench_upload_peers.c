@@ -83,7 +83,8 @@ static peers_staging *peers_take_staging(peers_state *s)
         bench_gpu_poll(s->gpu);
     }
     if (staging->bytes == NULL) {
-        staging->bytes = s->gpu->get_mapped_range(staging->buffer, 0, (size_t)s->ring_size);
+        staging->bytes = gpool_device_gpu(s->gpu->device)
+                             ->BufferGetMappedRange(staging->buffer, 0, (size_t)s->ring_size);
         s->calls += 1;
     }
     bench_require(staging->bytes != NULL, "a staging buffer is not mapped");
@@ -194,7 +195,8 @@ static void peers_open_ring(peers_state *s, uint64_t size)
         peers_staging *staging = &s->ring[i];
         staging->buffer = bench_gpu_make_buffer(
             s->gpu, s->ring_size, WGPUBufferUsage_MapWrite | WGPUBufferUsage_CopySrc, true);
-        staging->bytes = s->gpu->get_mapped_range(staging->buffer, 0, (size_t)s->ring_size);
+        staging->bytes = gpool_device_gpu(s->gpu->device)
+                             ->BufferGetMappedRange(staging->buffer, 0, (size_t)s->ring_size);
         staging->mapped = true;
     }
 }
