@@ -16,6 +16,13 @@ typedef struct gpool gpool;
 /** Asks for no delete delay where 0 means the default. */
 #define GPOOL_DELAY_NONE UINT32_MAX
 
+/** Whether a buffer or texture keeps a copy of its content on the CPU, its shadow. */
+typedef enum gpool_keep {
+    GPOOL_KEEP_AUTO = 0, /**< as the kind's descriptor tells; textures: none */
+    GPOOL_KEEP_SHADOW,   /**< keeps it: writes are gathered, and gpool_recover() has the content */
+    GPOOL_KEEP_DROP      /**< keeps none: the memory is saved, the GPU alone has the content */
+} gpool_keep;
+
 /** How gpool_create() makes a pool. All zero is a good default. */
 typedef struct gpool_desc {
     const char *label;            /**< name in messages, copied; NULL = "pool" */

@@ -27,9 +27,10 @@ typedef gpool_result (*gpool_refill_texture_fn)(void *user, gpool *pool, gpool_t
 
 /** How gpool_recover() gets what gpool does not have. */
 typedef struct gpool_recover_desc {
-    void *user;                             /**< handed to the callbacks */
-    gpool_refill_buffer_fn refill_buffer;   /**< for gpu-written buffers; NULL = all are lost */
-    gpool_refill_texture_fn refill_texture; /**< for textures; NULL = all are lost */
+    void *user;                           /**< handed to the callbacks */
+    gpool_refill_buffer_fn refill_buffer; /**< for gpu-written buffers; NULL = all are lost */
+    gpool_refill_texture_fn
+        refill_texture; /**< for textures without a shadow; NULL = all are lost */
 } gpool_recover_desc;
 
 /** How gpool_recover() went. */
@@ -45,8 +46,8 @@ typedef struct gpool_recover_report {
  * Moves a pool to another device: makes every GPU object again, behind the same handles. The way to
  * go on after GPOOL_ERROR_DEVICE_LOST; the old device need not be lost.
  *
- * Buffers get their bytes from their shadows with the next submit. What only the GPU had, the bytes of
- * gpu-written buffers and of textures, is zero unless a callback fills it. Samplers, layouts,
+ * Buffers and textures get their bytes from their shadows with the next submit. What only the GPU had,
+ * the bytes of gpu-written buffers and of textures without a shadow, is zero unless a callback fills it. Samplers, layouts,
  * shaders and pipelines are made from what they were created with, with every pipeline variant used
  * so far, also when the shader or layout behind a pipeline was destroyed. Versions rise; cached
  * views and bind groups are made again at their next use; retired objects are freed at once; raw

@@ -36,6 +36,9 @@ typedef struct gpool_texture_desc {
     uint32_t bytes_per_row;         /**< source stride in bytes; 0 = rows are packed */
     const char *label;              /**< name in messages, copied; NULL = "" */
     gpool_scope scope;              /**< owner; null = the pool's root scope */
+    gpool_keep keep;                /**< 0 = no shadow. SHADOW: a CPU copy of all levels and layers,
+                                       for textures that commands do not write: without TARGET,
+                                       STORAGE and COPY_TARGET, one sample */
 } gpool_texture_desc;
 
 /** What a texture is. */
@@ -53,6 +56,8 @@ typedef struct gpool_texture_info {
     uint64_t version;               /**< rises when the GPU object is replaced */
     uint64_t created_frame;         /**< frame of creation */
     uint32_t view_count;            /**< cached views */
+    gpool_keep keep;                /**< GPOOL_KEEP_SHADOW or GPOOL_KEEP_DROP */
+    uint64_t dirty_bytes;           /**< bytes of the shadow's rectangles that are not yet sent */
     bool imported;                  /**< a foreign object */
     bool failed;                    /**< could not be made; does nothing */
     const char *label;              /**< valid until the texture is destroyed */
@@ -69,6 +74,16 @@ typedef struct gpool_texture_region {
     uint32_t depth;           /**< slices or layers; 0 = 1 */
     WGPUTextureAspect aspect; /**< 0 = all; depth-stencil formats need one of the two */
 } gpool_texture_region;
+
+/** Where a region lies in the shadow of a texture. */
+typedef struct gpool_texture_rows {
+    void *texels;             /**< first block of the region's first row */
+    uint32_t bytes_per_row;   /**< from a row of blocks to the next */
+    uint64_t bytes_per_slice; /**< from a slice or layer to the next */
+    uint32_t row_bytes;       /**< bytes of the region in each row */
+    uint32_t row_count;       /**< rows of blocks in each slice */
+    uint32_t slice_count;     /**< slices or layers */
+} gpool_texture_rows;
 
 /** How a texture is seen by a binding or an attachment. All zero = the whole texture. */
 typedef struct gpool_view_desc {
@@ -109,11 +124,12 @@ typedef struct gpool_sampler_desc {
 /**
  * Creates a texture. Content is zeros, `data` in mip level 0.
  *
- * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: format or
- *         dimension, GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a zero
- *         extent or too little data, GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the device
- *         lacks the format's feature, a handle error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a
- *         failed texture when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: format, dimension
+ *         or a shadow of a texture that commands write, GPOOL_ERROR_MISSING_USAGE,
+ *         GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a zero extent or too little data,
+ *         GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the device lacks the format's feature, or
+ *         a shadow of a format that cannot be written from memory, a handle error of the scope,
+ *         GPOOL_ERROR_OUT_OF_MEMORY); a failed texture when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: yes.
  */
@@ -133,6 +149,11 @@ GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_im
  * Writes texels of a region. Every command of the next submit sees them, also those recorded
  * before this call.
  *
+ * Without a shadow this is a queue write at once. With one the texels are copied there and the region
+ * is noted; the next submit sends rectangles, at most 8 a level and layer, merged where one call is
+ * cheaper than two, or the whole level where that is cheaper. A region of up to 256 bytes that the
+ * shadow has already is nothing.
+ *
  * @param region         NULL = all of mip level 0
  * @param data           copied; may be reused on return
  * @param data_size      bytes in `data`, at least what the region needs
@@ -144,17 +165,33 @@ GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_im
  *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET);
  *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_GPU; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_DEVICE_LOST.
- * Thread: owner. Cost: the copy into the queue.
+ * Thread: owner. Cost: the copy into the queue, or into the shadow.
  */
 GPOOL_API gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
                                            const gpool_texture_region *region, const void *data,
                                            size_t data_size, uint32_t bytes_per_row);
 
 /**
+ * Gives a region of the shadow to be changed in place, and marks all of it dirty: the next submit sends
+ * what is there then. Valid until that submit, or until the texture is read, resized, destroyed or
+ * handed out raw before it: what is changed later is not sent.
+ *
+ * @param region NULL = all of mip level 0
+ * @param rows   set to where the region lies; all zero on an error
+ * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_UNSUPPORTED (no shadow, or
+ *         as gpool_texture_write()); GPOOL_ERROR_OUT_OF_RANGE; GPOOL_ERROR_MISALIGNED;
+ *         GPOOL_ERROR_INVALID_ARGUMENT (null `rows`, or an unknown aspect).
+ * Thread: owner. Allocates: never.
+ */
+GPOOL_API gpool_result gpool_texture_edit(gpool *pool, gpool_texture texture,
+                                          const gpool_texture_region *region,
+                                          gpool_texture_rows *rows);
+
+/**
  * Changes the extent; texels inside both extents are kept in every level that exists in both, the
- * rest is zero. Depth, stencil and multisampled textures are cleared instead. The number of mip
- * levels stays, as far as the new extent allows. The handle stays, the version rises. The same extent
- * does nothing.
+ * rest is zero. Depth, stencil and multisampled textures without a shadow are cleared instead. The
+ * number of mip levels stays, as far as the new extent allows. The handle stays, the version rises. The
+ * same extent does nothing.
  *
  * @param depth_or_layers 0 = as it is
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (a zero extent); GPOOL_ERROR_LIMIT;
@@ -162,7 +199,7 @@ GPOOL_API gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
  *         GPOOL_ERROR_RECORDED; GPOOL_ERROR_UNSUPPORTED (imported); GPOOL_ERROR_MISALIGNED (blocks);
  *         GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_GPU; GPOOL_ERROR_DEVICE_LOST. On any error the texture is as before.
- * Thread: owner. Allocates: yes. Cost: a GPU copy of what is kept.
+ * Thread: owner. Allocates: yes. Cost: a GPU copy of what is kept; with a shadow that is sent whole.
  */
 GPOOL_API gpool_result gpool_texture_resize(gpool *pool, gpool_texture texture, uint32_t width,
                                             uint32_t height, uint32_t depth_or_layers);
@@ -204,19 +241,24 @@ GPOOL_API gpool_result gpool_texture_read(gpool *pool, gpool_texture texture,
 
 /**
  * Hands out the GPU object for raw work of the next submit. Not retained; see gpool_buffer_gpu().
+ * What is dirty in a shadow is sent first.
  *
- * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE).
+ * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE,
+ *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_MISSING_USAGE: write access with a shadow,
+ *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner.
  */
 GPOOL_API WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpool_access access);
 
 /**
  * Returns a view from the texture's cache, made at first use and replaced with the texture. Not
- * retained; valid until the texture is resized, destroyed or recovered.
+ * retained; valid until the texture is resized, destroyed or recovered. What is dirty in a shadow is
+ * sent first.
  *
  * @param desc NULL = the whole texture
  * @return the view, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_OUT_OF_RANGE,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT: over 1024 different views,
+ *         GPOOL_ERROR_MISSING_USAGE: write access with a shadow,
  *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner. Allocates: on a miss. Cost: linear in the texture's views.

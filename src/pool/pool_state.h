@@ -127,6 +127,7 @@ typedef struct gpool__texture {
     gpool__texture_view *views;
     uint32_t view_count;
     uint32_t view_capacity;
+    struct gpool__texture_shadow *shadow; /* NULL = none; see texture_state.h */
 } gpool__texture;
 
 typedef struct gpool__sampler {
@@ -268,6 +269,7 @@ struct gpool {
     gpool__retire_queue retire;
     gpool__scope root; /* no handle names it */
     gpool__buffer *dirty_buffers;
+    struct gpool__texture_shadow *dirty_textures;
     gpool__staging staging;
     gpool__batch batch;
     gpool__scatter scatter;
@@ -496,7 +498,10 @@ void gpool__frame_imports_end(gpool *pool);
  */
 gpool_result gpool__upload_flush(gpool *pool);
 
-/** The same for one buffer. */
+/** Sends all dirty rectangles of shadowed textures to the queue; the same on an error. */
+gpool_result gpool__textures_flush(gpool *pool);
+
+/** The same as gpool__upload_flush() for one buffer. */
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
 
 /** Puts a buffer with dirty bytes into the list. */

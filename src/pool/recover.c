@@ -164,7 +164,8 @@ static bool recover_needs_refill(const gpool__resource *resource)
 {
     return (resource->kind == GPOOL_KIND_BUFFER &&
             ((const gpool__buffer *)(const void *)resource)->gpu_written) ||
-           resource->kind == GPOOL_KIND_TEXTURE;
+           (resource->kind == GPOOL_KIND_TEXTURE &&
+            ((const gpool__texture *)(const void *)resource)->shadow == NULL);
 }
 
 /* Goes through what lost its content. Callbacks may create and destroy: handles are looked up. */

@@ -1,10 +1,9 @@
 #include "pool/rebuild.h"
+#include "pool/texture_state.h"
 
 #include "gpu/format.h"
 
 #include <string.h>
-
-#define TEXTURE_ALL_USAGES 0x3fu
 
 static gpool__texture *texture_of(gpool__resource *resource)
 {
@@ -27,14 +26,36 @@ static void texture_release_views(gpool *pool, gpool__texture *texture)
     texture->view_capacity = 0;
 }
 
-static void texture_release(gpool *pool, gpool__resource *resource)
+/* Views and GPU object; the shadow stays. */
+static void texture_release_gpu(gpool *pool, gpool__texture *texture)
 {
-    gpool__texture *texture = texture_of(resource);
     texture_release_views(pool, texture);
     if (texture->gpu != NULL) {
         texture_drop(&pool->seam, texture->gpu);
         texture->gpu = NULL;
     }
+}
+
+static void texture_release(gpool *pool, gpool__resource *resource)
+{
+    gpool__texture *texture = texture_of(resource);
+    texture_release_gpu(pool, texture);
+    gpool__shadow_free(pool, texture->shadow);
+    texture->shadow = NULL;
+}
+
+/* As buffer_retiring(): dirty texels go out while a recording or a raw holder may read them. */
+static void texture_retiring(gpool *pool, gpool__resource *resource)
+{
+    gpool__texture *texture = texture_of(resource);
+    if (texture->shadow == NULL || pool->recording) {
+        return;
+    }
+    if (texture->shadow->raw) {
+        /* An error is logged; the texture goes all the same. */
+        (void)gpool__texture_flush(pool, texture);
+    }
+    gpool__texture_delist(pool, texture->shadow);
 }
 
 /* Copies what a texture is, not its slot, which stays what it is. */
@@ -44,161 +65,6 @@ static void texture_copy(gpool__texture *to, const gpool__texture *from)
     memcpy((char *)to + slot, (const char *)from + slot, sizeof *to - slot);
 }
 
-/* A resize copies on the GPU; depth, stencil and multisampled textures are cleared instead. */
-static bool texture_keeps_content(const gpool__texture *texture)
-{
-    gpool__format facts = gpool__format_facts(texture->format);
-    return texture->samples == 1 && !facts.depth && !facts.stencil;
-}
-
-static WGPUTextureUsage texture_gpu_usage(const gpool__texture *texture)
-{
-    WGPUTextureUsage gpu = 0;
-    gpool_texture_usage usage = texture->usage;
-    gpu |= (usage & GPOOL_TEXTURE_SAMPLED) != 0 ? WGPUTextureUsage_TextureBinding : 0;
-    gpu |= (usage & GPOOL_TEXTURE_STORAGE) != 0 ? WGPUTextureUsage_StorageBinding : 0;
-    gpu |= (usage & GPOOL_TEXTURE_TARGET) != 0 ? WGPUTextureUsage_RenderAttachment : 0;
-    gpu |= (usage & (GPOOL_TEXTURE_READ_BACK | GPOOL_TEXTURE_COPY_SOURCE)) != 0
-               ? WGPUTextureUsage_CopySrc
-               : 0;
-    gpu |= (usage & GPOOL_TEXTURE_COPY_TARGET) != 0 ? WGPUTextureUsage_CopyDst : 0;
-    if (texture->samples == 1) {
-        gpu |= WGPUTextureUsage_CopyDst;
-    }
-    if (texture_keeps_content(texture)) {
-        gpu |= WGPUTextureUsage_CopySrc;
-    }
-    return gpu;
-}
-
-static uint32_t texture_level_extent(uint32_t extent, uint32_t level)
-{
-    uint32_t reduced = level < 32 ? extent >> level : 0;
-    return reduced > 0 ? reduced : 1;
-}
-
-void gpool__texture_level(const gpool__texture *texture, uint32_t level, uint32_t *width,
-                          uint32_t *height, uint32_t *depth)
-{
-    *width = texture_level_extent(texture->width, level);
-    *height = texture->dimension == WGPUTextureDimension_1D
-                  ? texture->height
-                  : texture_level_extent(texture->height, level);
-    *depth = texture->dimension == WGPUTextureDimension_3D
-                 ? texture_level_extent(texture->depth_or_layers, level)
-                 : texture->depth_or_layers;
-}
-
-static uint64_t texture_count_bytes(const gpool__texture *texture)
-{
-    gpool__format facts = gpool__format_facts(texture->format);
-    uint64_t bytes = 0;
-    for (uint32_t level = 0; level < texture->mip_levels; ++level) {
-        uint32_t width, height, depth;
-        gpool__texture_level(texture, level, &width, &height, &depth);
-        uint64_t columns = ((uint64_t)width + facts.block_width - 1) / facts.block_width;
-        uint64_t rows = ((uint64_t)height + facts.block_height - 1) / facts.block_height;
-        bytes += columns * rows * depth * facts.block_bytes;
-    }
-    return bytes * texture->samples;
-}
-
-static uint32_t texture_max_levels(const gpool__texture *texture)
-{
-    uint32_t largest = texture->width;
-    if (texture->dimension != WGPUTextureDimension_1D) {
-        largest = (uint32_t)gpool__max(largest, texture->height);
-    }
-    if (texture->dimension == WGPUTextureDimension_3D) {
-        largest = (uint32_t)gpool__max(largest, texture->depth_or_layers);
-    }
-    uint32_t levels = texture->dimension == WGPUTextureDimension_1D ? 1 : 0;
-    while (levels == 0 || (texture->dimension != WGPUTextureDimension_1D && levels < 32 &&
-                           largest >> levels > 0)) {
-        levels += 1;
-    }
-    return levels;
-}
-
-static gpool_result texture_check_extent(gpool *pool, const gpool__texture *texture,
-                                         const char *label)
-{
-    const WGPULimits *limits = &pool->device->info.limits;
-    gpool__format facts = gpool__format_facts(texture->format);
-    if (texture->width == 0 || texture->height == 0 || texture->depth_or_layers == 0) {
-        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
-                           "The extent [%u x %u x %u] of texture \"%s\" is empty", texture->width,
-                           texture->height, texture->depth_or_layers, label);
-    }
-    uint32_t plane = limits->maxTextureDimension2D;
-    uint32_t deep = limits->maxTextureArrayLayers;
-    if (texture->dimension == WGPUTextureDimension_1D) {
-        plane = limits->maxTextureDimension1D;
-        deep = 1;
-    } else if (texture->dimension == WGPUTextureDimension_3D) {
-        plane = limits->maxTextureDimension3D;
-        deep = plane;
-    }
-    uint32_t tall = texture->dimension == WGPUTextureDimension_1D ? 1 : plane;
-    if (texture->width > plane || texture->height > tall || texture->depth_or_layers > deep) {
-        return GPOOL__FAIL(pool, LIMIT, LIMIT,
-                           "The extent [%u x %u x %u] of texture \"%s\" is over the device's limit "
-                           "[%u x %u x %u]",
-                           texture->width, texture->height, texture->depth_or_layers, label, plane,
-                           tall, deep);
-    }
-    if (texture->width % facts.block_width != 0 || texture->height % facts.block_height != 0) {
-        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
-                           "The extent [%u x %u] of texture \"%s\" is no multiple of its format's "
-                           "blocks [%u x %u]",
-                           texture->width, texture->height, label, facts.block_width,
-                           facts.block_height);
-    }
-    return GPOOL_OK;
-}
-
-/* Rules between format, dimension, usage and samples that the implementation would refuse late. */
-static gpool_result texture_check_kind(gpool *pool, const gpool__texture *texture,
-                                       const char *label)
-{
-    gpool__format facts = gpool__format_facts(texture->format);
-    bool flat = texture->dimension == WGPUTextureDimension_2D;
-    bool special = facts.depth || facts.stencil || facts.block_width > 1;
-    if (facts.feature != 0 && !gpool_device_has_feature(pool->device, facts.feature)) {
-        return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
-                           "The format [0x%x] of texture \"%s\" needs feature [0x%x], which the "
-                           "device was not opened with",
-                           (unsigned)texture->format, label, (unsigned)facts.feature);
-    }
-    if (texture->samples != 1 && texture->samples != 4) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "The sample count [%u] of texture \"%s\" is neither 1 nor 4",
-                           texture->samples, label);
-    }
-    if (texture->samples > 1 &&
-        (!flat || texture->mip_levels != 1 || texture->depth_or_layers != 1 ||
-         (texture->usage & GPOOL_TEXTURE_TARGET) == 0 ||
-         (texture->usage & (GPOOL_TEXTURE_STORAGE | GPOOL_TEXTURE_READ_BACK)) != 0)) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "The multisampled texture \"%s\" must be a 2D TARGET with 1 level and 1 "
-                           "layer, without STORAGE and READ_BACK",
-                           label);
-    }
-    if (!flat && (special || (texture->usage & GPOOL_TEXTURE_TARGET) != 0) &&
-        !(texture->dimension == WGPUTextureDimension_3D && !special)) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "The texture \"%s\" of dimension [%d] cannot have format [0x%x] or be a "
-                           "TARGET",
-                           label, (int)texture->dimension, (unsigned)texture->format);
-    }
-    if (texture->mip_levels > texture_max_levels(texture)) {
-        return GPOOL__FAIL(pool, LIMIT, LIMIT,
-                           "The mip level count [%u] of texture \"%s\" is over [%u]",
-                           texture->mip_levels, label, texture_max_levels(texture));
-    }
-    return GPOOL_OK;
-}
-
 /* Makes the GPU object under capture; *gpu is NULL on an error. */
 static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture, const char *label,
                                       WGPUTexture *gpu)
@@ -206,7 +72,7 @@ static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture
     WGPUTextureFormat twin = gpool__format_twin(texture->format);
     WGPUTextureDescriptor desc = {
         .label = gpool__view(label),
-        .usage = texture_gpu_usage(texture),
+        .usage = gpool__texture_gpu_usage(texture),
         .dimension = texture->dimension,
         .size = { texture->width, texture->height, texture->depth_or_layers },
         .format = texture->format,
@@ -298,9 +164,9 @@ static gpool_result texture_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool_
     /* The foreign object was of the old device, and only its owner can make another. */
     gpool_result result = GPOOL_ERROR_FAILED_RESOURCE;
     if (!texture->imported) {
-        result = texture_check_extent(pool, texture, resource->label);
+        result = gpool__texture_check_extent(pool, texture, resource->label);
         if (result == GPOOL_OK) {
-            result = texture_check_kind(pool, texture, resource->label);
+            result = gpool__texture_check_kind(pool, texture, resource->label);
         }
         if (result == GPOOL_OK) {
             result = texture_make_gpu(pool, &fresh, resource->label);
@@ -312,57 +178,32 @@ static gpool_result texture_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool_
 static void texture_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
 {
     gpool__texture *texture = texture_of(resource);
-    (void)result;
     texture_release_views(pool, texture);
     texture->version += 1;
+    if (texture->shadow == NULL) {
+        return;
+    }
+    /* The shadow goes out with the next submit; that of a failed texture waits for a better device. */
+    texture->shadow->raw = false;
+    gpool__shadow_clear(pool, texture->shadow);
+    if (result == GPOOL_OK) {
+        gpool__shadow_mark_all(pool, texture->shadow);
+    }
 }
 
 void gpool__textures_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_TEXTURE, sizeof(gpool__texture), texture_release);
+    pool->retiring[GPOOL_KIND_TEXTURE] = texture_retiring;
     pool->rebuild[GPOOL_KIND_TEXTURE] = texture_rebuild;
     pool->rebuilt[GPOOL_KIND_TEXTURE] = texture_rebuilt;
-}
-
-/* Fills a texture from a descriptor with defaults resolved, and checks it. */
-static gpool_result texture_resolve_desc(gpool *pool, const gpool_texture_desc *desc,
-                                         gpool__texture *texture)
-{
-    if (desc == NULL) {
-        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
-    }
-    const char *label = desc->label != NULL ? desc->label : "";
-    if (gpool__format_facts(desc->format).block_width == 0 ||
-        !gpool__is_enum((unsigned)desc->dimension, WGPUTextureDimension_3D, true) ||
-        (desc->usage & ~TEXTURE_ALL_USAGES) != 0) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "Format [0x%x], dimension [%d] or usage [0x%x] of texture \"%s\" is "
-                           "unknown",
-                           (unsigned)desc->format, (int)desc->dimension, desc->usage, label);
-    }
-    if (desc->usage == 0) {
-        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE, "The usage [0] of texture \"%s\" is empty",
-                           label);
-    }
-    texture->width = desc->width;
-    texture->height = desc->height != 0 ? desc->height : 1;
-    texture->depth_or_layers = desc->depth_or_layers != 0 ? desc->depth_or_layers : 1;
-    texture->dimension = desc->dimension != 0 ? desc->dimension : WGPUTextureDimension_2D;
-    texture->format = desc->format;
-    texture->samples = desc->samples != 0 ? desc->samples : 1;
-    texture->usage = desc->usage;
-    texture->mip_levels = desc->mip_levels == UINT32_MAX ? texture_max_levels(texture)
-                          : desc->mip_levels != 0        ? desc->mip_levels
-                                                         : 1;
-    gpool_result result = texture_check_extent(pool, texture, label);
-    return result == GPOOL_OK ? texture_check_kind(pool, texture, label) : result;
 }
 
 static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
 {
     gpool_texture none = { 0 };
     gpool__texture wanted = { 0 };
-    if (texture_resolve_desc(pool, desc, &wanted) != GPOOL_OK) {
+    if (gpool__texture_resolve_desc(pool, desc, &wanted) != GPOOL_OK) {
         return none;
     }
     gpool__texture_part part = { 0 };
@@ -385,17 +226,31 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
     }
     texture_copy(texture, &wanted);
     texture->version = 1;
-    texture->gpu_size = texture_count_bytes(texture);
-    gpool_result result = texture_make_gpu(pool, texture, texture->base.label);
+    texture->gpu_size = gpool__texture_count_bytes(texture);
+    gpool_result result = GPOOL_OK;
+    if (desc->keep == GPOOL_KEEP_SHADOW) {
+        result = gpool__shadow_create(pool, texture);
+    }
+    if (result == GPOOL_OK) {
+        result = texture_make_gpu(pool, texture, texture->base.label);
+    }
     if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
         gpool__resource_cancel(pool, &texture->base);
         return none;
     }
-    if (result == GPOOL_OK && desc->data != NULL) {
+    uint64_t written_before = pool->stats.written_bytes;
+    if (desc->data != NULL && texture->shadow != NULL) {
+        gpool__shadow_write(pool, texture->shadow, &part, desc->data, desc->bytes_per_row);
+    } else if (desc->data != NULL && result == GPOOL_OK) {
         result = gpool__texture_send(pool, texture, &part, desc->data, desc->bytes_per_row);
     }
     if (result != GPOOL_OK) {
-        texture_release(pool, &texture->base);
+        /* The shadow stays: gpool_recover() tries again with it. */
+        texture_release_gpu(pool, texture);
+        if (texture->shadow != NULL) {
+            gpool__shadow_clear(pool, texture->shadow);
+        }
+        pool->stats.written_bytes = written_before;
         texture->base.failed = true;
     }
     gpool__resource_count_bytes(pool, &texture->base, 0, gpool__resource_bytes(&texture->base));
@@ -445,8 +300,8 @@ static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc
     WGPUTextureUsage has = GPOOL__GPU(seam, TextureGetUsage)(gpu);
     gpool__texture bare = wanted;
     bare.samples = 4; /* without what gpool adds for its own writes and resizes */
-    WGPUTextureUsage needs = texture_gpu_usage(&bare);
-    if (desc->usage == 0 || (desc->usage & ~TEXTURE_ALL_USAGES) != 0 || (needs & ~has) != 0) {
+    WGPUTextureUsage needs = gpool__texture_gpu_usage(&bare);
+    if (desc->usage == 0 || (desc->usage & ~GPOOL__TEXTURE_USAGES) != 0 || (needs & ~has) != 0) {
         (void)GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
                           "The texture imported as \"%s\" has WebGPU usage [0x%llx], asked for is "
                           "[0x%x]",
@@ -471,7 +326,7 @@ static gpool_texture texture_import(gpool *pool, const gpool_texture_import_desc
     if (desc->this_frame) {
         gpool__frame_import_add(pool, &texture->base);
     }
-    texture->gpu_size = texture_count_bytes(texture);
+    texture->gpu_size = gpool__texture_count_bytes(texture);
     GPOOL__GPU(seam, TextureAddRef)(gpu);
     return (gpool_texture){ gpool__handle_of(pool, &texture->base) };
 }
@@ -545,7 +400,8 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     fresh.views = NULL;
     fresh.view_count = 0;
     fresh.view_capacity = 0;
-    result = texture_check_extent(pool, &fresh, label);
+    fresh.shadow = NULL;
+    result = gpool__texture_check_extent(pool, &fresh, label);
     if (result != GPOOL_OK || (width == texture->width && height == texture->height &&
                                fresh.depth_or_layers == texture->depth_or_layers)) {
         return result;
@@ -555,27 +411,40 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
                            "Resize of texture \"%s\" to [%u x %u] while a recorder names it", label,
                            width, height);
     }
-    fresh.mip_levels = (uint32_t)gpool__min(fresh.mip_levels, texture_max_levels(&fresh));
-    result = texture_check_kind(pool, &fresh, label);
+    fresh.mip_levels = (uint32_t)gpool__min(fresh.mip_levels, gpool__texture_max_levels(&fresh));
+    result = gpool__texture_check_kind(pool, &fresh, label);
     if (result != GPOOL_OK) {
         return result;
     }
-    fresh.gpu_size = texture_count_bytes(&fresh);
+    fresh.gpu_size = gpool__texture_count_bytes(&fresh);
     /* The old GPU object moves into a slot of its own, which retires like any other. */
     gpool__texture *old = texture_of(gpool__resource_take_spare(pool, GPOOL_KIND_TEXTURE));
     if (old == NULL) {
         return gpool_last_error(pool)->code;
     }
-    result = texture_make_gpu(pool, &fresh, label);
-    if (result == GPOOL_OK && texture_keeps_content(texture)) {
+    if (texture->shadow != NULL) {
+        result = gpool__shadow_create(pool, &fresh);
+    }
+    if (result == GPOOL_OK) {
+        result = texture_make_gpu(pool, &fresh, label);
+    }
+    if (result == GPOOL_OK && texture->shadow == NULL && gpool__texture_keeps_content(texture)) {
         result = texture_copy_gpu(pool, texture, &fresh);
         if (result != GPOOL_OK) {
             GPOOL__GPU(&pool->seam, TextureRelease)(fresh.gpu);
         }
     }
     if (result != GPOOL_OK) {
+        gpool__shadow_free(pool, fresh.shadow);
         gpool__resource_cancel(pool, &old->base);
         return result;
+    }
+    if (texture->shadow != NULL) {
+        gpool__shadow_copy(fresh.shadow, texture->shadow);
+        gpool__shadow_mark_all(pool, fresh.shadow);
+        fresh.shadow->texture = texture;
+        gpool__shadow_free(pool, texture->shadow);
+        texture->shadow = NULL;
     }
     gpool__resource_count_bytes(pool, &old->base, 0, texture->gpu_size);
     gpool__resource_count_bytes(pool, &texture->base, texture->gpu_size, fresh.gpu_size);
@@ -628,11 +497,13 @@ static gpool_result texture_get_info(gpool *pool, gpool_texture handle, gpool_te
         .usage = texture->usage,
         .gpu_usage = texture->imported && texture->gpu != NULL
                          ? GPOOL__GPU(&pool->seam, TextureGetUsage)(texture->gpu)
-                         : texture_gpu_usage(texture),
+                         : gpool__texture_gpu_usage(texture),
         .gpu_size = texture->gpu_size,
         .version = texture->version,
         .created_frame = texture->base.alive.created_frame,
         .view_count = texture->view_count,
+        .keep = texture->shadow != NULL ? GPOOL_KEEP_SHADOW : GPOOL_KEEP_DROP,
+        .dirty_bytes = texture->shadow != NULL ? gpool__shadow_dirty_bytes(texture->shadow) : 0,
         .imported = texture->imported,
         .failed = texture->base.failed,
         .label = texture->base.label,
@@ -659,7 +530,7 @@ static WGPUTexture texture_gpu(gpool *pool, gpool_texture handle, gpool_access a
     }
     gpool__texture *texture =
         texture_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result));
-    if (texture == NULL) {
+    if (texture == NULL || !gpool__texture_hand_out(pool, texture, access, &result)) {
         return NULL;
     }
     gpool__resource_record(pool, &texture->base);

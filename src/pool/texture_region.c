@@ -1,7 +1,7 @@
 /*
  * Regions of textures: checked, written from memory, read back.
  */
-#include "pool/pool_state.h"
+#include "pool/texture_state.h"
 
 #include "gpu/format.h"
 
@@ -186,8 +186,12 @@ static gpool_result texture_write(gpool *pool, gpool_texture handle,
     if (result == GPOOL_OK) {
         result = gpool__texture_check_data(pool, texture, &part, data_size, bytes_per_row);
     }
-    return result == GPOOL_OK ? gpool__texture_send(pool, texture, &part, data, bytes_per_row)
-                              : result;
+    if (result == GPOOL_OK && texture->shadow != NULL) {
+        gpool__shadow_write(pool, texture->shadow, &part, data, bytes_per_row);
+    } else if (result == GPOOL_OK) {
+        result = gpool__texture_send(pool, texture, &part, data, bytes_per_row);
+    }
+    return result;
 }
 
 gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
@@ -237,6 +241,10 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
                            "The target of [%llu] bytes for texture \"%s\" is short of [%llu]",
                            (unsigned long long)target_size, texture->base.label,
                            (unsigned long long)(rows.bytes * rows.count));
+    }
+    result = gpool__texture_flush(pool, texture);
+    if (result != GPOOL_OK) {
+        return result;
     }
     uint64_t size = rows.stride * rows.count;
     WGPUBuffer staging = gpool__make_staging(pool, size, &result);

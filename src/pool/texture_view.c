@@ -2,7 +2,7 @@
  * Views, cached with their texture and gone with its GPU object. A texture has few, so a linear
  * search with a full compare is both the simplest and the fastest.
  */
-#include "pool/pool_state.h"
+#include "pool/texture_state.h"
 
 #include "gpu/format.h"
 
@@ -171,7 +171,7 @@ WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture handle,
         texture =
             (gpool__texture *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_TEXTURE, &result);
     }
-    if (texture != NULL) {
+    if (texture != NULL && gpool__texture_hand_out(pool, texture, access, &result)) {
         gpu = gpool__texture_view_get(pool, texture, desc, &result);
         if (gpu != NULL) {
             gpool__resource_record(pool, &texture->base);

@@ -296,5 +296,5 @@ gpool_result gpool__upload_flush(gpool *pool)
             return result;
         }
     }
-    return GPOOL_OK;
+    return gpool__textures_flush(pool);
 }

@@ -184,6 +184,7 @@ CALL(buffer_read, gpool_buffer_read(p->pool, BUFFER, 0, scratch, 4))
 CALL(buffer_gpu, handed(p, gpool_buffer_gpu(p->pool, BUFFER, GPOOL_ACCESS_READ)))
 CALL(buffer_gpu_write, handed(p, gpool_buffer_gpu(p->pool, BUFFER, GPOOL_ACCESS_WRITE)))
 CALL(texture_write, gpool_texture_write(p->pool, TEXTURE, NULL, scratch, sizeof scratch, 0))
+CALL(texture_edit, gpool_texture_edit(p->pool, TEXTURE, NULL, &(gpool_texture_rows){ 0 }))
 CALL(texture_resize, gpool_texture_resize(p->pool, TEXTURE, 2, 2, 0))
 CALL(texture_destroy, gpool_texture_destroy(p->pool, TEXTURE))
 CALL(texture_info, gpool_texture_get_info(p->pool, TEXTURE, &(gpool_texture_info){ 0 }))
@@ -360,6 +361,7 @@ const ops_op ops_all[] = {
     { "buffer_gpu", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_gpu },
     { "buffer_gpu for writing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_gpu_write },
     { "texture_write", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_write },
+    { "texture_edit", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_edit },
     { "texture_resize", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, 0, texture_resize },
     { "texture_destroy", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, ENDS, texture_destroy },
     { "texture_get_info", GPOOL_KIND_TEXTURE, OPS_OUTSIDE, FAILED_GOOD, texture_info },

@@ -264,7 +264,10 @@ static const row rows[] = {
     { "gpool_texture_import", "extent and levels of the object",
       "extents_of_imports" },
     { "gpool_texture_write", "region, data_size, bytes_per_row",
-      "regions_of_texture_write sizes_and_strides_of_texture_write_and_read" },
+      "regions_of_texture_write regions_of_texture_write_with_a_shadow "
+      "sizes_and_strides_of_texture_write_and_read" },
+    { "gpool_texture_edit", "region",
+      "regions_of_texture_edit" },
     { "gpool_texture_resize", "extent",
       "extents_of_resize" },
     { "gpool_texture_destroy", "", "" },

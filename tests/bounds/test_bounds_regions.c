@@ -108,7 +108,7 @@ static part rule_region(bounds_oracle *o, const kind *k, const gpool_texture_reg
     return p;
 }
 
-static canvas *canvas_make(bounds_world *w, const kind *k, uint64_t seed)
+static canvas *canvas_make(bounds_world *w, const kind *k, uint64_t seed, gpool_keep keep)
 {
     canvas *c = calloc(1, sizeof *c);
     assert_non_null(c);
@@ -121,7 +121,11 @@ static canvas *canvas_make(bounds_world *w, const kind *k, uint64_t seed)
                                 .mip_levels = LEVELS,
                                 .usage = GPOOL_TEXTURE_SAMPLED | GPOOL_TEXTURE_READ_BACK |
                                          GPOOL_TEXTURE_COPY_SOURCE | GPOOL_TEXTURE_COPY_TARGET,
-                                .label = k->name };
+                                .label = k->name,
+                                .keep = keep };
+    if (keep == GPOOL_KEEP_SHADOW) {
+        desc.usage &= ~(gpool_texture_usage)GPOOL_TEXTURE_COPY_TARGET;
+    }
     c->texture = gpool_texture_create(w->pool, &desc);
     for (uint32_t level = 0; level < LEVELS; ++level) {
         extent e = extent_of(k, level);
@@ -223,6 +227,31 @@ static void write_one(subject *s, const gpool_texture_region *region, uint32_t a
     }
 }
 
+static void edit_one(subject *s, const gpool_texture_region *region, uint32_t a, uint32_t b)
+{
+    static uint8_t data[MOST_BLOCKS * BLOCK_BYTES];
+    bounds_oracle o = { 0 };
+    part p = rule_region(&o, s->c->k, region);
+    gpool_texture_rows rows;
+    bounds_before(s->w, "gpool_texture_edit");
+    gpool_result got = gpool_texture_edit(s->w->pool, s->c->texture, region, &rows);
+    if (!bounds_after(s->w, &o, got, a, b)) {
+        return;
+    }
+    uint64_t row = p.columns * s->c->k->block_bytes;
+    bounds_fill(data, row * p.rows * p.depth, a * 31 + b);
+    bounds_must(s->w,
+                rows.row_bytes == row && rows.row_count == p.rows && rows.slice_count == p.depth,
+                "the rows are the region's", a, b);
+    for (uint64_t i = 0; i < p.rows * p.depth; ++i) {
+        memcpy((uint8_t *)rows.texels + i / p.rows * rows.bytes_per_slice +
+                   i % p.rows * rows.bytes_per_row,
+               data + i * row, row);
+    }
+    canvas_copy(s->c, &p, data, row, true);
+    canvas_check(s->w, s->c, p.level, a, b);
+}
+
 static void read_one(subject *s, const gpool_texture_region *region, uint32_t a, uint32_t b)
 {
     static uint8_t got_bytes[MOST_BLOCKS * BLOCK_BYTES + 16];
@@ -319,7 +348,7 @@ static void from_buffer_one(subject *s, const gpool_texture_region *region, uint
     }
 }
 
-static void every_pair(void **state, region_fn one, int fields)
+static void every_pair(void **state, region_fn one, int fields, gpool_keep keep)
 {
     static const WGPUFeatureName features[] = { WGPUFeatureName_TextureCompressionBC,
                                                 WGPUFeatureName_TextureCompressionASTC };
@@ -336,8 +365,8 @@ static void every_pair(void **state, region_fn one, int fields)
     for (size_t i = 0; i < UNIT_COUNT(kinds); ++i) {
         const kind *k = &kinds[i];
         s.w = &w;
-        s.c = canvas_make(&w, k, 100);
-        s.other = canvas_make(&w, k, 200);
+        s.c = canvas_make(&w, k, 100, keep);
+        s.other = canvas_make(&w, k, 200, keep);
         s.rec = (gpool_recorder){ 0 };
         bounds_fill(s.bytes, sizeof s.bytes, 300);
         s.memory = bounds_buffer(&w, s.bytes, sizeof s.bytes,
@@ -377,40 +406,55 @@ static void every_pair(void **state, region_fn one, int fields)
 
 static void regions_of_texture_write(void **state)
 {
-    every_pair(state, write_one, FIELDS);
+    every_pair(state, write_one, FIELDS, GPOOL_KEEP_DROP);
+}
+
+static void regions_of_texture_write_with_a_shadow(void **state)
+{
+    every_pair(state, write_one, FIELDS, GPOOL_KEEP_SHADOW);
+}
+
+static void regions_of_texture_edit(void **state)
+{
+    every_pair(state, edit_one, FIELDS, GPOOL_KEEP_SHADOW);
 }
 
 static void regions_of_texture_read(void **state)
 {
-    every_pair(state, read_one, FIELDS);
+    every_pair(state, read_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
 static void source_regions_of_copy_texture(void **state)
 {
-    every_pair(state, copy_from_one, FIELDS);
+    every_pair(state, copy_from_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
 static void target_regions_of_copy_texture(void **state)
 {
-    every_pair(state, copy_to_one, FIELDS);
+    every_pair(state, copy_to_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
 static void regions_of_copies_to_buffers(void **state)
 {
-    every_pair(state, to_buffer_one, FIELDS);
+    every_pair(state, to_buffer_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
 static void regions_of_copies_from_buffers(void **state)
 {
-    every_pair(state, from_buffer_one, FIELDS);
+    every_pair(state, from_buffer_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOUNDS_TEST(regions_of_texture_write),       BOUNDS_TEST(regions_of_texture_read),
-        BOUNDS_TEST(source_regions_of_copy_texture), BOUNDS_TEST(target_regions_of_copy_texture),
-        BOUNDS_TEST(regions_of_copies_to_buffers),   BOUNDS_TEST(regions_of_copies_from_buffers),
+        BOUNDS_TEST(regions_of_texture_write),
+        BOUNDS_TEST(regions_of_texture_read),
+        BOUNDS_TEST(regions_of_texture_edit),
+        BOUNDS_TEST(regions_of_texture_write_with_a_shadow),
+        BOUNDS_TEST(source_regions_of_copy_texture),
+        BOUNDS_TEST(target_regions_of_copy_texture),
+        BOUNDS_TEST(regions_of_copies_to_buffers),
+        BOUNDS_TEST(regions_of_copies_from_buffers),
     };
     return cmocka_run_group_tests_name("bounds of regions", tests, NULL, NULL);
 }

@@ -37,8 +37,8 @@ static gpool_result refill_texture(void *user, gpool *pool, gpool_texture textur
     model *m = user;
     const model_texture *t =
         (const model_texture *)(const void *)find(m, GPOOL_KIND_TEXTURE, texture.id);
-    if (t->thing.imported || info->view_count != 0) {
-        model_fail(m, "a texture is to be filled that is foreign or has views");
+    if (t->thing.imported || t->shadowed || info->view_count != 0) {
+        model_fail(m, "a texture is to be filled that is foreign, has a shadow or has views");
     }
     for (uint32_t level = 0; level < t->levels; ++level) {
         uint32_t width, height, depth;

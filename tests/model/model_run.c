@@ -99,6 +99,8 @@ static const model_operation operations[] = {
     { "texture destroy", model_texture_destroy, 3 },
     { "texture read", model_texture_read, 4 },
     { "texture info", model_texture_info, 1 },
+    { "texture edit", model_texture_edit, 3 },
+    { "texture peek", model_texture_peek, 2 },
     { "sampler", model_sampler, 4 },
     { "layout", model_layout, 4 },
     { "scope create", model_scope_create, 4 },

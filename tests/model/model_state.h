@@ -52,7 +52,8 @@ typedef struct model_buffer {
 typedef struct model_texture {
     model_thing thing;
     uint32_t width, height, depth, levels, texel;
-    bool solid; /* 3D */
+    bool solid;    /* 3D */
+    bool shadowed; /* GPOOL_KEEP_SHADOW */
     WGPUTextureFormat format;
     gpool_texture_usage usage;
     uint8_t *bytes[MODEL_LEVELS];
@@ -269,6 +270,8 @@ void model_texture_resize(model *m);
 void model_texture_destroy(model *m);
 void model_texture_read(model *m);
 void model_texture_info(model *m);
+void model_texture_edit(model *m);
+void model_texture_peek(model *m);
 void model_texture_level(const model_texture *t, uint32_t level, uint32_t *width, uint32_t *height,
                          uint32_t *depth);
 gpool_texture_region model_texture_region(model *m);

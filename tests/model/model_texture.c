@@ -146,6 +146,9 @@ static void texture_kind(model_texture *t, uint32_t choice)
         t->usage = GPOOL_TEXTURE_TARGET | GPOOL_TEXTURE_SAMPLED;
     } else if (choice % 32 == 30) {
         t->usage = 0;
+    } else if (choice / 4 % 2 == 1 && (choice % 4 == 1 || choice % 4 == 2)) {
+        t->usage &= ~(gpool_texture_usage)GPOOL_TEXTURE_COPY_TARGET;
+        t->shadowed = true;
     }
 }
 
@@ -179,6 +182,7 @@ void model_texture_create(model *m)
         .usage = t->usage,
         .label = "model",
         .scope = { owner.id },
+        .keep = t->shadowed ? GPOOL_KEEP_SHADOW : GPOOL_KEEP_AUTO,
     };
     uint8_t *data = NULL;
     if (expected == GPOOL_OK) {
@@ -393,9 +397,73 @@ void model_texture_info(model *m)
     }
     if (info.width != t->width || info.height != t->height || info.depth_or_layers != t->depth ||
         info.mip_levels != t->levels || info.usage != t->usage || info.failed != t->thing.failed ||
-        info.imported != t->thing.imported) {
+        info.imported != t->thing.imported || (info.keep == GPOOL_KEEP_SHADOW) != t->shadowed) {
         model_fail(m, "info: %u x %u x %u, %u levels and %u x %u x %u, %u levels", info.width,
                    info.height, info.depth_or_layers, info.mip_levels, t->width, t->height,
                    t->depth, t->levels);
     }
+}
+
+void model_texture_edit(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_TEXTURE);
+    model_texture *t = texture_of(&ref);
+    gpool_texture_region region = model_texture_region(m);
+    model_part part = { 0 };
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        expected = t->shadowed ? model_texture_part(t, &region, &part) : GPOOL_ERROR_UNSUPPORTED;
+    }
+    gpool_texture_rows rows;
+    gpool_result got = gpool_texture_edit(m->pool, (gpool_texture){ ref.id }, &region, &rows);
+    if (!model_result(m, got, expected)) {
+        return;
+    }
+    if (rows.row_bytes != part_row(t, &part) || rows.row_count != part.height ||
+        rows.slice_count != part.depth) {
+        model_fail(m, "an edit gives %u rows of %u bytes in %u slices", rows.row_count,
+                   rows.row_bytes, rows.slice_count);
+    }
+    uint8_t *data = model_bytes(m, rows.row_bytes);
+    for (uint32_t z = 0; z < part.depth; ++z) {
+        for (uint32_t y = 0; y < part.height; ++y) {
+            uint8_t *row =
+                (uint8_t *)rows.texels + z * rows.bytes_per_slice + (size_t)y * rows.bytes_per_row;
+            model_same(m, "a row of a shadow", row, model_texture_row(t, &part, y, z),
+                       rows.row_bytes);
+            memcpy(row, data, rows.row_bytes);
+            memcpy(model_texture_row(t, &part, y, z), data, rows.row_bytes);
+        }
+    }
+    free(data);
+}
+
+/* A raw object has what was written before. */
+void model_texture_peek(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_TEXTURE);
+    model_texture *t = texture_of(&ref);
+    bool write = model_take8(m) % 4 == 0;
+    WGPUTexture raw = gpool_texture_gpu(m->pool, (gpool_texture){ ref.id },
+                                        write ? GPOOL_ACCESS_WRITE : GPOOL_ACCESS_READ);
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK && write && t->shadowed) {
+        expected = GPOOL_ERROR_MISSING_USAGE;
+    }
+    gpool_result got = raw != NULL ? GPOOL_OK : gpool_last_error(m->pool)->code;
+    if (!model_result(m, got, expected)) {
+        return;
+    }
+    t->thing.named = m->recording ? MODEL_NAMED : MODEL_MAYBE_NAMED;
+    bool waits = m->killed_count > 0; /* this one may be in a scope that another thread ended */
+    model_drain(m);
+    if (!model_result(m, gpool_process_uploads(m->pool), GPOOL_OK) || model_is_unsent(m) || waits) {
+        return;
+    }
+    uint8_t texel[4];
+    model_part first = { 0 };
+    if (!sim_read_texel(m->s, raw, 0, 0, 0, 0, texel, t->texel)) {
+        model_fail(m, "a texel cannot be seen");
+    }
+    model_same(m, "a texel handed out", texel, model_texture_row(t, &first, 0, 0), t->texel);
 }

@@ -66,6 +66,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
       (w->pool, &(gpool_texture_import_desc){ .texture = w->raw_texture,                           \
                                               .usage = GPOOL_TEXTURE_COPY_SOURCE }))               \
     X(RESULT, gpool_texture_write, (w->pool, w->texture, NULL, w, 256, 0))                         \
+    X(RESULT, gpool_texture_edit, (w->pool, w->texture, NULL, &(gpool_texture_rows){ 0 }))         \
     X(RESULT, gpool_texture_resize, (w->pool, w->texture, 16, 16, 0))                              \
     X(RESULT, gpool_texture_get_info, (w->pool, w->texture, &(gpool_texture_info){ .label = "" })) \
     X(RESULT, gpool_texture_read, (w->pool, w->texture, NULL, (uint8_t[256]){ 0 }, 256))           \
