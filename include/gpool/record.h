@@ -231,6 +231,28 @@ GPOOL_API void gpool_copy_buffer_to_texture(gpool_recorder rec, gpool_buffer sou
                                             gpool_texture target,
                                             const gpool_texture_region *region);
 
+/** Which levels gpool_texture_generate_mips() makes. All zero = all below the first, of all layers. */
+typedef struct gpool_mip_range {
+    uint32_t base_level;  /**< level that those below it are made from */
+    uint32_t level_count; /**< levels to make; 0 = all below `base_level` */
+    uint32_t base_layer;  /**< first array layer */
+    uint32_t layer_count; /**< 0 = all from the first */
+} gpool_mip_range;
+
+/**
+ * Makes mip levels of a 2D texture, each from the one above, outside passes. Each texel is the mean of
+ * what it covers above, exactly so for odd extents too, taken in linear light for sRGB formats. The
+ * texture needs TARGET and SAMPLED usage (else GPOOL_ERROR_MISSING_USAGE), one sample and a color
+ * format that this device can filter; others, and 3D textures, are GPOOL_ERROR_UNSUPPORTED. So it has
+ * no shadow: levels of one that has are written.
+ *
+ * @param range NULL = all below level 0; nothing to make is nothing
+ * Thread: owner. Allocates: at the first call for a texture; the views of up to 128 levels and layers
+ * are kept with it. Cost: a pass for each level and layer; compiles at the first call for a format.
+ */
+GPOOL_API void gpool_texture_generate_mips(gpool_recorder rec, gpool_texture texture,
+                                           const gpool_mip_range *range);
+
 /** Opens a named group of commands, for captures. Thread: owner. */
 GPOOL_API void gpool_push_group(gpool_recorder rec, const char *label);
 

@@ -30,6 +30,15 @@ WGPUTextureFormat gpool__format_twin(WGPUTextureFormat format);
 /** The format without sRGB encoding: formats with the same one can be copied to each other. */
 WGPUTextureFormat gpool__format_linear(WGPUTextureFormat format);
 
+/** Name of a format as in webgpu.h, such as "RGBA8Unorm"; "unknown" for anything that is none. */
+const char *gpool__format_name(WGPUTextureFormat format);
+
+/**
+ * True for uncompressed color formats that a linear filter may read and that some device renders to;
+ * `float32` says whether the device filters 32-bit floats.
+ */
+bool gpool__format_is_filterable(WGPUTextureFormat format, bool float32);
+
 /**
  * Bytes of a block of one aspect in copies between memory and textures; 0 when that is not
  * possible. Aspect All of a format with one aspect means that aspect.

@@ -110,6 +110,12 @@ typedef struct gpool__texture_view {
     WGPUTextureView gpu;
 } gpool__texture_view;
 
+/* One level and layer for gpool_texture_generate_mips(), made when first needed. */
+typedef struct gpool__mip {
+    WGPUTextureView view; /* drawn to */
+    WGPUBindGroup source; /* binds the view, for the level below */
+} gpool__mip;
+
 typedef struct gpool__texture {
     gpool__resource base;
     WGPUTexture gpu;
@@ -127,6 +133,7 @@ typedef struct gpool__texture {
     gpool__texture_view *views;
     uint32_t view_count;
     uint32_t view_capacity;
+    gpool__mip *mips; /* mip_levels of each of depth_or_layers; NULL = none are kept */
     struct gpool__texture_shadow *shadow; /* NULL = none; see texture_state.h */
 } gpool__texture;
 
@@ -574,6 +581,16 @@ static inline uint64_t gpool__buffer_gpu_size(const gpool__buffer *buffer)
 /** View from the texture's cache; NULL with the error recorded. */
 WGPUTextureView gpool__texture_view_get(gpool *pool, gpool__texture *texture,
                                         const gpool_view_desc *desc, gpool_result *result);
+
+/** Makes a view that is in no cache, of a complete descriptor; NULL with the error recorded. */
+WGPUTextureView gpool__texture_view_make(gpool *pool, const gpool__texture *texture,
+                                         const gpool_view_desc *view, gpool_result *result);
+
+/** Memory for the mips of a texture, all NULL; NULL with the error recorded. */
+gpool__mip *gpool__texture_mips_create(gpool *pool, const gpool__texture *texture);
+
+/** Releases what gpool__texture_mips_create() gave, and what is in it; NULL is silent. */
+void gpool__texture_mips_free(gpool *pool, const gpool__texture *texture, gpool__mip *mips);
 
 /** Extent of a texture's mip level; depth counts slices of 3D textures, layers of others. */
 void gpool__texture_level(const gpool__texture *texture, uint32_t level, uint32_t *width,

@@ -24,6 +24,8 @@ static void texture_release_views(gpool *pool, gpool__texture *texture)
     texture->views = NULL;
     texture->view_count = 0;
     texture->view_capacity = 0;
+    gpool__texture_mips_free(pool, texture, texture->mips);
+    texture->mips = NULL;
 }
 
 /* Views and GPU object; the shadow stays. */
@@ -400,6 +402,7 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     fresh.views = NULL;
     fresh.view_count = 0;
     fresh.view_capacity = 0;
+    fresh.mips = NULL;
     fresh.shadow = NULL;
     result = gpool__texture_check_extent(pool, &fresh, label);
     if (result != GPOOL_OK || (width == texture->width && height == texture->height &&

@@ -98,22 +98,9 @@ static gpool_result view_resolve(gpool *pool, const gpool__texture *texture,
     return GPOOL_OK;
 }
 
-static WGPUTextureView view_make(gpool *pool, gpool__texture *texture, const gpool_view_desc *view,
-                                 gpool_result *result)
+WGPUTextureView gpool__texture_view_make(gpool *pool, const gpool__texture *texture,
+                                         const gpool_view_desc *view, gpool_result *result)
 {
-    void *views = texture->views;
-    if (texture->view_count >= VIEW_LIMIT) {
-        *result = GPOOL__FAIL(pool, LIMIT, LIMIT, "The texture \"%s\" has [%u] views already",
-                              texture->base.label, texture->view_count);
-        return NULL;
-    }
-    if (!gpool__reserve(&pool->memory, &views, &texture->view_capacity, texture->view_count + 1,
-                        sizeof *texture->views)) {
-        *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a view of \"%s\"",
-                              texture->base.label);
-        return NULL;
-    }
-    texture->views = views;
     WGPUTextureViewDescriptor desc = {
         .label = gpool__view(texture->base.label),
         .format = view->format,
@@ -137,7 +124,29 @@ static WGPUTextureView view_make(gpool *pool, gpool__texture *texture, const gpo
         *result = gpool__fail_gpu(pool, *result, "View of texture", texture->base.label);
         return NULL;
     }
-    texture->views[texture->view_count++] = (gpool__texture_view){ *view, gpu };
+    return gpu;
+}
+
+static WGPUTextureView view_make(gpool *pool, gpool__texture *texture, const gpool_view_desc *view,
+                                 gpool_result *result)
+{
+    void *views = texture->views;
+    if (texture->view_count >= VIEW_LIMIT) {
+        *result = GPOOL__FAIL(pool, LIMIT, LIMIT, "The texture \"%s\" has [%u] views already",
+                              texture->base.label, texture->view_count);
+        return NULL;
+    }
+    if (!gpool__reserve(&pool->memory, &views, &texture->view_capacity, texture->view_count + 1,
+                        sizeof *texture->views)) {
+        *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a view of \"%s\"",
+                              texture->base.label);
+        return NULL;
+    }
+    texture->views = views;
+    WGPUTextureView gpu = gpool__texture_view_make(pool, texture, view, result);
+    if (gpu != NULL) {
+        texture->views[texture->view_count++] = (gpool__texture_view){ *view, gpu };
+    }
     return gpu;
 }
 
@@ -155,6 +164,35 @@ WGPUTextureView gpool__texture_view_get(gpool *pool, gpool__texture *texture,
         }
     }
     return view_make(pool, texture, &view, result);
+}
+
+static size_t view_mips_size(const gpool__texture *texture)
+{
+    return (size_t)texture->mip_levels * texture->depth_or_layers * sizeof(gpool__mip);
+}
+
+gpool__mip *gpool__texture_mips_create(gpool *pool, const gpool__texture *texture)
+{
+    gpool__mip *mips = gpool__alloc(&pool->memory, view_mips_size(texture));
+    if (mips == NULL) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the mips of texture \"%s\"",
+                          texture->base.label);
+    }
+    return mips;
+}
+
+void gpool__texture_mips_free(gpool *pool, const gpool__texture *texture, gpool__mip *mips)
+{
+    size_t count = (size_t)texture->mip_levels * texture->depth_or_layers;
+    for (size_t i = 0; mips != NULL && i < count; ++i) {
+        if (mips[i].source != NULL) {
+            GPOOL__GPU(&pool->seam, BindGroupRelease)(mips[i].source);
+        }
+        if (mips[i].view != NULL) {
+            GPOOL__GPU(&pool->seam, TextureViewRelease)(mips[i].view);
+        }
+    }
+    gpool__free(&pool->memory, mips, view_mips_size(texture));
 }
 
 WGPUTextureView gpool_texture_gpu_view(gpool *pool, gpool_texture handle,

@@ -27,8 +27,8 @@ bool gpool__record_needs_pass(struct gpool_recorder_state *state, bool render, b
     return false;
 }
 
-static void pass_begin_common(struct gpool_recorder_state *state, const char *label,
-                              const char *fallback)
+void gpool__record_name_pass(struct gpool_recorder_state *state, const char *label,
+                             const char *fallback)
 {
     const char *name = label != NULL && label[0] != '\0' ? label : fallback;
     gpool__clean(state->pass_label, sizeof state->pass_label, name, strlen(name));
@@ -212,7 +212,7 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
     if (desc == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
     }
-    pass_begin_common(state, desc->label, "render pass");
+    gpool__record_name_pass(state, desc->label, "render pass");
     /* From here an error skips the whole pass, up to its end. */
     state->skip_pass = true;
     state->targets = (gpool__targets){ .samples = 1 };
@@ -289,7 +289,7 @@ void gpool_begin_compute(gpool_recorder rec, const char *label)
     WGPUCommandEncoder encoder = gpool__record_encoder(state, &result);
     state->skip_pass |= encoder == NULL && !open;
     if (encoder != NULL) {
-        pass_begin_common(state, label, "compute pass");
+        gpool__record_name_pass(state, label, "compute pass");
         WGPUComputePassDescriptor gpu = { .label = gpool__view(state->pass_label) };
         state->compute = GPOOL__GPU(&pool->seam, CommandEncoderBeginComputePass)(encoder, &gpu);
         if (state->compute == NULL) {

@@ -18,6 +18,7 @@ static void recorder_leave_device(gpool *pool)
 {
     gpool__record_reset(&pool->record->frame);
     gpool__bind_drop_all(pool, &pool->record->binds);
+    gpool__mips_fini(pool, &pool->record->mips);
     gpool__stream_fini(pool, &pool->record->stream);
 }
 
@@ -43,6 +44,7 @@ void gpool__recording_fini(gpool *pool)
     gpool__record_reset(state);
     gpool__free(&pool->memory, state->parts, state->part_capacity * sizeof *state->parts);
     gpool__bind_fini(pool, &pool->record->binds);
+    gpool__mips_fini(pool, &pool->record->mips);
     gpool__stream_fini(pool, &pool->record->stream);
     gpool__free(&pool->memory, pool->record, sizeof *pool->record);
     pool->record = NULL;

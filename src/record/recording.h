@@ -136,10 +136,17 @@ struct gpool_recorder_state {
     uint32_t part_capacity;
 };
 
+/* What gpool_texture_generate_mips() draws with, made at its first call on a device. */
+typedef struct gpool__mips {
+    gpool__pipeline pipeline; /* no resource: for its variants, one for each format drawn to */
+    WGPUBindGroupLayout group;
+} gpool__mips;
+
 typedef struct gpool__recording {
     struct gpool_recorder_state frame;
     gpool__stream stream;
     gpool__bind_cache binds;
+    gpool__mips mips;
     char latched[GPOOL__MESSAGE_SIZE]; /* message of the pool's frame_error */
 } gpool__recording;
 
@@ -176,6 +183,10 @@ gpool_result gpool__record_finish(struct gpool_recorder_state *state);
 /** Drops what is recorded and starts the next generation. */
 void gpool__record_reset(struct gpool_recorder_state *state);
 
+/** Names a pass that begins, for messages; nothing is set in it yet. */
+void gpool__record_name_pass(struct gpool_recorder_state *state, const char *label,
+                             const char *fallback);
+
 /** Ends the open pass, if any. */
 void gpool__record_end_pass(struct gpool_recorder_state *state);
 
@@ -208,6 +219,12 @@ static inline uint64_t gpool__bind_unique(gpool__bind_cache *cache)
 {
     return ++cache->unique_count;
 }
+
+/** The shader of mip generation. */
+extern const char gpool__mips_wgsl[];
+
+/** Releases what mips are made with; made again when needed. */
+void gpool__mips_fini(gpool *pool, gpool__mips *mips);
 
 /** Binds a group in the open pass unless it is bound so already; `unique` 0 always binds. */
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,

@@ -338,6 +338,7 @@ RECORD(clear, gpool_clear_buffer(rec, BUFFER, 0, 4))
 RECORD(write, gpool_record_write(rec, BUFFER, 0, scratch, 4))
 RECORD(texels_from, gpool_copy_texture(rec, TEXTURE, NULL, p->texture, NULL))
 RECORD(texels_to, gpool_copy_texture(rec, p->texture, NULL, TEXTURE, NULL))
+RECORD(mips, gpool_texture_generate_mips(rec, TEXTURE, NULL))
 RECORD(rows_from, gpool_copy_texture_to_buffer(rec, TEXTURE, NULL, p->buffer, 0, 256))
 RECORD(rows_to, gpool_copy_texture_to_buffer(rec, p->texture, NULL, BUFFER, 0, 256))
 RECORD(rows_of, gpool_copy_buffer_to_texture(rec, BUFFER, 0, 256, p->texture, NULL))
@@ -419,6 +420,7 @@ const ops_op ops_all[] = {
     { "record_write", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, write },
     { "source of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_from },
     { "target of copy_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, texels_to },
+    { "texture_generate_mips", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, mips },
     { "texture of texture_to_buffer", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, rows_from },
     { "buffer of texture_to_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_to },
     { "buffer of buffer_to_texture", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_of },

@@ -351,6 +351,61 @@ static void layers_and_levels_within_one_texture(void **state)
     bounds_close(&w);
 }
 
+/* Levels and layers of mips: those made must lie below the base, and inside. */
+static void ranges_of_generate_mips(void **state)
+{
+    enum {
+        LEVELS = 4,
+        LAYERS = 5
+    };
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    gpool_texture_desc desc = { .width = 16,
+                                .height = 9,
+                                .depth_or_layers = LAYERS,
+                                .mip_levels = LEVELS,
+                                .format = WGPUTextureFormat_RGBA8Unorm,
+                                .usage = GPOOL_TEXTURE_TARGET | GPOOL_TEXTURE_SAMPLED,
+                                .label = "mipped" };
+    gpool_texture texture = gpool_texture_create(w.pool, &desc);
+    subject s = { .w = &w };
+    bounds_set values = bounds_values32(LEVELS);
+    bounds_set_add(&values, LAYERS + 1);
+    for (int pair = 0; pair < 6; ++pair) {
+        static const int pairs[6][2] = {
+            { 0, 1 }, { 0, 2 }, { 0, 3 }, { 1, 2 }, { 1, 3 }, { 2, 3 }
+        };
+        for (uint32_t k = 0; k < values.count * values.count; ++k) {
+            gpool_mip_range r = { .base_level = 0 };
+            uint32_t *const fields[4] = { &r.base_level, &r.level_count, &r.base_layer,
+                                          &r.layer_count };
+            uint32_t a = (uint32_t)values.v[k / values.count];
+            uint32_t b = (uint32_t)values.v[k % values.count];
+            *fields[pairs[pair][0]] = a;
+            *fields[pairs[pair][1]] = b;
+            bounds_oracle o = { 0 };
+            bounds_rule(&o, r.base_level >= LEVELS, GPOOL_ERROR_OUT_OF_RANGE, r.base_level);
+            bounds_rule(
+                &o, !bounds_inside(r.base_level, r.level_count, LEVELS - 1) && r.level_count != 0,
+                GPOOL_ERROR_OUT_OF_RANGE, r.level_count);
+            bounds_rule(&o, r.base_layer >= LAYERS, GPOOL_ERROR_OUT_OF_RANGE, r.base_layer);
+            bounds_rule_range(&o, r.base_layer, r.layer_count, LAYERS);
+            frame(&s, true);
+            bounds_before(&w, "gpool_texture_generate_mips");
+            gpool_texture_generate_mips(s.rec, texture, &r);
+            if (after(&s, &o, a, b)) {
+                uint64_t levels = r.level_count != 0 ? r.level_count : LEVELS - 1 - r.base_level;
+                uint64_t layers = r.layer_count != 0 ? r.layer_count : LAYERS - r.base_layer;
+                bounds_must(&w, bounds_stats(&w).draws == w.before.draws + levels * layers,
+                            "a draw for each level and layer", a, b);
+            }
+        }
+        frame(&s, false);
+    }
+    bounds_good(&w, gpool_texture_destroy(w.pool, texture));
+    bounds_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +413,7 @@ int main(void)
         BOUNDS_TEST(offsets_and_sizes_of_clear_buffer),
         BOUNDS_TEST(offsets_and_strides_of_buffers_and_textures),
         BOUNDS_TEST(sizes_and_strides_of_texture_write_and_read),
+        BOUNDS_TEST(ranges_of_generate_mips),
         BOUNDS_TEST(layers_and_levels_within_one_texture),
     };
     return cmocka_run_group_tests_name("bounds of copies", tests, NULL, NULL);

@@ -226,6 +226,8 @@ static const row rows[] = {
       "offsets_and_sizes_of_clear_buffer" },
     { "gpool_copy_texture", "both regions",
       "source_regions_of_copy_texture target_regions_of_copy_texture layers_and_levels_within_one_texture" },
+    { "gpool_texture_generate_mips", "range",
+      "ranges_of_generate_mips" },
     { "gpool_copy_texture_to_buffer", "region, offset, bytes_per_row",
       "regions_of_copies_to_buffers offsets_and_strides_of_buffers_and_textures" },
     { "gpool_copy_buffer_to_texture", "region, offset, bytes_per_row",

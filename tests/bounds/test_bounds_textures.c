@@ -626,6 +626,14 @@ static void enumerations_of_textures(void **state)
         gpool_texture made = gpool_texture_create(w.pool, &desc);
         (void)bounds_after_made(&w, &usage, made.id != 0, v, 0);
         bounds_good(&w, gpool_texture_destroy(w.pool, made));
+        desc.usage = GPOOL_TEXTURE_SAMPLED;
+        desc.keep = (gpool_keep)v;
+        bounds_oracle keep = { 0 };
+        bounds_rule_plain(&keep, v > GPOOL_KEEP_DROP, GPOOL_ERROR_INVALID_ARGUMENT);
+        bounds_before(&w, "keep policy of gpool_texture_create");
+        made = gpool_texture_create(w.pool, &desc);
+        (void)bounds_after_made(&w, &keep, made.id != 0, v, 0);
+        bounds_good(&w, gpool_texture_destroy(w.pool, made));
     }
     bounds_close(&w);
 }

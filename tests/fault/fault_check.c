@@ -113,6 +113,7 @@ static void check_state(fault_world *w, uint64_t made)
                t->depth_or_layers == now.texture.depth_or_layers &&
                t->mip_levels == now.texture.mip_levels && t->version == now.texture.version &&
                t->gpu_size == now.texture.gpu_size && t->view_count == now.texture.view_count &&
+               t->keep == now.texture.keep && now.texture.dirty_bytes <= t->dirty_bytes &&
                t->failed == now.texture.failed && strcmp(t->label, now.texture.label) == 0;
     }
     if (!same) {

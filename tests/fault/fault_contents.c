@@ -1,6 +1,8 @@
 /* Buffers and textures whose contents are followed, and shaders with host versions. */
 #include "fault.h"
 
+#include "record/recording.h"
+
 #include <string.h>
 
 void fault_pattern(uint8_t *bytes, size_t size, uint32_t number)
@@ -236,8 +238,28 @@ static void host_gather(const sim_work *work, void *user)
     }
 }
 
+/* Means of 2 x 2 texels, for even extents. */
+static void host_mips(const sim_work *work, void *user)
+{
+    sim_pixels above;
+    sim_pixels below;
+    (void)user;
+    if (!sim_work_texture(work, 0, 0, &above) || !sim_work_target(work, 0, &below)) {
+        return;
+    }
+    for (uint32_t i = 0; i < below.width * below.height * 4; ++i) {
+        const uint8_t *first = above.bytes + i / 4 / below.width * 2 * above.row_bytes +
+                               (size_t)(i / 4 % below.width) * 8 + i % 4;
+        uint32_t sum =
+            (uint32_t)first[0] + first[4] + first[above.row_bytes] + first[above.row_bytes + 4];
+        below.bytes[i / 4 / below.width * below.row_bytes + i % (below.width * 4)] =
+            (uint8_t)((sum + 2) / 4);
+    }
+}
+
 void fault_register_shaders(sim *s)
 {
+    sim_register_shader(s, gpool__mips_wgsl, host_mips, NULL);
     sim_register_shader(s, fault_fill_wgsl, host_fill, NULL);
     sim_register_shader(s, fault_double_wgsl, host_double, NULL);
     sim_register_shader(s, fault_gather_wgsl, host_gather, NULL);

@@ -109,6 +109,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(NOTHING, gpool_copy_texture, (w->rec, w->texture, NULL, w->texture, NULL))                   \
     X(NOTHING, gpool_copy_texture_to_buffer, (w->rec, w->texture, NULL, w->buffer, 0, 256))        \
     X(NOTHING, gpool_copy_buffer_to_texture, (w->rec, w->buffer, 0, 256, w->texture, NULL))        \
+    X(NOTHING, gpool_texture_generate_mips, (w->rec, w->texture, NULL))                            \
     X(NOTHING, gpool_push_group, (w->rec, "wrong"))                                                \
     X(NOTHING, gpool_pop_group, (w->rec))                                                          \
     X(NOTHING, gpool_set_raw_render_pipeline, (w->rec, NULL))                                      \

@@ -268,6 +268,37 @@ static void twins_are_symmetric_and_differ_only_by_srgb(void **state)
     assert_same(gpool__format_twin(WGPUTextureFormat_BGRA8Unorm), WGPUTextureFormat_BGRA8UnormSrgb);
 }
 
+static void every_format_has_its_name_and_others_have_none(void **state)
+{
+    (void)state;
+    assert_string_equal(gpool__format_name(WGPUTextureFormat_R8Unorm), "R8Unorm");
+    assert_string_equal(gpool__format_name(WGPUTextureFormat_RGBA8UnormSrgb), "RGBA8UnormSrgb");
+    assert_string_equal(gpool__format_name(WGPUTextureFormat_ASTC12x12UnormSrgb),
+                        "ASTC12x12UnormSrgb");
+    for (uint32_t f = 1; f <= WGPUTextureFormat_ASTC12x12UnormSrgb; ++f) {
+        assert_string_not_equal(gpool__format_name((WGPUTextureFormat)f), "unknown");
+    }
+    static const uint32_t numbers[] = { 0, WGPUTextureFormat_ASTC12x12UnormSrgb + 1, 0x7fffffff };
+    for (size_t i = 0; i < UNIT_COUNT(numbers); ++i) {
+        assert_string_equal(gpool__format_name((WGPUTextureFormat)numbers[i]), "unknown");
+    }
+}
+
+static void colors_that_are_no_integers_are_filterable(void **state)
+{
+    (void)state;
+    for (uint32_t f = 0; f <= WGPUTextureFormat_ASTC12x12UnormSrgb + 1; ++f) {
+        const char *name = gpool__format_name((WGPUTextureFormat)f);
+        bool color = f >= 1 && f <= WGPUTextureFormat_RGBA32Sint &&
+                     strcmp(name, "RGB9E5Ufloat") != 0; /* no device renders to it */
+        bool number = strstr(name, "Uint") == NULL && strstr(name, "Sint") == NULL;
+        bool wide = strstr(name, "32Float") != NULL;
+        assert_same(gpool__format_is_filterable((WGPUTextureFormat)f, false),
+                    color && number && !wide);
+        assert_same(gpool__format_is_filterable((WGPUTextureFormat)f, true), color && number);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +309,8 @@ int main(void)
         cmocka_unit_test(depth_and_stencil_aspects_copy_where_the_specification_allows_it),
         cmocka_unit_test(numbers_that_are_no_format_have_no_block),
         cmocka_unit_test(twins_are_symmetric_and_differ_only_by_srgb),
+        cmocka_unit_test(every_format_has_its_name_and_others_have_none),
+        cmocka_unit_test(colors_that_are_no_integers_are_filterable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
