@@ -33,7 +33,7 @@ typedef struct gpool_stats {
     uint64_t submits;       /**< queue submits */
     uint64_t gpu_calls;     /**< calls into webgpu.h */
     uint64_t gpu_objects;   /**< GPU objects made, encoders and passes left out */
-    uint64_t draws;         /**< draws and dispatches recorded */
+    uint64_t draws;         /**< draws and dispatches recorded, those of mips too */
     uint64_t skipped;       /**< recorder commands skipped for an error */
     uint64_t redundant;     /**< recorder commands dropped as they changed nothing */
     uint64_t bind_hits;     /**< bind groups found in the cache */

@@ -21,16 +21,15 @@ extern "C" {
 typedef gpool_result (*gpool_refill_buffer_fn)(void *user, gpool *pool, gpool_buffer buffer,
                                                const gpool_buffer_info *info);
 
-/** The same for a texture; gpool_texture_write() is the usual answer. */
+/** The same for a texture without a shadow; gpool_texture_write() is the usual answer. */
 typedef gpool_result (*gpool_refill_texture_fn)(void *user, gpool *pool, gpool_texture texture,
                                                 const gpool_texture_info *info);
 
 /** How gpool_recover() gets what gpool does not have. */
 typedef struct gpool_recover_desc {
-    void *user;                           /**< handed to the callbacks */
-    gpool_refill_buffer_fn refill_buffer; /**< for gpu-written buffers; NULL = all are lost */
-    gpool_refill_texture_fn
-        refill_texture; /**< for textures without a shadow; NULL = all are lost */
+    void *user;                             /**< handed to the callbacks */
+    gpool_refill_buffer_fn refill_buffer;   /**< for gpu-written buffers; NULL = all are lost */
+    gpool_refill_texture_fn refill_texture; /**< for those without a shadow; NULL = all are lost */
 } gpool_recover_desc;
 
 /** How gpool_recover() went. */
@@ -47,11 +46,11 @@ typedef struct gpool_recover_report {
  * go on after GPOOL_ERROR_DEVICE_LOST; the old device need not be lost.
  *
  * Buffers and textures get their bytes from their shadows with the next submit. What only the GPU had,
- * the bytes of gpu-written buffers and of textures without a shadow, is zero unless a callback fills it. Samplers, layouts,
- * shaders and pipelines are made from what they were created with, with every pipeline variant used
- * so far, also when the shader or layout behind a pipeline was destroyed. Versions rise; cached
- * views and bind groups are made again at their next use; retired objects are freed at once; raw
- * objects handed out before are of the old device, and recorders of before are old.
+ * the bytes of gpu-written buffers and of textures without a shadow, is zero unless a callback fills
+ * it. Samplers, layouts, shaders and pipelines are made from what they were created with, with every
+ * pipeline variant used so far, also when the shader or layout behind a pipeline was destroyed.
+ * Versions rise; cached views and bind groups are made again at their next use; retired objects are
+ * freed at once; raw objects handed out before are of the old device, and recorders of before are old.
  *
  * The new device may be of another implementation, with other limits and features. What it cannot
  * have becomes failed, as at creation, and so do imports, whose objects were the old device's. Each

@@ -125,12 +125,12 @@ typedef struct gpool_sampler_desc {
  * Creates a texture. Content is zeros, `data` in mip level 0.
  *
  * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: format, dimension
- *         or a shadow of a texture that commands write, GPOOL_ERROR_MISSING_USAGE,
- *         GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a zero extent or too little data,
- *         GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the device lacks the format's feature, or
- *         a shadow of a format that cannot be written from memory, a handle error of the scope,
- *         GPOOL_ERROR_OUT_OF_MEMORY); a failed texture when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
- *         GPOOL_ERROR_DEVICE_LOST).
+ *         or keep policy, GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE: a
+ *         zero extent or too little data, GPOOL_ERROR_MISALIGNED, GPOOL_ERROR_UNSUPPORTED: the
+ *         device lacks the format's feature, or a shadow of a format that is not copied from
+ *         memory, a handle error of the scope, GPOOL_ERROR_OUT_OF_MEMORY); a failed texture when
+ *         the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
+ *         GPOOL_ERROR_DEVICE_LOST), which keeps its shadow for gpool_recover().
  * Thread: owner. Allocates: yes.
  */
 GPOOL_API gpool_texture gpool_texture_create(gpool *pool, const gpool_texture_desc *desc);

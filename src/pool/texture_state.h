@@ -13,8 +13,8 @@
 
 /*
  * What a queue write costs besides its bytes, in bytes: about 2 us a call against 0.3 ns a byte
- * (measured; see docs/textures.md). Two rectangles that cost less as one become one; a level that
- * costs less as a whole is sent whole.
+ * (docs/textures.md). Two rectangles that cost less as one become one; a level that costs less as a
+ * whole is sent whole.
  */
 #define GPOOL__TEXTURE_CALL 6667u
 
