@@ -61,7 +61,9 @@ extern "C" {
     X(ERROR_NO_ADAPTER, "no adapter of the asked kind")                                            \
     X(ERROR_FILE, "a file cannot be read")                                                         \
     X(ERROR_BUDGET, "a budget of memory given to the pool is used up")                             \
-    X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")
+    X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")                                 \
+    X(ERROR_DROPPED, "the recorder that holds it was dropped and never submitted")                 \
+    X(NOT_READY, "it is not there yet: ask again later")
 
 /**
  * Result of a call. Zero is success; anything else left the pool exactly as it was, unless the function

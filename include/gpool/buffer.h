@@ -21,7 +21,7 @@ enum {
     GPOOL_BUFFER_INDIRECT = 1 << 5,      /**< arguments of indirect draws and dispatches */
     GPOOL_BUFFER_COPY_SOURCE = 1 << 6,   /**< source of recorded copies */
     GPOOL_BUFFER_COPY_TARGET = 1 << 7,   /**< target of recorded copies and clears */
-    GPOOL_BUFFER_READ_BACK = 1 << 8,     /**< may be read by gpool_buffer_read() */
+    GPOOL_BUFFER_READ_BACK = 1 << 8,     /**< may be read, at once or by ticket */
     GPOOL_BUFFER_QUERY_TARGET = 1 << 9   /**< target of query resolves made raw */
 };
 
@@ -184,7 +184,7 @@ GPOOL_API gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer,
 
 /**
  * Reads bytes back: sends what is dirty, submits a copy, waits. Recorded but unsubmitted commands
- * are not seen. For tests, exports and tools, not for every frame.
+ * are not seen. For tests, exports and tools, not for every frame: see gpool_read_buffer().
  *
  * @param target receives `size` bytes
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_MISSING_USAGE (no

@@ -19,6 +19,7 @@ typedef enum gpool_kind {
     GPOOL_KIND_SHADER,   /**< gpool_shader */
     GPOOL_KIND_PIPELINE, /**< gpool_pipeline */
     GPOOL_KIND_SCOPE,    /**< gpool_scope */
+    GPOOL_KIND_TICKET,   /**< gpool_ticket */
     GPOOL_KIND_COUNT     /**< number of kinds in use; at most 16 */
 } gpool_kind;
 
@@ -56,6 +57,11 @@ typedef struct gpool_pipeline {
 typedef struct gpool_scope {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_scope;
+
+/** Names a ticket of a pool: bytes that are on their way from the GPU. */
+typedef struct gpool_ticket {
+    uint64_t id; /**< see gpool_kind; zero is null */
+} gpool_ticket;
 
 /** Kind stored in a handle's id; GPOOL_KIND_NONE for null. Does not check that it is alive. */
 static inline gpool_kind gpool_handle_kind(uint64_t id)

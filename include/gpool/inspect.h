@@ -19,7 +19,8 @@ typedef struct gpool_stats {
     uint64_t live_bytes[GPOOL_KIND_COUNT];     /**< GPU bytes of live resources, by gpool_kind */
     uint64_t retired_count;                    /**< destroyed, not yet freed */
     uint64_t retired_bytes;                    /**< GPU bytes of those */
-    uint64_t internal_bytes;                   /**< GPU bytes of stream memory and staging */
+    uint64_t internal_bytes;                   /**< GPU bytes of stream memory, staging,
+                                                    and what is kept for the next tickets */
     uint64_t cpu_bytes;                        /**< bytes taken from the allocator */
     uint64_t allocations;                      /**< calls to the allocator that asked for memory */
     uint64_t written_bytes;                    /**< bytes the user wrote to buffers and textures */

@@ -50,7 +50,8 @@ typedef struct gpool_recover_report {
  * it. Samplers, layouts, shaders and pipelines are made from what they were created with, with every
  * pipeline variant used so far, also when the shader or layout behind a pipeline was destroyed.
  * Versions rise; cached views and bind groups are made again at their next use; retired objects are
- * freed at once; raw objects handed out before are of the old device, and recorders of before are old.
+ * freed at once; raw objects handed out before are of the old device, recorders of before are
+ * old, and tickets of before are failed (GPOOL_ERROR_DEVICE_LOST; not in the report).
  *
  * The new device may be of another implementation, with other limits and features. What it cannot
  * have becomes failed, as at creation, and so do imports, whose objects were the old device's. Each

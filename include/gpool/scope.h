@@ -73,7 +73,7 @@ GPOOL_API gpool_result gpool_retain(gpool *pool, uint64_t id);
 
 /**
  * Gives up a reference to a resource of any kind; the last one destroys it, or ends the scope. The
- * destroy function of buffers, textures, shaders and pipelines destroys at once, whatever the
+ * destroy function of buffers, textures, shaders, pipelines and tickets destroys at once, whatever the
  * references; that of samplers and layouts is gpool_release().
  *
  * @return GPOOL_OK, also for id 0; another handle error; GPOOL_ERROR_INVALID_ARGUMENT for the last

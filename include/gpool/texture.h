@@ -16,7 +16,7 @@ enum {
     GPOOL_TEXTURE_SAMPLED = 1 << 0,     /**< texture binding */
     GPOOL_TEXTURE_STORAGE = 1 << 1,     /**< storage texture binding */
     GPOOL_TEXTURE_TARGET = 1 << 2,      /**< attachment of render passes */
-    GPOOL_TEXTURE_READ_BACK = 1 << 3,   /**< may be read by gpool_texture_read() */
+    GPOOL_TEXTURE_READ_BACK = 1 << 3,   /**< may be read, at once or by ticket */
     GPOOL_TEXTURE_COPY_SOURCE = 1 << 4, /**< source of recorded copies */
     GPOOL_TEXTURE_COPY_TARGET = 1 << 5  /**< target of recorded copies */
 };
@@ -223,7 +223,7 @@ GPOOL_API gpool_result gpool_texture_get_info(gpool *pool, gpool_texture texture
 
 /**
  * Reads a region back with packed rows: submits a copy, waits. Recorded but unsubmitted commands
- * are not seen. For tests, exports and tools, not for every frame.
+ * are not seen. For tests, exports and tools, not for every frame: see gpool_read_texture().
  *
  * @param region      NULL = all of mip level 0
  * @param target      receives the texels

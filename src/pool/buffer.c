@@ -359,9 +359,8 @@ gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *de
     return buffer;
 }
 
-/* Checks a range of a live buffer. */
-static gpool_result buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
-                                       uint64_t size, const void *data)
+gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
+                                       uint64_t size)
 {
     if (!gpool__range_inside(offset, size, buffer->size)) {
         return GPOOL__FAIL(
@@ -370,6 +369,12 @@ static gpool_result buffer_check_range(gpool *pool, const gpool__buffer *buffer,
             (unsigned long long)offset, (unsigned long long)size, buffer->base.label,
             (unsigned long long)buffer->size);
     }
+    return GPOOL_OK;
+}
+
+static gpool_result buffer_check_data(gpool *pool, const gpool__buffer *buffer, const void *data,
+                                      uint64_t size)
+{
     if (data == NULL && size > 0) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
                            "The data [NULL] for buffer \"%s\" is null", buffer->base.label);
@@ -386,7 +391,10 @@ gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
     if (buffer == NULL) {
         return result;
     }
-    result = buffer_check_range(pool, buffer, offset, size, data);
+    result = gpool__buffer_check_range(pool, buffer, offset, size);
+    if (result == GPOOL_OK) {
+        result = buffer_check_data(pool, buffer, data, size);
+    }
     if (result != GPOOL_OK || size == 0) {
         return result;
     }
@@ -604,68 +612,6 @@ gpool_result gpool_buffer_get_info(gpool *pool, gpool_buffer buffer, gpool_buffe
     gpool_result result = gpool__enter(pool, "gpool_buffer_get_info", &call);
     if (result == GPOOL_OK) {
         result = buffer_get_info(pool, buffer, info);
-        gpool__leave(pool, &call);
-    }
-    return result;
-}
-
-static gpool_result buffer_read(gpool *pool, gpool_buffer handle, uint64_t offset, void *target,
-                                uint64_t size)
-{
-    gpool_result result;
-    gpool__buffer *buffer =
-        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
-    if (buffer == NULL) {
-        return result;
-    }
-    if ((buffer->usage & GPOOL_BUFFER_READ_BACK) == 0) {
-        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                           "The usage [0x%x] of buffer \"%s\" lacks READ_BACK", buffer->usage,
-                           buffer->base.label);
-    }
-    result = buffer_check_range(pool, buffer, offset, size, target);
-    if (result != GPOOL_OK || size == 0) {
-        return result;
-    }
-    result = gpool__upload_flush_buffer(pool, buffer);
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    uint64_t first = gpool__round_down(offset, 4);
-    uint64_t last = gpool__round_up(offset + size, 4);
-    if (last > gpool__buffer_gpu_size(buffer)) {
-        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
-                           "The last bytes of import \"%s\" of [%llu] bytes cannot be read: copies "
-                           "are multiples of 4",
-                           buffer->base.label, (unsigned long long)buffer->size);
-    }
-    WGPUBuffer staging = gpool__make_staging(pool, last - first, &result);
-    if (staging == NULL) {
-        return result;
-    }
-    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Read of a buffer in pool", &result);
-    if (encoder == NULL) {
-        GPOOL__GPU(&pool->seam, BufferRelease)(staging);
-        return result;
-    }
-    GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
-    (encoder, buffer->gpu, first, staging, 0, last - first);
-    result = gpool__submit_internal(pool, encoder, "Read of a buffer in pool");
-    if (result == GPOOL_OK) {
-        gpool__rows rows = { .offset = offset - first, .bytes = size, .stride = size, .count = 1 };
-        result = gpool__read_staging(pool, staging, last - first, rows, target);
-    }
-    GPOOL__GPU(&pool->seam, BufferRelease)(staging);
-    return result;
-}
-
-gpool_result gpool_buffer_read(gpool *pool, gpool_buffer buffer, uint64_t offset, void *target,
-                               uint64_t size)
-{
-    gpool__call call;
-    gpool_result result = gpool__enter(pool, "gpool_buffer_read", &call);
-    if (result == GPOOL_OK) {
-        result = buffer_read(pool, buffer, offset, target, size);
         gpool__leave(pool, &call);
     }
     return result;

@@ -51,6 +51,11 @@ bool gpool__map_is_answered(const gpool__map *map)
     return atomic_load(&map->state) == MAP_ANSWERED;
 }
 
+bool gpool__map_is_waiting(const gpool__map *map)
+{
+    return atomic_load(&map->state) == MAP_WAITING;
+}
+
 bool gpool__map_is_good(const gpool__map *map)
 {
     return gpool__map_is_answered(map) && map->mapped;

@@ -24,6 +24,9 @@ gpool_result gpool__map_begin(gpool *pool, gpool__map *map, WGPUBuffer buffer, W
 /** True when the newest request has its answer. */
 bool gpool__map_is_answered(const gpool__map *map);
 
+/** True while the newest request has no answer. */
+bool gpool__map_is_waiting(const gpool__map *map);
+
 /** True when that answer is "mapped". */
 bool gpool__map_is_good(const gpool__map *map);
 

@@ -1,5 +1,6 @@
 #include "pool/plan.h"
 #include "pool/pool_state.h"
+#include "pool/ticket.h"
 
 #include <string.h>
 
@@ -293,7 +294,7 @@ uint64_t gpool__resource_bytes(const gpool__resource *resource)
         const gpool__texture *texture = (const gpool__texture *)resource;
         return texture->imported ? 0 : texture->gpu_size;
     }
-    return 0;
+    return resource->kind == GPOOL_KIND_TICKET ? gpool__ticket_bytes(resource) : 0;
 }
 
 void gpool__resource_count_bytes(gpool *pool, gpool__resource *resource, uint64_t from, uint64_t to)
@@ -506,6 +507,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     gpool__buffers_init(pool);
     gpool__textures_init(pool);
     gpool__samplers_init(pool);
+    gpool__tickets_init(pool);
     return gpool__layouts_init(pool);
 }
 
@@ -551,6 +553,7 @@ void gpool__pool_close(gpool *pool)
         last_generation = (uint32_t)gpool__max(last_generation, table->last_generation);
         gpool__table_fini(table);
     }
+    gpool__landing_fini(pool);
     gpool__free(&pool->memory, pool->frame_imports,
                 pool->frame_import_capacity * sizeof *pool->frame_imports);
     if (pool->tag < POOL_TAGS) {
@@ -594,7 +597,8 @@ gpool_result gpool_own(gpool *pool)
 
 const char *gpool_kind_name(gpool_kind kind)
 {
-    static const char *const names[GPOOL_KIND_COUNT] = { "none",   "buffer", "texture",  "sampler",
-                                                         "layout", "shader", "pipeline", "scope" };
+    static const char *const names[GPOOL_KIND_COUNT] = { "none",     "buffer", "texture",
+                                                         "sampler",  "layout", "shader",
+                                                         "pipeline", "scope",  "ticket" };
     return (unsigned)kind < GPOOL_KIND_COUNT ? names[kind] : "unknown";
 }

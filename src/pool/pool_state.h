@@ -18,6 +18,7 @@
 #include "track/dirty_map.h"
 
 #include <gpool/inspect.h>
+#include <gpool/readback.h>
 #include <gpool/scope.h>
 
 /*
@@ -227,6 +228,15 @@ typedef struct gpool__scatter {
     bool refused; /* the device or the implementation has no way to make the pipeline */
 } gpool__scatter;
 
+#define GPOOL__LANDING_CLASSES 73u
+
+/* Staging buffers kept for the next tickets; see landing.h. */
+typedef struct gpool__landings {
+    struct gpool__landing *kept[GPOOL__LANDING_CLASSES]; /* by size class, newest first */
+    uint32_t count;
+    uint64_t bytes;
+} gpool__landings;
+
 /* Releases the GPU objects and memory of a resource, not its slot. */
 typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
 
@@ -282,7 +292,10 @@ struct gpool {
     gpool__scatter scatter;
     gpool_upload_costs upload_costs;
     gpool_upload_way upload_force;
-    bool own_costs;          /* given by the user: kept on another device */
+    bool own_costs;                       /* given by the user: kept on another device */
+    struct gpool__ticket *recorded_first; /* tickets of the open recording */
+    struct gpool__ticket *recorded_last;
+    gpool__landings landings;
     uint64_t *frame_imports; /* handles that end with the frame */
     uint32_t frame_import_count;
     uint32_t frame_import_capacity;
@@ -510,6 +523,10 @@ gpool_result gpool__textures_flush(gpool *pool);
 
 /** The same as gpool__upload_flush() for one buffer. */
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
+
+/** Checks a range of a live buffer. */
+gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
+                                       uint64_t size);
 
 /** Puts a buffer with dirty bytes into the list. */
 void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer);

@@ -6,6 +6,7 @@
 
 #include "pool/rebuild.h"
 #include "pool/scatter.h"
+#include "pool/ticket.h"
 
 #include <string.h>
 
@@ -120,6 +121,7 @@ static void recover_swap(gpool *pool, gpool__rebuild *rebuild, gpool_device *old
     bool scatters = pool->scatter.pipeline != NULL || pool->scatter.refused;
     pool->leave_device(pool);
     gpool__batch_leave_device(pool);
+    gpool__tickets_leave_device(pool);
     recover_release_retired(pool);
     gpool__rebuild_swap(rebuild);
     for (uint32_t i = 0; i < rebuild->outcome_count; ++i) {

@@ -1,6 +1,7 @@
 /*
  * Regions of textures: checked, written from memory, read back.
  */
+#include "pool/readback.h"
 #include "pool/texture_state.h"
 
 #include "gpu/format.h"
@@ -207,6 +208,46 @@ gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
     return result;
 }
 
+gpool_result gpool__texture_read_part(gpool *pool, const gpool__texture *texture,
+                                      const gpool_texture_region *region, gpool__texture_part *part,
+                                      gpool__rows *rows)
+{
+    if ((texture->usage & GPOOL_TEXTURE_READ_BACK) == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                           "The usage [0x%x] of texture \"%s\" lacks READ_BACK", texture->usage,
+                           texture->base.label);
+    }
+    gpool_result result =
+        gpool__texture_resolve_part(pool, texture, region, GPOOL__PART_READ, part);
+    if (result == GPOOL_OK) {
+        *rows = (gpool__rows){
+            .bytes = part->row_bytes,
+            .stride = gpool__round_up(part->row_bytes, 256),
+            .count = (uint64_t)part->row_count * part->depth,
+        };
+    }
+    return result;
+}
+
+void gpool__texture_copy_out(gpool *pool, WGPUCommandEncoder encoder, const gpool__texture *texture,
+                             const gpool__texture_part *part, const gpool__rows *rows,
+                             WGPUBuffer staging)
+{
+    WGPUTexelCopyTextureInfo source = {
+        .texture = texture->gpu,
+        .mipLevel = part->level,
+        .origin = { part->x, part->y, part->z },
+        .aspect = part->aspect,
+    };
+    WGPUTexelCopyBufferInfo destination = {
+        .buffer = staging,
+        .layout = { .bytesPerRow = (uint32_t)rows->stride, .rowsPerImage = part->row_count },
+    };
+    WGPUExtent3D extent = { part->width, part->height, part->depth };
+    GPOOL__GPU(&pool->seam, CommandEncoderCopyTextureToBuffer)
+    (encoder, &source, &destination, &extent);
+}
+
 static gpool_result texture_read(gpool *pool, gpool_texture handle,
                                  const gpool_texture_region *region, void *target,
                                  size_t target_size)
@@ -217,21 +258,12 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
     if (texture == NULL) {
         return result;
     }
-    if ((texture->usage & GPOOL_TEXTURE_READ_BACK) == 0) {
-        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                           "The usage [0x%x] of texture \"%s\" lacks READ_BACK", texture->usage,
-                           texture->base.label);
-    }
     gpool__texture_part part;
-    result = gpool__texture_resolve_part(pool, texture, region, GPOOL__PART_READ, &part);
+    gpool__rows rows;
+    result = gpool__texture_read_part(pool, texture, region, &part, &rows);
     if (result != GPOOL_OK) {
         return result;
     }
-    gpool__rows rows = {
-        .bytes = part.row_bytes,
-        .stride = gpool__round_up(part.row_bytes, 256),
-        .count = (uint64_t)part.row_count * part.depth,
-    };
     if (target == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
                            "The target [NULL] for texture \"%s\" is null", texture->base.label);
@@ -256,19 +288,7 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
         return result;
     }
-    WGPUTexelCopyTextureInfo source = {
-        .texture = texture->gpu,
-        .mipLevel = part.level,
-        .origin = { part.x, part.y, part.z },
-        .aspect = part.aspect,
-    };
-    WGPUTexelCopyBufferInfo destination = {
-        .buffer = staging,
-        .layout = { .bytesPerRow = (uint32_t)rows.stride, .rowsPerImage = part.row_count },
-    };
-    WGPUExtent3D extent = { part.width, part.height, part.depth };
-    GPOOL__GPU(&pool->seam, CommandEncoderCopyTextureToBuffer)
-    (encoder, &source, &destination, &extent);
+    gpool__texture_copy_out(pool, encoder, texture, &part, &rows, staging);
     result = gpool__submit_internal(pool, encoder, "Read of a texture in pool");
     if (result == GPOOL_OK) {
         result = gpool__read_staging(pool, staging, size, rows, target);

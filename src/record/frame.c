@@ -3,6 +3,8 @@
  */
 #include "record/recording.h"
 
+#include "pool/ticket.h"
+
 #define FRAME_MAX_IN_FLIGHT 8u
 
 gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **out)
@@ -205,6 +207,9 @@ static gpool_result frame_submit(gpool *pool, bool *sent)
     uint32_t count = finished == GPOOL_OK ? state->part_count : 0;
     if (count > 0 || gpool__batch_waits(pool)) {
         result = gpool__batch_submit(pool, state->parts, count, true, "Submit of pool");
+        if (count > 0) {
+            gpool__tickets_submitted(pool, result);
+        }
     }
     frame_close_recording(pool);
     /* One code from a loss on, whatever the recorder met before. */
@@ -255,6 +260,7 @@ static gpool_result frame_end(gpool *pool)
     pool->in_frame = false;
     gpool__staging_trim(pool);
     (void)gpool__free_retired(pool, false);
+    gpool__landing_trim(pool);
     return result;
 }
 

@@ -1,5 +1,7 @@
 #include "record/recording.h"
 
+#include "pool/ticket.h"
+
 #include <string.h>
 
 gpool_result gpool__record_take_latched(gpool *pool)
@@ -239,6 +241,7 @@ gpool_result gpool__record_finish(struct gpool_recorder_state *state)
 void gpool__record_reset(struct gpool_recorder_state *state)
 {
     gpool *pool = state->pool;
+    gpool__tickets_dropped(pool);
     gpool__record_end_pass(state);
     if (state->encoder != NULL) {
         /* Releasing an unfinished encoder drops its commands without an error. */

@@ -7,6 +7,7 @@
 #define SHADER   ((gpool_shader){ id })
 #define PIPELINE ((gpool_pipeline){ id })
 #define SCOPE    ((gpool_scope){ id })
+#define TICKET   ((gpool_ticket){ id })
 
 static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}\n"
                            "@vertex fn vs() -> @builtin(position) vec4f { return vec4f(); }\n"
@@ -49,6 +50,16 @@ static gpool_shader make_shader(ops_pool *p, const char *source)
     return gpool_shader_create(p->pool, &desc);
 }
 
+/* A read of the pool's own buffer, submitted. */
+static gpool_ticket make_ticket(ops_pool *p)
+{
+    assert_same(gpool_begin_frame(p->pool), GPOOL_OK);
+    gpool_ticket_desc desc = { .label = "of a kind" };
+    gpool_ticket ticket = gpool_read_buffer(gpool_frame_recorder(p->pool), p->buffer, 0, 64, &desc);
+    assert_same(gpool_end_frame(p->pool), GPOOL_OK);
+    return ticket;
+}
+
 uint64_t ops_make(ops_pool *p, gpool_kind kind)
 {
     uint64_t id = 0;
@@ -77,6 +88,9 @@ uint64_t ops_make(ops_pool *p, gpool_kind kind)
     case GPOOL_KIND_SCOPE:
         id = gpool_scope_create(p->pool, NULL).id;
         break;
+    case GPOOL_KIND_TICKET:
+        id = make_ticket(p).id;
+        break;
     default:
         fail_msg("the kind %s is not in tests/bounds/handle_ops.c", gpool_kind_name(kind));
     }
@@ -95,6 +109,7 @@ uint64_t ops_make_failed(ops_pool *p, gpool_kind kind)
         [GPOOL_KIND_LAYOUT] = GPOOL_GPU_DeviceCreateBindGroupLayout,
         [GPOOL_KIND_SHADER] = GPOOL_GPU_DeviceCreateShaderModule,
         [GPOOL_KIND_PIPELINE] = GPOOL_GPU_DeviceCreateComputePipeline,
+        [GPOOL_KIND_TICKET] = GPOOL_GPU_BufferMapAsync,
     };
     sim_fail(p->w->s, functions[kind], 1, SIM_FAIL_VALIDATION, false);
     uint64_t id = ops_make(p, kind);
@@ -120,6 +135,8 @@ gpool_result ops_destroy(ops_pool *p, uint64_t id)
         return gpool_pipeline_destroy(p->pool, PIPELINE);
     case GPOOL_KIND_SCOPE:
         return gpool_scope_end(p->pool, SCOPE);
+    case GPOOL_KIND_TICKET:
+        return gpool_ticket_destroy(p->pool, TICKET);
     default:
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
@@ -203,6 +220,11 @@ CALL(pipeline_destroy, gpool_pipeline_destroy(p->pool, PIPELINE))
 CALL(scope_end, gpool_scope_end(p->pool, SCOPE))
 CALL(scope_info, gpool_scope_get_info(p->pool, SCOPE, &(gpool_scope_info){ 0 }))
 CALL(scope_parent, made(p, gpool_scope_create(p->pool, &(gpool_scope_desc){ .parent = SCOPE }).id))
+CALL(ticket_status, gpool_ticket_status(p->pool, TICKET))
+CALL(ticket_take, gpool_ticket_take(p->pool, TICKET, scratch, sizeof scratch))
+CALL(ticket_wait, gpool_ticket_wait(p->pool, TICKET, UINT64_C(1000000000)))
+CALL(ticket_info, gpool_ticket_get_info(p->pool, TICKET, &(gpool_ticket_info){ 0 }))
+CALL(ticket_destroy, gpool_ticket_destroy(p->pool, TICKET))
 CALL(any_retain, gpool_retain(p->pool, id))
 CALL(any_release, gpool_release(p->pool, id))
 CALL(any_move, gpool_move(p->pool, id, (gpool_scope){ 0 }))
@@ -343,6 +365,13 @@ RECORD(rows_from, gpool_copy_texture_to_buffer(rec, TEXTURE, NULL, p->buffer, 0,
 RECORD(rows_to, gpool_copy_texture_to_buffer(rec, p->texture, NULL, BUFFER, 0, 256))
 RECORD(rows_of, gpool_copy_buffer_to_texture(rec, BUFFER, 0, 256, p->texture, NULL))
 RECORD(rows_into, gpool_copy_buffer_to_texture(rec, p->buffer, 0, 256, TEXTURE, NULL))
+RECORD(read_from, (void)gpool_ticket_destroy(p->pool, gpool_read_buffer(rec, BUFFER, 0, 4, NULL)))
+RECORD(read_texels,
+       (void)gpool_ticket_destroy(p->pool, gpool_read_texture(rec, TEXTURE, NULL, NULL)))
+RECORD(read_scope,
+       (void)gpool_ticket_destroy(p->pool,
+                                  gpool_read_buffer(rec, p->buffer, 0, 4,
+                                                    &(gpool_ticket_desc){ .scope = SCOPE })))
 
 #define NULL_GOOD   OPS_NULL_IS_GOOD
 #define FAILED_GOOD OPS_FAILED_IS_GOOD
@@ -382,6 +411,11 @@ const ops_op ops_all[] = {
     { "scope_get_info", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_info },
     { "parent of scope_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_parent },
     { "scope of move", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_target },
+    { "ticket_status", GPOOL_KIND_TICKET, OPS_OUTSIDE, OPS_STATUS, ticket_status },
+    { "ticket_take", GPOOL_KIND_TICKET, OPS_OUTSIDE, OPS_TELLS, ticket_take },
+    { "ticket_wait", GPOOL_KIND_TICKET, OPS_OUTSIDE, OPS_TELLS, ticket_wait },
+    { "ticket_get_info", GPOOL_KIND_TICKET, OPS_OUTSIDE, FAILED_GOOD, ticket_info },
+    { "ticket_destroy", GPOOL_KIND_TICKET, OPS_OUTSIDE, ENDS, ticket_destroy },
     { "retain", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD | OPS_ANY_THREAD, any_retain },
     { "release", GPOOL_KIND_NONE, OPS_OUTSIDE, ENDS, any_release },
     { "move", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_move },
@@ -425,6 +459,9 @@ const ops_op ops_all[] = {
     { "buffer of texture_to_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_to },
     { "buffer of buffer_to_texture", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, rows_of },
     { "texture of buffer_to_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, rows_into },
+    { "read_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, read_from },
+    { "read_texture", GPOOL_KIND_TEXTURE, OPS_BETWEEN, 0, read_texels },
+    { "scope of read_buffer", GPOOL_KIND_SCOPE, OPS_BETWEEN, NULL_GOOD, read_scope },
 };
 const size_t ops_count = UNIT_COUNT(ops_all);
 

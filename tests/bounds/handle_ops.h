@@ -36,7 +36,8 @@ enum {
     OPS_DESTROYS = 8,       /* the handle is dead afterwards */
     OPS_MAKES = 16,         /* makes a resource; a failed one of a failed one */
     OPS_LOOKS = 32,         /* asks a raw object for its facts first */
-    OPS_ANY_THREAD = 64     /* not the owner's alone */
+    OPS_ANY_THREAD = 64,    /* not the owner's alone */
+    OPS_TELLS = 128         /* of a failed one gives why it failed, as an error */
 };
 
 typedef struct ops_op {

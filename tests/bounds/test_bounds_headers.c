@@ -242,6 +242,18 @@ static const row rows[] = {
     { "gpool_recorder_render_pass", "", "" },
     { "gpool_recorder_compute_pass", "", "" },
     { "gpool_recorder_finish_raw", "", "" },
+    /* readback.h */
+    { "gpool_read_buffer", "offset, size",
+      "offsets_and_sizes_of_read_buffer" },
+    { "gpool_read_texture", "region",
+      "regions_of_read_texture" },
+    { "gpool_ticket_status", "", "" },
+    { "gpool_ticket_take", "target_size",
+      "sizes_of_targets_and_times_of_waits" },
+    { "gpool_ticket_wait", "timeout_ns",
+      "sizes_of_targets_and_times_of_waits" },
+    { "gpool_ticket_destroy", "", "" },
+    { "gpool_ticket_get_info", "", "" },
     /* recover.h */
     { "gpool_recover", "", "" },
     /* scope.h */
@@ -507,7 +519,7 @@ static void every_function_with_a_handle_is_in_the_matrix(void **state)
     (void)state;
     static const char *const kinds[] = { "gpool_buffer", "gpool_texture", "gpool_sampler",
                                          "gpool_layout", "gpool_shader",  "gpool_pipeline",
-                                         "gpool_scope",  "gpool_recorder" };
+                                         "gpool_scope",  "gpool_ticket",  "gpool_recorder" };
     assert_same(UNIT_COUNT(kinds), GPOOL_KIND_COUNT);
     for (size_t i = 0; i < declaration_count; ++i) {
         bool takes = false;

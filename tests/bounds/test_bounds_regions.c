@@ -269,6 +269,30 @@ static void read_one(subject *s, const gpool_texture_region *region, uint32_t a,
     bounds_must(s->w, memcmp(got_bytes, expected, size + 16) == 0, "the target is right", a, b);
 }
 
+static void ticket_one(subject *s, const gpool_texture_region *region, uint32_t a, uint32_t b)
+{
+    static uint8_t got_bytes[MOST_BLOCKS * BLOCK_BYTES + 16];
+    static uint8_t expected[MOST_BLOCKS * BLOCK_BYTES + 16];
+    bounds_oracle o = { 0 };
+    part p = rule_region(&o, s->c->k, region);
+    frame(s, true);
+    bounds_before(s->w, "gpool_read_texture");
+    gpool_ticket ticket = gpool_read_texture(s->rec, s->c->texture, region, NULL);
+    bool good = bounds_after_record(s->w, &o, a, b);
+    s->skipped = s->skipped || !good;
+    bounds_must(s->w, good == (ticket.id != 0), "a ticket comes of a good call", a, b);
+    if (good) {
+        uint64_t size = p.columns * p.rows * p.depth * s->c->k->block_bytes;
+        memset(got_bytes, 0xee, size + 16);
+        memset(expected, 0xee, size + 16);
+        canvas_copy(s->c, &p, expected, p.columns * s->c->k->block_bytes, false);
+        frame(s, false);
+        bounds_good(s->w, gpool_ticket_wait(s->w->pool, ticket, UINT64_MAX));
+        bounds_good(s->w, gpool_ticket_take(s->w->pool, ticket, got_bytes, size));
+        bounds_must(s->w, memcmp(got_bytes, expected, size + 16) == 0, "the target is right", a, b);
+    }
+}
+
 /* To a place of another canvas at the first level that is large enough. */
 static void copy_from_one(subject *s, const gpool_texture_region *region, uint32_t a, uint32_t b)
 {
@@ -424,6 +448,11 @@ static void regions_of_texture_read(void **state)
     every_pair(state, read_one, FIELDS, GPOOL_KEEP_DROP);
 }
 
+static void regions_of_read_texture(void **state)
+{
+    every_pair(state, ticket_one, FIELDS, GPOOL_KEEP_DROP);
+}
+
 static void source_regions_of_copy_texture(void **state)
 {
     every_pair(state, copy_from_one, FIELDS, GPOOL_KEEP_DROP);
@@ -455,6 +484,7 @@ int main(void)
         BOUNDS_TEST(target_regions_of_copy_texture),
         BOUNDS_TEST(regions_of_copies_to_buffers),
         BOUNDS_TEST(regions_of_copies_from_buffers),
+        BOUNDS_TEST(regions_of_read_texture),
     };
     return cmocka_run_group_tests_name("bounds of regions", tests, NULL, NULL);
 }

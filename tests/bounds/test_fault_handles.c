@@ -146,7 +146,8 @@ static void take_failed(matrix *m, const ops_op *op, gpool_kind kind)
         assert_same(bounds_stats(&m->w).errors, m->w.before.errors + 1);
         assert_same(gpool_last_error(m->w.pool)->code, GPOOL_ERROR_FAILED_RESOURCE);
     } else {
-        refuse(m, op, id, GPOOL_ERROR_FAILED_RESOURCE);
+        refuse(m, op, id,
+               (op->flags & OPS_TELLS) != 0 ? GPOOL_ERROR_GPU : GPOOL_ERROR_FAILED_RESOURCE);
     }
     if ((op->flags & OPS_DESTROYS) == 0) {
         while (gpool_release(m->w.pool, id) == GPOOL_OK) { /* also what retain added */

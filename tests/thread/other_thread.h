@@ -68,6 +68,11 @@ static inline gpool_result call_pipeline_destroy(gpool *pool, uint64_t id)
     return gpool_pipeline_destroy(pool, (gpool_pipeline){ id });
 }
 
+static inline gpool_result call_ticket_destroy(gpool *pool, uint64_t id)
+{
+    return gpool_ticket_destroy(pool, (gpool_ticket){ id });
+}
+
 static inline gpool_result call_scope_end(gpool *pool, uint64_t id)
 {
     return gpool_scope_end(pool, (gpool_scope){ id });

@@ -13,7 +13,8 @@ static const struct {
     { call_buffer_destroy, GPOOL_KIND_BUFFER },   { call_texture_destroy, GPOOL_KIND_TEXTURE },
     { call_sampler_destroy, GPOOL_KIND_SAMPLER }, { call_layout_destroy, GPOOL_KIND_LAYOUT },
     { call_shader_destroy, GPOOL_KIND_SHADER },   { call_pipeline_destroy, GPOOL_KIND_PIPELINE },
-    { call_scope_end, GPOOL_KIND_SCOPE },         { gpool_release, GPOOL_KIND_NONE },
+    { call_scope_end, GPOOL_KIND_SCOPE },         { call_ticket_destroy, GPOOL_KIND_TICKET },
+    { gpool_release, GPOOL_KIND_NONE },
 };
 
 static uint64_t make(gpool *pool, gpool_kind kind)
@@ -21,6 +22,7 @@ static uint64_t make(gpool *pool, gpool_kind kind)
     static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     gpool_layout_entry entry = { .binding = 9 };
     gpool_shader shader = { 0 };
+    gpool_buffer buffer = { 0 };
     uint64_t id = 0;
     switch (kind) {
     case GPOOL_KIND_BUFFER:
@@ -47,6 +49,14 @@ static uint64_t make(gpool *pool, gpool_kind kind)
         id = gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ .shader = shader })
                  .id;
         assert_same(gpool_shader_destroy(pool, shader), GPOOL_OK);
+        break;
+    case GPOOL_KIND_TICKET:
+        buffer = gpool_buffer_create(
+            pool, &(gpool_buffer_desc){ .size = 64, .usage = GPOOL_BUFFER_READ_BACK });
+        assert_same(gpool_begin_frame(pool), GPOOL_OK);
+        id = gpool_read_buffer(gpool_frame_recorder(pool), buffer, 0, 64, NULL).id;
+        assert_same(gpool_end_frame(pool), GPOOL_OK);
+        assert_same(gpool_buffer_destroy(pool, buffer), GPOOL_OK);
         break;
     default:
         id = gpool_scope_create(pool, NULL).id;

@@ -16,6 +16,7 @@ typedef struct world {
     gpool_shader shader;
     gpool_pipeline pipeline;
     gpool_scope scope;
+    gpool_ticket ticket;
     gpool_recorder rec;
     WGPUBuffer raw_buffer;
     WGPUTexture raw_texture;
@@ -110,6 +111,12 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(NOTHING, gpool_copy_texture_to_buffer, (w->rec, w->texture, NULL, w->buffer, 0, 256))        \
     X(NOTHING, gpool_copy_buffer_to_texture, (w->rec, w->buffer, 0, 256, w->texture, NULL))        \
     X(NOTHING, gpool_texture_generate_mips, (w->rec, w->texture, NULL))                            \
+    X(HANDLE, gpool_read_buffer, (w->rec, w->buffer, 0, 4, NULL))                                  \
+    X(HANDLE, gpool_read_texture, (w->rec, w->texture, NULL, NULL))                                \
+    X(RESULT, gpool_ticket_status, (w->pool, w->ticket))                                           \
+    X(RESULT, gpool_ticket_take, (w->pool, w->ticket, &(uint32_t){ 0 }, 4))                        \
+    X(RESULT, gpool_ticket_wait, (w->pool, w->ticket, 1))                                          \
+    X(RESULT, gpool_ticket_get_info, (w->pool, w->ticket, &(gpool_ticket_info){ .label = "" }))    \
     X(NOTHING, gpool_push_group, (w->rec, "wrong"))                                                \
     X(NOTHING, gpool_pop_group, (w->rec))                                                          \
     X(NOTHING, gpool_set_raw_render_pipeline, (w->rec, NULL))                                      \
@@ -178,6 +185,9 @@ static void world_open(world *w, const sim_desc *desc)
     assert_non_null(w->raw_texture);
     assert_same(gpool_begin_frame(w->pool), GPOOL_OK);
     w->rec = gpool_frame_recorder(w->pool); /* old at the end of the frame, but never null */
+    w->ticket =
+        gpool_read_buffer(w->rec, w->buffer, 0, 4, &(gpool_ticket_desc){ .scope = w->scope });
+    assert_int_not_equal(w->ticket.id, 0);
     assert_same(gpool_end_frame(w->pool), GPOOL_OK);
 }
 
