@@ -53,6 +53,7 @@ void fuzz_record_pass(gpool_recorder rec);
 void fuzz_record_bind(gpool_recorder rec);
 void fuzz_record_state(gpool_recorder rec);
 void fuzz_record_copy(gpool_recorder rec);
+void fuzz_record_read(gpool_recorder rec);
 void fuzz_record_all(gpool_recorder rec);
 
 #define BUFFER   ((gpool_buffer){ fuzz_id(GPOOL_KIND_BUFFER) })
@@ -62,5 +63,6 @@ void fuzz_record_all(gpool_recorder rec);
 #define SHADER   ((gpool_shader){ fuzz_id(GPOOL_KIND_SHADER) })
 #define PIPELINE ((gpool_pipeline){ fuzz_id(GPOOL_KIND_PIPELINE) })
 #define SCOPE    ((gpool_scope){ fuzz_id(GPOOL_KIND_SCOPE) })
+#define TICKET   ((gpool_ticket){ fuzz_id(GPOOL_KIND_TICKET) })
 
 #endif

@@ -138,6 +138,23 @@ void fuzz_record_copy(gpool_recorder rec)
     }
 }
 
+void fuzz_record_read(gpool_recorder rec)
+{
+    gpool_texture_region region = fuzz_region();
+    gpool_ticket_desc desc = { .label = "fuzz",
+                               .scope = fuzz_pick(4) == 0 ? SCOPE : (gpool_scope){ 0 } };
+    gpool_ticket ticket =
+        fuzz_pick(2) == 0
+            ? gpool_read_buffer(rec, BUFFER, fuzz_size(), fuzz_real_size(), &desc)
+            : gpool_read_texture(rec, TEXTURE, fuzz_pick(2) == 0 ? NULL : &region, &desc);
+    if (ticket.id != 0) {
+        /* As many as are kept are alive. */
+        uint64_t *place = &fuzz.ids[GPOOL_KIND_TICKET][fuzz_pick(FUZZ_KEPT)];
+        (void)gpool_ticket_destroy(fuzz.pool, (gpool_ticket){ *place });
+        *place = ticket.id;
+    }
+}
+
 /* A pass as a program would write it, with handles that may not fit. */
 void fuzz_record_all(gpool_recorder rec)
 {

@@ -237,6 +237,30 @@ static void use_texture(void)
     }
 }
 
+static void use_ticket(void)
+{
+    gpool_ticket_info info;
+    switch (fuzz_pick(6)) {
+    case 0:
+    case 1:
+        (void)gpool_ticket_take(fuzz.pool, TICKET, fuzz_pick(20) == 0 ? NULL : fuzz.bytes,
+                                (size_t)fuzz_real_size());
+        break;
+    case 2:
+        (void)gpool_ticket_status(fuzz.pool, TICKET);
+        break;
+    case 3:
+        (void)gpool_ticket_wait(fuzz.pool, TICKET, fuzz_size() % 1000000);
+        break;
+    case 4:
+        (void)gpool_ticket_get_info(fuzz.pool, TICKET, fuzz_pick(9) == 0 ? NULL : &info);
+        break;
+    default:
+        (void)gpool_ticket_destroy(fuzz.pool, TICKET);
+        break;
+    }
+}
+
 static void use_frame(void)
 {
     switch (fuzz_pick(10)) {
@@ -335,7 +359,11 @@ static void one_step(void)
         create_program();
     } else if (n < 22) {
         fuzz_destroy_some();
-    } else if (n < 34) {
+    } else if (n < 25) {
+        use_ticket();
+    } else if (n < 28) {
+        fuzz_record_read(rec);
+    } else if (n < 36) {
         use_buffer();
     } else if (n < 42) {
         use_texture();

@@ -106,6 +106,7 @@ typedef struct loss_world {
     gpool_layout layout;
     gpool_sampler sampler;
     gpool_recorder rec;
+    gpool_ticket tickets[4];
     uint8_t bytes[4096];
 } loss_world;
 
@@ -172,6 +173,25 @@ static void step_read(loss_world *w)
     (void)gpool_texture_read(w->pool, w->target, NULL, bytes, 256);
 }
 
+/* Takes one ticket, drops one in whatever state it is, keeps two, and records new ones. */
+static void step_tickets(loss_world *w)
+{
+    uint8_t bytes[256];
+    (void)gpool_ticket_status(w->pool, w->tickets[0]);
+    (void)gpool_ticket_take(w->pool, w->tickets[0], bytes, sizeof bytes);
+    for (int i = 0; i < 2; ++i) {
+        (void)gpool_ticket_destroy(w->pool, w->tickets[i]);
+        w->tickets[i] = w->tickets[i + 2];
+    }
+    w->tickets[2] = gpool_read_buffer(w->rec, w->written, 1, 61, NULL);
+    w->tickets[3] = gpool_read_texture(w->rec, w->target, NULL, NULL);
+}
+
+static void step_wait(loss_world *w)
+{
+    (void)gpool_ticket_wait(w->pool, w->tickets[2], UINT64_C(3000000000));
+}
+
 static void step_create(loss_world *w)
 {
     gpool *p = w->pool;
@@ -221,9 +241,10 @@ static void step_idle(loss_world *w)
 }
 
 static void (*const steps[])(loss_world *w) = {
-    step_begin,  step_write, step_record, step_pass,   step_draw, step_end_pass, step_compute,
-    step_submit, step_write, step_record, step_pass,   step_draw, step_end_pass, step_end,
-    step_read,   step_write, step_raw,    step_create, step_idle, step_resize,
+    step_begin,   step_write,    step_record,  step_pass,  step_draw,   step_end_pass,
+    step_compute, step_tickets,  step_submit,  step_write, step_record, step_pass,
+    step_draw,    step_end_pass, step_tickets, step_end,   step_wait,   step_read,
+    step_write,   step_raw,      step_create,  step_idle,  step_resize,
 };
 #define STEP_COUNT (sizeof steps / sizeof *steps)
 #define FRAMES     3
@@ -308,6 +329,9 @@ static void check_lost(loss_world *w)
 static void world_close(loss_world *w)
 {
     gpool *p = w->pool;
+    for (int i = 0; i < 4; ++i) {
+        (void)gpool_ticket_destroy(p, w->tickets[i]);
+    }
     (void)gpool_buffer_destroy(p, w->vertices); /* see destroy_works_on_a_lost_device */
     assert_good(gpool_buffer_destroy(p, w->written));
     assert_good(gpool_texture_destroy(p, w->target));

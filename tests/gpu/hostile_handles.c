@@ -23,6 +23,7 @@ typedef struct handle_call {
 #define SHADER   ((gpool_shader){ id })
 #define PIPELINE ((gpool_pipeline){ id })
 #define SCOPE    ((gpool_scope){ id })
+#define TICKET   ((gpool_ticket){ id })
 
 static uint8_t scratch[256];
 
@@ -54,6 +55,11 @@ CALL(pipeline_status, gpool_pipeline_status(w->pool, PIPELINE))
 CALL(pipeline_destroy, gpool_pipeline_destroy(w->pool, PIPELINE))
 CALL(scope_info, gpool_scope_get_info(w->pool, SCOPE, &(gpool_scope_info){ 0 }))
 CALL(scope_end, gpool_scope_end(w->pool, SCOPE))
+CALL(ticket_status, gpool_ticket_status(w->pool, TICKET))
+CALL(ticket_take, gpool_ticket_take(w->pool, TICKET, scratch, sizeof scratch))
+CALL(ticket_wait, gpool_ticket_wait(w->pool, TICKET, 1000000))
+CALL(ticket_info, gpool_ticket_get_info(w->pool, TICKET, &(gpool_ticket_info){ 0 }))
+CALL(ticket_destroy, gpool_ticket_destroy(w->pool, TICKET))
 CALL(move_to, gpool_move(w->pool, w->witness.id, SCOPE))
 
 static const handle_call calls[] = {
@@ -85,6 +91,11 @@ static const handle_call calls[] = {
     { "scope_end", GPOOL_KIND_SCOPE, true, scope_end },
     { "scope_get_info", GPOOL_KIND_SCOPE, true, scope_info },
     { "move into a scope", GPOOL_KIND_SCOPE, true, move_to },
+    { "ticket_status", GPOOL_KIND_TICKET, false, ticket_status },
+    { "ticket_take", GPOOL_KIND_TICKET, false, ticket_take },
+    { "ticket_wait", GPOOL_KIND_TICKET, false, ticket_wait },
+    { "ticket_get_info", GPOOL_KIND_TICKET, false, ticket_info },
+    { "ticket_destroy", GPOOL_KIND_TICKET, true, ticket_destroy },
 };
 #define CALL_COUNT (sizeof calls / sizeof *calls)
 
@@ -132,6 +143,10 @@ RECORD(rec_read_from, gpool_copy_texture_to_buffer(rec, TEXTURE, NULL, w->witnes
 RECORD(rec_read_to, gpool_copy_texture_to_buffer(rec, w->witness_texture, NULL, BUFFER, 0, 256))
 RECORD(rec_write_from, gpool_copy_buffer_to_texture(rec, BUFFER, 0, 256, w->witness_texture, NULL))
 RECORD(rec_write_to, gpool_copy_buffer_to_texture(rec, w->witness, 0, 256, TEXTURE, NULL))
+RECORD(rec_ticket, (void)gpool_read_buffer(rec, BUFFER, 0, 4, NULL))
+RECORD(rec_texture_ticket, (void)gpool_read_texture(rec, TEXTURE, NULL, NULL))
+RECORD(rec_ticket_scope,
+       (void)gpool_read_buffer(rec, w->witness, 0, 4, &(gpool_ticket_desc){ .scope = SCOPE }))
 
 static const record_call record_calls[] = {
     { "color attachment", GPOOL_KIND_TEXTURE, 0, true, true, rec_color },
@@ -155,6 +170,9 @@ static const record_call record_calls[] = {
     { "buffer of texture_to_buffer", GPOOL_KIND_BUFFER, 0, false, false, rec_read_to },
     { "buffer of buffer_to_texture", GPOOL_KIND_BUFFER, 0, false, false, rec_write_from },
     { "texture of buffer_to_texture", GPOOL_KIND_TEXTURE, 0, false, false, rec_write_to },
+    { "read_buffer", GPOOL_KIND_BUFFER, 0, false, false, rec_ticket },
+    { "read_texture", GPOOL_KIND_TEXTURE, 0, false, false, rec_texture_ticket },
+    { "scope of read_buffer", GPOOL_KIND_SCOPE, 0, false, true, rec_ticket_scope },
 };
 #define RECORD_COUNT (sizeof record_calls / sizeof *record_calls)
 
@@ -173,6 +191,7 @@ static uint64_t make(gpool *pool, gpool_kind kind, uint32_t salt)
     static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     gpool_layout_entry entry = { .binding = salt % 64, .type = GPOOL_BINDING_UNIFORM };
     gpool_shader shader = { 0 };
+    gpool_buffer buffer = { 0 };
     uint64_t id = 0;
     switch (kind) {
     case GPOOL_KIND_BUFFER:
@@ -194,6 +213,13 @@ static uint64_t make(gpool *pool, gpool_kind kind, uint32_t salt)
         return gpool_scope_create(pool, NULL).id;
     case GPOOL_KIND_SHADER:
         return gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl }).id;
+    case GPOOL_KIND_TICKET:
+        buffer.id = make(pool, GPOOL_KIND_BUFFER, salt);
+        assert_good(gpool_begin_frame(pool));
+        id = gpool_read_buffer(gpool_frame_recorder(pool), buffer, 0, 64, NULL).id;
+        assert_good(gpool_end_frame(pool));
+        (void)gpool_buffer_destroy(pool, buffer);
+        return id;
     default:
         shader = gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl });
         id = gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ .shader = shader })

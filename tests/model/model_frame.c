@@ -129,6 +129,9 @@ static bool submit(model *m, bool end)
     }
     uint64_t hits = m->hits_base + sim_fail_hits(m->s) + m->memory.failed;
     bool hit = model_hit(m) || (m->recording && hits > m->hits_begun);
+    if (hit) {
+        model_tickets_doubt(m);
+    }
     if (!hit) {
         if (got != m->latched) {
             model_fail(m, "%s, latched is %s: %s", gpool_result_name(got),

@@ -151,6 +151,8 @@ static void run_command(const model_command *c)
     case MODEL_DRAW:
         run_paint(c, true);
         break;
+    case MODEL_READ_BUFFER: /* see model_ticket_ran() */
+        break;
     case MODEL_DISPATCH:
         work_on(c->target->bytes, (c->target->size + 3) / 4 * 4, (uint32_t)c->size);
         break;
@@ -166,15 +168,21 @@ static void unuse(void *thing)
 
 void model_run_commands(model *m, bool run)
 {
-    for (uint32_t i = 0; i < m->command_count && run; ++i) {
-        run_command(&m->commands[i]);
-        m->totals->commands += 1;
+    for (uint32_t i = 0; i < m->command_count; ++i) {
+        if (run) {
+            run_command(&m->commands[i]);
+            m->totals->commands += 1;
+        }
+        if (m->commands[i].ticket != NULL) {
+            model_ticket_ran(&m->commands[i], run);
+        }
     }
     for (uint32_t i = 0; i < m->command_count; ++i) {
         unuse(m->commands[i].source);
         unuse(m->commands[i].target);
         unuse(m->commands[i].texels);
         unuse(m->commands[i].target_texels);
+        unuse(m->commands[i].ticket);
     }
     m->command_count = 0;
     for (int kind = 1; kind < GPOOL_KIND_COUNT && m->recording; ++kind) {
@@ -188,7 +196,7 @@ void model_run_commands(model *m, bool run)
 
 /* --- recording --- */
 
-static gpool_recorder recorder_of(model *m)
+gpool_recorder model_recorder(model *m)
 {
     gpool_recorder rec = gpool_frame_recorder(m->pool);
     if ((rec.state != NULL) != m->in_frame && !model_is_lost(m)) {
@@ -222,6 +230,7 @@ static void keep(model *m, const model_command *command)
     use(command->target);
     use(command->texels);
     use(command->target_texels);
+    use(command->ticket);
 }
 
 static void latch(model *m, gpool_result result)
@@ -238,9 +247,13 @@ static void maybe(void *thing)
     }
 }
 
-/* Ends an operation of one command: it was recorded unless the counter of skipped ones rose. */
-static void recorded(model *m, const model_command *command, gpool_result expected,
-                     uint64_t skipped_before)
+uint64_t model_skipped(model *m)
+{
+    return counter(m, false);
+}
+
+void model_recorded(model *m, const model_command *command, gpool_result expected,
+                    uint64_t skipped_before)
 {
     if (!m->in_frame || model_is_lost(m)) {
         return;
@@ -308,7 +321,7 @@ static gpool_result check_range(const model_buffer *b, uint64_t offset, uint64_t
     return offset > whole || size > whole - offset ? GPOOL_ERROR_OUT_OF_RANGE : GPOOL_OK;
 }
 
-static bool room(const model *m)
+bool model_has_room(const model *m)
 {
     return m->command_count + 2 <= MODEL_COMMANDS;
 }
@@ -330,7 +343,7 @@ void model_copy_buffer(model *m)
     c.source_offset = some_offset(m);
     c.target_offset = some_offset(m);
     c.size = some_offset(m);
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     gpool_result expected = needs_buffer(&from, BUFFER_SOURCE);
@@ -346,11 +359,11 @@ void model_copy_buffer(model *m)
     if (expected == GPOOL_OK) {
         expected = check_range(c.target, c.target_offset, c.size);
     }
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     uint64_t skipped = counter(m, false);
     gpool_copy_buffer(rec, (gpool_buffer){ from.id }, c.source_offset, (gpool_buffer){ to.id },
                       c.target_offset, c.size);
-    recorded(m, &c, expected, skipped);
+    model_recorded(m, &c, expected, skipped);
 }
 
 void model_clear_buffer(model *m)
@@ -359,17 +372,17 @@ void model_clear_buffer(model *m)
     model_command c = { .kind = MODEL_CLEAR_BUFFER, .target = (model_buffer *)(void *)to.thing };
     c.target_offset = some_offset(m);
     c.size = some_offset(m);
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     gpool_result expected = needs_buffer(&to, GPOOL_BUFFER_COPY_TARGET);
     if (expected == GPOOL_OK) {
         expected = check_range(c.target, c.target_offset, c.size);
     }
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     uint64_t skipped = counter(m, false);
     gpool_clear_buffer(rec, (gpool_buffer){ to.id }, c.target_offset, c.size);
-    recorded(m, &c, expected, skipped);
+    model_recorded(m, &c, expected, skipped);
 }
 
 void model_copy_texture(model *m)
@@ -381,7 +394,7 @@ void model_copy_texture(model *m)
     model_command c = { .kind = MODEL_COPY_TEXTURE,
                         .texels = (model_texture *)(void *)from.thing,
                         .target_texels = (model_texture *)(void *)to.thing };
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     gpool_result expected = needs_texture(&from, TEXTURE_SOURCE);
@@ -407,10 +420,10 @@ void model_copy_texture(model *m)
             expected = GPOOL_ERROR_INVALID_ARGUMENT;
         }
     }
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     uint64_t skipped = counter(m, false);
     gpool_copy_texture(rec, (gpool_texture){ from.id }, &region, (gpool_texture){ to.id }, &place);
-    recorded(m, &c, expected, skipped);
+    model_recorded(m, &c, expected, skipped);
 }
 
 static gpool_result check_rows(const model_command *c, const model_buffer *b, uint64_t offset)
@@ -439,7 +452,7 @@ static void copy_between(model *m, bool to_buffer)
                         .source_offset = offset,
                         .target_offset = offset,
                         .stride = MODEL_STRIDE };
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     gpool_result expected =
@@ -453,7 +466,7 @@ static void copy_between(model *m, bool to_buffer)
     if (expected == GPOOL_OK) {
         expected = check_rows(&c, b, offset);
     }
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     uint64_t skipped = counter(m, false);
     if (to_buffer) {
         gpool_copy_texture_to_buffer(rec, (gpool_texture){ texture.id }, &region,
@@ -462,7 +475,7 @@ static void copy_between(model *m, bool to_buffer)
         gpool_copy_buffer_to_texture(rec, (gpool_buffer){ buffer.id }, offset, c.stride,
                                      (gpool_texture){ texture.id }, &region);
     }
-    recorded(m, &c, expected, skipped);
+    model_recorded(m, &c, expected, skipped);
 }
 
 void model_texture_to_buffer(model *m)
@@ -499,7 +512,7 @@ void model_draw(model *m)
     model_ref source = model_pick(m, GPOOL_KIND_BUFFER);
     uint32_t choice = model_take8(m);
     uint32_t value = model_take8(m);
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     model_command clear = { .kind = MODEL_CLEAR_TARGET };
@@ -521,7 +534,7 @@ void model_draw(model *m)
     gpool_binding binding = { .binding = 0, .buffer = { source.id } };
     gpool_draw_args args = { .vertex_count = 3 };
 
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     uint64_t skipped = counter(m, false);
     gpool_begin_render(rec, &desc);
     bool begun = m->in_frame && counter(m, false) == skipped;
@@ -560,13 +573,13 @@ void model_dispatch(model *m)
 {
     model_ref target = model_pick(m, GPOOL_KIND_BUFFER);
     model_command c = { .kind = MODEL_DISPATCH, .size = 1 + model_take8(m) % 16 };
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     c.target = (model_buffer *)(void *)target.thing;
     gpool_result expected = needs_buffer(&target, GPOOL_BUFFER_STORAGE_WRITE);
     gpool_binding binding = { .binding = 0, .buffer = { target.id } };
-    gpool_recorder rec = recorder_of(m);
+    gpool_recorder rec = model_recorder(m);
     gpool_begin_compute(rec, NULL);
     gpool_set_pipeline(rec, m->pipelines[1]);
     gpool_set_bindings(rec, 0, m->layouts[1], &binding, 1, NULL, 0);

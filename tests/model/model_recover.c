@@ -142,5 +142,6 @@ void model_recover(model *m)
     memset(m->frame_serials, 0, sizeof m->frame_serials);
     settle_things(m);
     settle_retired(m);
+    model_tickets_lost(m);
     model_uploads(m);
 }

@@ -59,6 +59,22 @@ typedef struct model_texture {
     uint8_t *bytes[MODEL_LEVELS];
 } model_texture;
 
+typedef enum model_ticket_state {
+    MODEL_TICKET_RECORDED,
+    MODEL_TICKET_RAN,
+    MODEL_TICKET_DROPPED,
+    MODEL_TICKET_LOST /* the pool has moved to another device */
+} model_ticket_state;
+
+typedef struct model_ticket {
+    model_thing thing;
+    model_ticket_state state;
+    bool doubt;       /* a call failed while it was recorded or submitted */
+    bool was_dropped; /* before it was lost */
+    uint64_t size;
+    uint8_t bytes[];
+} model_ticket;
+
 /* A region of one level, complete. */
 typedef struct model_part {
     uint32_t level, x, y, z, width, height, depth;
@@ -72,7 +88,8 @@ typedef enum model_command_kind {
     MODEL_BUFFER_TO_TEXTURE,
     MODEL_CLEAR_TARGET,
     MODEL_DRAW,
-    MODEL_DISPATCH
+    MODEL_DISPATCH,
+    MODEL_READ_BUFFER
 } model_command_kind;
 
 typedef struct model_command {
@@ -85,6 +102,7 @@ typedef struct model_command {
     model_part part, target_part;
     uint32_t stride;
     uint8_t color[4];
+    model_ticket *ticket; /* of a read */
 } model_command;
 
 typedef struct model_retired {
@@ -296,6 +314,29 @@ void model_buffer_to_texture(model *m);
 void model_draw(model *m);
 void model_dispatch(model *m);
 void model_setup_pipelines(model *m);
+/** The frame's recorder, begun if need be; null outside a frame. */
+gpool_recorder model_recorder(model *m);
+/** Commands skipped so far. */
+uint64_t model_skipped(model *m);
+/** True when the recording has room for a command. */
+bool model_has_room(const model *m);
+/** Ends an operation of one command: it was recorded unless the counter of skipped ones rose. */
+void model_recorded(model *m, const model_command *command, gpool_result expected,
+                    uint64_t skipped_before);
+
+void model_ticket_read(model *m);
+void model_ticket_poll(model *m);
+void model_ticket_take(model *m);
+void model_ticket_destroy(model *m);
+/** A read runs, or its recording is dropped. */
+void model_ticket_ran(model_command *command, bool run);
+/** The tickets of the open recording may have failed. */
+void model_tickets_doubt(model *m);
+/** The pool is on another device. */
+void model_tickets_lost(model *m);
+/** GPU buffers that tickets hold or that are kept for the next. */
+uint64_t model_staging_buffers(const model *m);
+
 void model_run_commands(model *m, bool run);
 
 void model_begin_frame(model *m);

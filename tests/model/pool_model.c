@@ -143,7 +143,8 @@ static void check_objects(model *m, const gpool_stats *now)
 {
     const uint64_t block = (uint64_t)256 << 10;
     check_counter(m, "GPU buffers", sim_live(m->s, SIM_KIND_BUFFER),
-                  m->gpu_objects[GPOOL_KIND_BUFFER] + now->internal_bytes / block);
+                  m->gpu_objects[GPOOL_KIND_BUFFER] + model_staging_buffers(m) +
+                      (now->internal_bytes - m->pool->landings.bytes) / block);
     check_counter(m, "GPU textures", sim_live(m->s, SIM_KIND_TEXTURE),
                   m->gpu_objects[GPOOL_KIND_TEXTURE]);
     check_counter(m, "GPU samplers", sim_live(m->s, SIM_KIND_SAMPLER),
@@ -176,6 +177,8 @@ void model_check(model *m)
         check_counter(m, "live bytes", now.live_bytes[kind], m->live_bytes[kind]);
     }
     check_counter(m, "scopes", now.live_count[GPOOL_KIND_SCOPE], m->live_count[GPOOL_KIND_SCOPE]);
+    check_counter(m, "tickets", now.live_count[GPOOL_KIND_TICKET],
+                  m->live_count[GPOOL_KIND_TICKET]);
     check_counter(m, "retired objects", now.retired_count, m->retired_count - m->retired_first);
     check_counter(m, "retired bytes", now.retired_bytes, m->retired_bytes);
     check_counter(m, "created", now.created, m->created);
