@@ -1,5 +1,7 @@
 #include "pool/landing.h"
 
+#include "pool/read_part.h"
+
 #define LANDING_SMALLEST    UINT64_C(1024)
 #define LANDING_LARGEST     (UINT64_C(256) << 20) /* larger ones are not kept */
 #define LANDING_KEEP_BYTES  LANDING_LARGEST

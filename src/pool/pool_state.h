@@ -663,24 +663,6 @@ void gpool__pool_close(gpool *pool);
 /** From now on the pool calls this device; references are the caller's affair. */
 void gpool__pool_point_at(gpool *pool, gpool_device *device);
 
-/* Rows inside a staging buffer. */
-typedef struct gpool__rows {
-    uint64_t offset; /* of the first row */
-    uint64_t bytes;  /* of a row */
-    uint64_t stride; /* from row to row */
-    uint64_t count;
-} gpool__rows;
-
-/**
- * Copies rows, packed, from a staging buffer that the newest submit fills. Blocks within the pool's
- * limit.
- */
-gpool_result gpool__read_staging(gpool *pool, WGPUBuffer staging, uint64_t size, gpool__rows rows,
-                                 void *target);
-
-/** Makes a staging buffer for reading back; NULL with the error recorded. */
-WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result);
-
 /**
  * Finishes an internal encoder under capture and submits it at once as a serial of this pool. The
  * encoder is released in any case.

@@ -1,5 +1,5 @@
 #include "pool/map.h"
-#include "pool/readback.h"
+#include "pool/read_part.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * Regions of textures: checked, written from memory, read back.
  */
-#include "pool/readback.h"
+#include "pool/read_part.h"
 #include "pool/texture_state.h"
 
 #include "gpu/format.h"

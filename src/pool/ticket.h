@@ -15,7 +15,7 @@
 #define GPOOL_POOL_TICKET_H
 
 #include "pool/landing.h"
-#include "pool/readback.h"
+#include "pool/read_part.h"
 
 typedef struct gpool__ticket {
     gpool__resource base;
