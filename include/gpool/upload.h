@@ -15,7 +15,7 @@ typedef enum gpool_upload_way {
     GPOOL_UPLOAD_MERGED,  /**< a copy from staging for each range, near ones joined */
     GPOOL_UPLOAD_SCATTER, /**< one compute pass puts all dirty granules of 64 bytes in place */
     GPOOL_UPLOAD_WHOLE,   /**< the whole buffer, once */
-    GPOOL_UPLOAD_COUNT
+    GPOOL_UPLOAD_COUNT    /**< one more than the last */
 } gpool_upload_way;
 
 /**

@@ -1,5 +1,5 @@
 /* Elements, edits in place, and what is told of uploads. */
-#include "pool/upload.h"
+#include "pool/flush.h"
 
 static gpool__buffer *edit_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
 {

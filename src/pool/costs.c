@@ -2,7 +2,7 @@
  * Built-in tables of what sending costs: medians of `gpool-bench --calibrate`, by implementation and
  * kind of adapter. docs/uploads.md tells on which machines.
  */
-#include "pool/upload.h"
+#include "pool/flush.h"
 
 static const gpool_upload_costs costs_wgpu_gpu = {
     .write_call = 3900.0f,

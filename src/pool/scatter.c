@@ -1,7 +1,7 @@
 #include "pool/scatter.h"
 
 #include "pool/staging.h"
-#include "pool/upload.h"
+#include "pool/flush.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #ifndef GPOOL_POOL_SCATTER_H
 #define GPOOL_POOL_SCATTER_H
 
-#include "pool/upload.h"
+#include "pool/flush.h"
 
 /* Smaller buffers never scatter. */
 #define GPOOL__SCATTER_LEAST ((uint64_t)16 << 10)

@@ -10,7 +10,7 @@
  * Queue writes run before the commands of the next submit, also before the batch. So a buffer that the
  * batch already writes takes no queue write; its `batch` number says so.
  */
-#include "pool/upload.h"
+#include "pool/flush.h"
 
 #include "pool/scatter.h"
 #include "pool/staging.h"

@@ -1,8 +1,8 @@
 /*
- * Uploads: see upload.c.
+ * What a flush of dirty bytes works on; see upload.c.
  */
-#ifndef GPOOL_POOL_UPLOAD_H
-#define GPOOL_POOL_UPLOAD_H
+#ifndef GPOOL_POOL_FLUSH_H
+#define GPOOL_POOL_FLUSH_H
 
 #include "pool/plan.h"
 #include "pool/pool_state.h"
