@@ -98,6 +98,10 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
         pool->stats.submits += 1;
     }
     if (serial != 0 || result == GPOOL_ERROR_DEVICE_LOST) {
+        if (result != GPOOL_OK && result != GPOOL_ERROR_DEVICE_LOST && own > 0) {
+            /* What the recording had wrong took the uploads with it. */
+            gpool__upload_again(pool, pool->batch.number);
+        }
         batch_drop(pool);
         gpool__staging_end(pool, GPOOL__STAGE_BATCH);
     }

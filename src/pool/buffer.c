@@ -49,7 +49,9 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
     if (buffer->in_dirty_list && !pool->recording) {
         if (buffer->raw) {
             /* An error is logged; the buffer goes all the same. */
-            (void)gpool__upload_flush_buffer(pool, buffer);
+            if (gpool__upload_flush_buffer(pool, buffer) == GPOOL_OK) {
+                (void)gpool__batch_settle(pool, buffer);
+            }
         }
         gpool__upload_delist(pool, buffer);
     }
@@ -444,6 +446,10 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
         return GPOOL_OK;
     }
     gpool_result result = gpool__upload_flush_buffer(pool, buffer);
+    if (result == GPOOL_OK) {
+        /* Without the shadow, what a refused submit loses could not be sent again. */
+        result = gpool__batch_settle(pool, buffer);
+    }
     if (result != GPOOL_OK) {
         return result;
     }

@@ -13,6 +13,7 @@ typedef struct gpool__upload_item {
     gpool__plan plan;
     uint64_t sent;  /* bytes */
     uint32_t calls; /* into webgpu.h */
+    bool recorded;  /* the encoder writes some of it, whatever way the rest goes */
 } gpool__upload_item;
 
 /** How a buffer would go out now. */

@@ -103,7 +103,7 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
     plan.whole_staged = costs->copy_call + size * costs->copy_byte;
     plan.whole_queue = input->by_queue ? costs->write_call + size * costs->write_byte : -1.0f;
     plan_pick(&plan, true, true);
-    if (input->size < GPOOL__WHOLE_BELOW) {
+    if (input->small) {
         plan.way = GPOOL_UPLOAD_WHOLE;
         plan.reason = GPOOL_UPLOAD_REASON_SMALL;
         plan.staged = plan.whole_queue < 0.0f;

@@ -20,6 +20,7 @@ typedef struct gpool__plan_input {
     const gpool_dirty_map *dirty;
     uint64_t size;   /* bytes of the GPU object */
     uint64_t window; /* most bytes that one storage binding shows; 0 = it cannot scatter */
+    bool small;      /* the user's bytes are under GPOOL__WHOLE_BELOW */
     bool by_queue;   /* queue writes are allowed: no commands of this batch touch the buffer */
     gpool_upload_way force;
 } gpool__plan_input;

@@ -224,6 +224,7 @@ typedef struct gpool__scatter {
     uint32_t segment_count;
     uint32_t segment_capacity;
     uint64_t clock;
+    uint64_t large_frame; /* the last one in which more than a quarter of the payload was used */
     gpool__scatter_group groups[GPOOL__SCATTER_GROUPS];
     bool refused; /* the device or the implementation has no way to make the pipeline */
 } gpool__scatter;
@@ -528,6 +529,9 @@ gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
 gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
                                        uint64_t size);
 
+/** Marks what a batch wrote again, as its submit was refused. Cost: all buffers. */
+void gpool__upload_again(gpool *pool, uint32_t number);
+
 /** Puts a buffer with dirty bytes into the list. */
 void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer);
 
@@ -563,6 +567,9 @@ gpool_result gpool__batch_settle(gpool *pool, const gpool__buffer *buffer);
 void gpool__batch_leave_device(gpool *pool);
 
 void gpool__batch_fini(gpool *pool);
+
+/** Gives back the payload of a spike. */
+void gpool__scatter_trim(gpool *pool);
 
 /** Drops the scatter pass. */
 void gpool__scatter_fini(gpool *pool);

@@ -38,6 +38,27 @@ static void scatter_drop_groups(gpool *pool)
     }
 }
 
+/* With the groups that name it. Work that is recorded or under way keeps it. */
+static void scatter_drop_payload(gpool *pool)
+{
+    gpool__scatter *scatter = &pool->scatter;
+    scatter_drop_groups(pool);
+    if (scatter->payload != NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(scatter->payload);
+        pool->stats.internal_bytes -= scatter->payload_size;
+        scatter->payload = NULL;
+        scatter->payload_size = 0;
+    }
+}
+
+void gpool__scatter_trim(gpool *pool)
+{
+    if (pool->scatter.payload_size > GPOOL__STAGING_BLOCK &&
+        pool->frame - pool->scatter.large_frame > GPOOL__STAGING_IDLE) {
+        scatter_drop_payload(pool);
+    }
+}
+
 void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu)
 {
     for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
@@ -51,14 +72,10 @@ void gpool__scatter_fini(gpool *pool)
 {
     gpool__scatter *scatter = &pool->scatter;
     gpool__seam *seam = &pool->seam;
-    scatter_drop_groups(pool);
+    scatter_drop_payload(pool);
     if (scatter->pipeline != NULL) {
         GPOOL__GPU(seam, ComputePipelineRelease)(scatter->pipeline);
         GPOOL__GPU(seam, BindGroupLayoutRelease)(scatter->layout);
-    }
-    if (scatter->payload != NULL) {
-        GPOOL__GPU(seam, BufferRelease)(scatter->payload);
-        pool->stats.internal_bytes -= scatter->payload_size;
     }
     gpool__free(&pool->memory, scatter->segments,
                 scatter->segment_capacity * sizeof *scatter->segments);
@@ -130,6 +147,8 @@ void gpool__scatter_prepare(gpool *pool)
     WGPUBindGroupLayout layout = NULL;
     WGPUComputePipeline pipeline = NULL;
     if (limits->maxStorageBuffersPerShaderStage >= 2 &&
+        limits->maxStorageBufferBindingSize >= GPOOL__STAGING_BLOCK &&
+        limits->maxBufferSize >= GPOOL__STAGING_BLOCK &&
         limits->maxComputeInvocationsPerWorkgroup >= SCATTER_THREAD &&
         limits->minStorageBufferOffsetAlignment <= SCATTER_ALIGN &&
         limits->minUniformBufferOffsetAlignment <= SCATTER_ALIGN) {
@@ -171,13 +190,25 @@ uint64_t gpool__scatter_window(const gpool *pool, const gpool__buffer *buffer)
 
 /* --- one pass --- */
 
-/* A buffer to put the payload in, as large as needed up to a chunk. */
+/* Most bytes of a payload: of a pass, of a binding, of a buffer. */
+static uint64_t scatter_payload_most(const gpool *pool)
+{
+    const WGPULimits *limits = &pool->device->info.limits;
+    uint64_t most = gpool__min(limits->maxStorageBufferBindingSize, limits->maxBufferSize);
+    return gpool__round_down(gpool__min(most, SCATTER_CHUNK), SCATTER_ALIGN);
+}
+
+/* A buffer to put the payload in, as large as needed up to what scatter_payload_most() allows. */
 static gpool_result scatter_reserve_payload(gpool *pool, uint64_t size)
 {
     gpool__scatter *scatter = &pool->scatter;
     uint64_t wanted = gpool__max(scatter->payload_size, GPOOL__STAGING_BLOCK);
     while (wanted < size) {
         wanted *= 2;
+    }
+    wanted = gpool__min(wanted, scatter_payload_most(pool));
+    if (size > scatter->payload_size / 4) {
+        scatter->large_frame = pool->frame;
     }
     if (wanted == scatter->payload_size) {
         return GPOOL_OK;
@@ -198,14 +229,10 @@ static gpool_result scatter_reserve_payload(gpool *pool, uint64_t size)
         }
         return gpool__fail_gpu(pool, result, "Scatter payload of pool", pool->label);
     }
-    scatter_drop_groups(pool);
-    if (scatter->payload != NULL) {
-        /* Work that is recorded or under way keeps it. */
-        GPOOL__GPU(&pool->seam, BufferRelease)(scatter->payload);
-        pool->stats.internal_bytes -= scatter->payload_size;
-    }
+    scatter_drop_payload(pool);
     scatter->payload = gpu;
     scatter->payload_size = wanted;
+    scatter->large_frame = pool->frame;
     pool->stats.internal_bytes += wanted;
     return GPOOL_OK;
 }
@@ -262,6 +289,9 @@ static gpool_result scatter_record_pass(gpool *pool, WGPUCommandEncoder encoder,
     gpool__scatter *scatter = &pool->scatter;
     gpool__seam *seam = &pool->seam;
     for (uint32_t i = 0; i < scatter->segment_count; ++i) {
+        if (scatter->segments[i].count == 0) {
+            continue; /* a tail alone; its window may be too small to be bound */
+        }
         /* Made before the pass: the cache may have to let go of one, but not of this pass's. */
         gpool_result result;
         scatter->segments[i].group = scatter_find_group(pool, &scatter->segments[i], &result);
@@ -453,7 +483,7 @@ static gpool_result scatter_fill(gpool *pool, gpool__upload_item *items, uint32_
                                           .count = granules };
             *used += scatter_piece(granules);
             scatter_fill_piece(buffer, segment, bytes, cursor->at, limit);
-            item->calls += segment->tail_size > 0 ? 2 : 1;
+            item->calls += (segment->count > 0 ? 1u : 0u) + (segment->tail_size > 0 ? 1u : 0u);
             item->sent += scatter_piece(granules);
         }
         cursor->at = next;
@@ -473,9 +503,7 @@ gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
             total += scatter_piece(items[i].plan.granules) + windows * 768;
         }
     }
-    uint64_t most =
-        gpool__min(SCATTER_CHUNK, pool->device->info.limits.maxStorageBufferBindingSize);
-    uint64_t space = gpool__round_up(gpool__min(total, most), SCATTER_ALIGN);
+    uint64_t space = gpool__min(gpool__round_up(total, SCATTER_ALIGN), scatter_payload_most(pool));
     while (cursor.item < count) {
         gpool__staged staged;
         uint64_t used = 0;
@@ -488,6 +516,9 @@ gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
         }
         if (result == GPOOL_OK && used > 0) {
             result = scatter_record_pass(pool, encoder, &staged, used);
+            for (uint32_t i = 0; i < count; ++i) {
+                items[i].recorded |= items[i].plan.way == GPOOL_UPLOAD_SCATTER;
+            }
         }
         scatter_drop_segments(pool);
         if (result != GPOOL_OK) {

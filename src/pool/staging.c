@@ -150,6 +150,7 @@ static gpool_result staging_grow(gpool *pool, uint64_t size)
     uint64_t wanted = staging_block_size(pool, size);
     uint64_t least = gpool__round_up(size, GPOOL__STAGING_BLOCK);
     uint64_t limit = gpool__min(staging->budget, pool->device->info.limits.maxBufferSize);
+    limit = gpool__round_down(limit, GPOOL__STAGING_BLOCK);
     if (least > limit) {
         return GPOOL_ERROR_BUDGET;
     }
@@ -173,6 +174,8 @@ static gpool_result staging_wait(gpool *pool)
     if (oldest == NULL) {
         return GPOOL_ERROR_BUDGET;
     }
+    /* The device may be lost meanwhile. */
+    pool->staging.looked = false;
     gpool_result result = gpool__map_wait(pool, oldest->map, pool->wait_timeout_ns);
     if (result == GPOOL_ERROR_TIMEOUT) {
         return GPOOL__FAIL(pool, TIMEOUT, TIMEOUT,
@@ -285,6 +288,7 @@ void gpool__staging_trim(gpool *pool)
 {
     staging_trim_list(pool, &pool->staging.ready);
     staging_trim_list(pool, &pool->staging.away);
+    gpool__scatter_trim(pool);
 }
 
 void gpool__staging_fini(gpool *pool)

@@ -58,6 +58,7 @@ static gpool__plan_input upload_input(const gpool *pool, const gpool__buffer *bu
         .dirty = buffer->dirty,
         .size = gpool__buffer_gpu_size(buffer),
         .window = gpool__scatter_window(pool, buffer),
+        .small = buffer->size < GPOOL__WHOLE_BELOW,
         .by_queue = buffer->batch != pool->batch.number,
         .force = pool->upload_force,
     };
@@ -89,6 +90,7 @@ static gpool_result upload_piece(gpool *pool, WGPUCommandEncoder encoder, gpool_
         memcpy(staged.bytes, buffer->shadow + offset, (size_t)size);
         GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
         (encoder, staged.gpu, staged.offset, buffer->gpu, offset, size);
+        item->recorded = true;
     }
     item->sent += size;
     item->calls += 1;
@@ -149,13 +151,16 @@ static gpool_result upload_by_queue(gpool *pool, gpool__upload_item *item)
     return GPOOL_OK;
 }
 
-/* Records one item; under a lack of staging it goes by the queue instead, which keeps what the encoder
- * may hold of it already harmless: the bytes are the same. */
+/* Records one item; under a lack of staging it goes by the queue instead. What the encoder may hold of
+ * it already is harmless, as the bytes are the same, until later bytes go by the queue. */
 static gpool_result upload_by_encoder(gpool *pool, WGPUCommandEncoder encoder,
                                       gpool__upload_item *item)
 {
     gpool_result result = upload_pieces(pool, encoder, item);
     if (result == GPOOL_ERROR_BUDGET && item->buffer->batch != pool->batch.number) {
+        if (item->plan.way == GPOOL_UPLOAD_MERGED) {
+            item->plan.way = GPOOL_UPLOAD_DIRECT;
+        }
         item->plan.reason = GPOOL_UPLOAD_REASON_BUDGET;
         item->plan.staged = false;
         result = upload_by_queue(pool, item);
@@ -216,14 +221,20 @@ static gpool_result upload_staged(gpool *pool, gpool__upload_item *items, uint32
     pool->staging.looked = true;
     result = upload_record(pool, encoder, items, count);
     pool->staging.looked = false;
-    if (result != GPOOL_OK) {
+    if (result == GPOOL_OK) {
+        result = gpool__batch_add(pool, encoder, "Uploads of pool");
+    } else {
         GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
-        return result;
     }
-    result = gpool__batch_add(pool, encoder, "Uploads of pool");
+    if (result != GPOOL_OK && pool->batch.count == 0) {
+        /* Nothing copies from what was taken. */
+        gpool__staging_end(pool, GPOOL__STAGE_BATCH);
+    }
     for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
-        if (items[i].plan.staged) {
+        if (items[i].recorded) {
             items[i].buffer->batch = pool->batch.number;
+        }
+        if (items[i].plan.staged) {
             upload_done(pool, &items[i]);
         }
     }
@@ -239,6 +250,7 @@ static gpool_result upload_some(gpool *pool, gpool__upload_item *items, uint32_t
         items[i].plan = gpool__plan_buffer(&pool->upload_costs, &input);
         items[i].sent = 0;
         items[i].calls = 0;
+        items[i].recorded = false;
         plans[i] = &items[i].plan;
     }
     gpool__plan_settle(&pool->upload_costs, plans, count, false);
@@ -271,6 +283,19 @@ static gpool_result upload_all(gpool *pool, gpool__upload_item *items, uint32_t 
         }
     }
     return result == GPOOL_OK ? upload_some(pool, items, left) : result;
+}
+
+void gpool__upload_again(gpool *pool, uint32_t number)
+{
+    const gpool__table *table = &pool->tables[GPOOL_KIND_BUFFER];
+    for (uint32_t i = 0; i < table->slot_count; ++i) {
+        gpool__buffer *buffer = (gpool__buffer *)(void *)gpool__table_at(table, i);
+        if (gpool__resource_is_held(&buffer->base) && buffer->batch == number &&
+            buffer->dirty != NULL) {
+            gpool__dirty_map_mark_all(buffer->dirty);
+            gpool__upload_enlist(pool, buffer);
+        }
+    }
 }
 
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer)

@@ -93,13 +93,15 @@ static gpool_result copy_write(struct gpool_recorder_state *state, gpool_buffer 
                              (unsigned long long)size, buffer->base.label,
                              (unsigned long long)pool->staging.budget);
     }
-    if (result == GPOOL_OK) {
-        result = gpool__buffer_become_gpu_written(pool, buffer);
-    }
     if (result != GPOOL_OK) {
         return result;
     }
+    /* Before the shadow goes: the data may lie in it, see gpool_buffer_edit(). */
     memcpy(staged.bytes, data, (size_t)size);
+    result = gpool__buffer_become_gpu_written(pool, buffer);
+    if (result != GPOOL_OK) {
+        return result;
+    }
     GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)
     (encoder, staged.gpu, staged.offset, buffer->gpu, offset, size);
     gpool__resource_record(pool, &buffer->base);
