@@ -35,7 +35,8 @@ static inline void sim_pool_on_log(void *user, const gpool_log_record *record)
     (void)pthread_mutex_unlock(&p->log_lock);
 }
 
-static inline void sim_pool_open(sim_pool *p, const sim_desc *desc)
+static inline void sim_pool_open_upload(sim_pool *p, const sim_desc *desc,
+                                        const gpool_upload_desc *upload)
 {
     *p = (sim_pool){ .s = sim_create(desc), .log_lock = PTHREAD_MUTEX_INITIALIZER };
     assert_non_null(p->s);
@@ -44,10 +45,16 @@ static inline void sim_pool_open(sim_pool *p, const sim_desc *desc)
     assert_same(gpool_device_open(&device, &p->device), GPOOL_OK);
     gpool_desc pool = { .label = "tested",
                         .wait_timeout_ms = 2000,
+                        .upload = *upload,
                         .log = sim_pool_on_log,
                         .log_user = p,
                         .allocator = unit_hooks(&p->allocator) };
     assert_same(gpool_create(p->device, &pool, &p->pool), GPOOL_OK);
+}
+
+static inline void sim_pool_open(sim_pool *p, const sim_desc *desc)
+{
+    sim_pool_open_upload(p, desc, &(gpool_upload_desc){ 0 });
 }
 
 /** Takes the number of records of an id. */
