@@ -49,9 +49,7 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
     if (buffer->in_dirty_list && !pool->recording) {
         if (buffer->raw) {
             /* An error is logged; the buffer goes all the same. */
-            if (gpool__upload_flush_buffer(pool, buffer) == GPOOL_OK) {
-                (void)gpool__batch_settle(pool, buffer);
-            }
+            (void)gpool__upload_flush_queue(pool, buffer);
         }
         gpool__upload_delist(pool, buffer);
     }

@@ -529,6 +529,9 @@ gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
 gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
                                        uint64_t size);
 
+/** The same by queue writes alone: the caller of a raw object may submit by itself. */
+gpool_result gpool__upload_flush_queue(gpool *pool, gpool__buffer *buffer);
+
 /** Marks what a batch wrote again, as its submit was refused. Cost: all buffers. */
 void gpool__upload_again(gpool *pool, uint32_t number);
 

@@ -307,6 +307,17 @@ gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer)
     return upload_all(pool, &item, 1);
 }
 
+gpool_result gpool__upload_flush_queue(gpool *pool, gpool__buffer *buffer)
+{
+    if (!buffer->in_dirty_list) {
+        return GPOOL_OK;
+    }
+    gpool__upload_item item = { .buffer = buffer, .plan = gpool__upload_plan(pool, buffer) };
+    item.plan.way = item.plan.way == GPOOL_UPLOAD_WHOLE ? GPOOL_UPLOAD_WHOLE : GPOOL_UPLOAD_DIRECT;
+    item.plan.staged = false;
+    return upload_by_queue(pool, &item);
+}
+
 gpool_result gpool__upload_flush(gpool *pool)
 {
     while (pool->dirty_buffers != NULL) {

@@ -28,6 +28,7 @@ static uint64_t buffer_size(model *m)
         return borders[choice % (sizeof borders / sizeof *borders)];
     }
     uint64_t size = 1 + model_take16(m) % (choice < 200 ? 600 : 9000);
+    size += choice >= 240 ? (uint64_t)16384 + choice % 16 * 1300 : 0; /* may be scattered to */
     return choice % 4 == 0 ? size : padded(size);
 }
 
@@ -162,6 +163,101 @@ void model_buffer_write(model *m)
         memcpy(b->bytes + offset, data, size);
     }
     free(data);
+}
+
+void model_buffer_elements(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint64_t whole = b != NULL ? b->size : 64;
+    uint32_t choice = model_take8(m);
+    uint64_t stride = choice < 4                    ? 0
+                      : b != NULL && b->gpu_written ? 4 + choice / 64 * 4
+                                                    : 1 + choice % 70;
+    uint64_t first = stride == 0 ? 0 : model_take16(m) % (whole / stride + 1);
+    uint64_t count = model_take8(m) % 32;
+    if (choice >= 16 && stride > 0 && count > whole / stride - first) {
+        count = whole / stride - first;
+    } else if (choice == 5) {
+        first = UINT64_MAX / 2;
+    } else if (choice == 6) {
+        count = UINT64_MAX / stride + 1;
+    }
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        bool fits = stride == 0 || (first <= whole / stride && count <= whole / stride - first);
+        expected =
+            stride == 0 ? GPOOL_ERROR_INVALID_ARGUMENT
+            : !fits     ? GPOOL_ERROR_OUT_OF_RANGE
+            : b->gpu_written && count > 0 && (first * stride % 4 != 0 || count * stride % 4 != 0)
+                ? GPOOL_ERROR_MISALIGNED
+                : GPOOL_OK;
+    }
+    uint64_t size = expected == GPOOL_OK ? count * stride : 0;
+    uint8_t *data = model_bytes(m, size);
+    gpool_result got =
+        gpool_buffer_write_elements(m->pool, (gpool_buffer){ ref.id }, first, count, stride, data);
+    if (model_result(m, got, expected) && size > 0) {
+        memcpy(b->bytes + first * stride, data, size);
+    }
+    free(data);
+}
+
+void model_buffer_edit(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint64_t whole = b != NULL ? b->size : 64;
+    uint64_t offset = model_take16(m) % (whole + 2);
+    uint64_t size = model_take8(m);
+    uint32_t choice = model_take8(m);
+    if (choice >= 8 && offset < whole && size > whole - offset) {
+        size = whole - offset;
+    }
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        expected = offset > whole || size > whole - offset ? GPOOL_ERROR_OUT_OF_RANGE
+                   : b->gpu_written                        ? GPOOL_ERROR_NO_SHADOW
+                                                           : GPOOL_OK;
+    }
+    uint8_t *memory = gpool_buffer_edit(m->pool, (gpool_buffer){ ref.id }, offset, size);
+    if (expected == GPOOL_OK && size == 0) {
+        if (memory != NULL) {
+            model_fail(m, "an edit of nothing gives memory");
+        }
+        return;
+    }
+    gpool_result got = memory != NULL ? GPOOL_OK : gpool_last_error(m->pool)->code;
+    if (!model_result(m, got, expected)) {
+        return;
+    }
+    model_same(m, "the memory of an edit", memory, b->bytes + offset, size);
+    uint8_t *data = model_bytes(m, size);
+    memcpy(memory, data, size);
+    memcpy(b->bytes + offset, data, size);
+    free(data);
+}
+
+void model_buffer_explain(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    gpool_upload_info info = { 0 };
+    gpool_buffer_info buffer = { 0 };
+    gpool_result got = gpool_upload_explain(m->pool, (gpool_buffer){ ref.id }, &info);
+    if (got != (ref.thing != NULL ? GPOOL_OK : ref.code)) {
+        model_fail(m, "explain gives %s", gpool_result_name(got));
+    }
+    if (got == GPOOL_OK && !model_is_lost(m)) {
+        (void)gpool_buffer_get_info(m->pool, (gpool_buffer){ ref.id }, &buffer);
+        if (info.dirty_bytes != buffer.dirty_bytes ||
+            (info.next != GPOOL_UPLOAD_AUTO) != (info.dirty_bytes > 0) ||
+            (info.sent_bytes > 0) != (info.way != GPOOL_UPLOAD_AUTO) ||
+            (info.calls > 0) != (info.way != GPOOL_UPLOAD_AUTO)) {
+            model_fail(m, "explain tells %llu dirty bytes, %llu sent, way %d, next %d",
+                       (unsigned long long)info.dirty_bytes, (unsigned long long)info.sent_bytes,
+                       (int)info.way, (int)info.next);
+        }
+    }
 }
 
 void model_buffer_resize(model *m)

@@ -18,7 +18,7 @@ static void compare_buffers(model *m)
         }
         const gpool__buffer *real = (const gpool__buffer *)(void *)gpool__table_get(
             &m->pool->tables[GPOOL_KIND_BUFFER], b->thing.id);
-        uint8_t target[9008];
+        static uint8_t target[MODEL_LARGEST + 8192];
         uint64_t size = (b->size + 3) / 4 * 4;
         if (real == NULL || !sim_read_buffer(m->s, real->gpu, 0, target, size)) {
             model_fail(m, "a live buffer is not there");

@@ -1,6 +1,7 @@
 /* Recorded commands, and what they do to the model at the submit. */
 #include "model_state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char paint_wgsl[] =
@@ -136,6 +137,9 @@ static void run_command(const model_command *c)
     case MODEL_CLEAR_BUFFER:
         memset(c->target->bytes + c->target_offset, 0, c->size);
         break;
+    case MODEL_WRITE_BUFFER:
+        memcpy(c->target->bytes + c->target_offset, c->data, c->size);
+        break;
     case MODEL_COPY_TEXTURE:
         run_copy_texture(c);
         break;
@@ -183,6 +187,8 @@ void model_run_commands(model *m, bool run)
         unuse(m->commands[i].texels);
         unuse(m->commands[i].target_texels);
         unuse(m->commands[i].ticket);
+
+        free(m->commands[i].data);
     }
     m->command_count = 0;
     for (int kind = 1; kind < GPOOL_KIND_COUNT && m->recording; ++kind) {
@@ -281,7 +287,8 @@ void model_recorded(model *m, const model_command *command, gpool_result expecte
     } else if (expected != GPOOL_OK) {
         latch(m, expected);
     }
-    bool nothing = (command->kind == MODEL_COPY_BUFFER || command->kind == MODEL_CLEAR_BUFFER) &&
+    bool nothing = (command->kind == MODEL_COPY_BUFFER || command->kind == MODEL_CLEAR_BUFFER ||
+                    command->kind == MODEL_WRITE_BUFFER) &&
                    command->size == 0;
     if (expected == GPOOL_OK && !skipped && !nothing) {
         keep(m, command);
@@ -383,6 +390,30 @@ void model_clear_buffer(model *m)
     uint64_t skipped = counter(m, false);
     gpool_clear_buffer(rec, (gpool_buffer){ to.id }, c.target_offset, c.size);
     model_recorded(m, &c, expected, skipped);
+}
+
+void model_record_write(model *m)
+{
+    model_ref to = model_pick(m, GPOOL_KIND_BUFFER);
+    model_command c = { .kind = MODEL_WRITE_BUFFER, .target = (model_buffer *)(void *)to.thing };
+    c.target_offset = some_offset(m);
+    c.size = some_offset(m);
+    if (!room(m)) {
+        return;
+    }
+    gpool_result expected = needs_buffer(&to, GPOOL_BUFFER_COPY_TARGET);
+    if (expected == GPOOL_OK) {
+        expected = check_range(c.target, c.target_offset, c.size);
+    }
+    c.data = model_bytes(m, c.size);
+    gpool_recorder rec = model_recorder(m);
+    uint64_t skipped = counter(m, false);
+    uint32_t kept = m->command_count;
+    gpool_record_write(rec, (gpool_buffer){ to.id }, c.target_offset, c.data, c.size);
+    model_recorded(m, &c, expected, skipped);
+    if (m->command_count == kept) {
+        free(c.data);
+    }
 }
 
 void model_copy_texture(model *m)

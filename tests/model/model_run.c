@@ -129,6 +129,11 @@ static const model_operation operations[] = {
     { "recover", model_recover, 1 },
     { "fail a call", fail_gpu, 3 },
     { "fail an allocation", fail_memory, 2 },
+    /* New ones last: those before keep their numbers, for the corpus. */
+    { "record write", model_record_write, 8 },
+    { "buffer edit", model_buffer_edit, 6 },
+    { "buffer elements", model_buffer_elements, 5 },
+    { "upload explain", model_buffer_explain, 2 },
 };
 
 static const model_operation *choose(uint32_t choice)
@@ -171,8 +176,20 @@ static void begin(model *m)
     m->s = model_must(sim_create(&m->sim_desc));
     sim_table(m->s, &m->table);
     gpool_device_desc device_desc = { .gpu = &m->table, .log = quiet };
+    static const gpool_upload_costs mixed = { .write_call = 1000.0f,
+                                              .write_byte = 1.0f,
+                                              .copy_call = 500.0f,
+                                              .copy_byte = 0.5f,
+                                              .scatter_fixed = 300.0f,
+                                              .scatter_buffer = 10.0f,
+                                              .scatter_granule = 8.0f };
+    /* Each way in turn; by the size, so that lists of before mean what they meant. */
+    uint32_t way = (uint32_t)(m->input_size % (GPOOL_UPLOAD_COUNT + 2));
     gpool_desc pool_desc = { .log = quiet,
                              .wait_timeout_ms = 1,
+                             .upload = { .force = way < GPOOL_UPLOAD_COUNT ? (gpool_upload_way)way
+                                                                           : GPOOL_UPLOAD_AUTO,
+                                         .costs = way < GPOOL_UPLOAD_COUNT ? NULL : &mixed },
                              .allocator = { .resize = memory_resize, .user = &m->memory } };
     if (gpool_device_open(&device_desc, &m->device) != GPOOL_OK ||
         gpool_create(m->device, &pool_desc, &m->pool) != GPOOL_OK) {

@@ -16,6 +16,7 @@
 #define MODEL_LEVELS   4u
 #define MODEL_EXTENT   20u
 #define MODEL_STRIDE   256u
+#define MODEL_LARGEST  40000u /* bytes of a buffer */
 
 /* Whether the open recording names a thing; a failed call may or may not have named it. */
 typedef enum model_named {
@@ -83,6 +84,7 @@ typedef struct model_part {
 typedef enum model_command_kind {
     MODEL_COPY_BUFFER,
     MODEL_CLEAR_BUFFER,
+    MODEL_WRITE_BUFFER,
     MODEL_COPY_TEXTURE,
     MODEL_TEXTURE_TO_BUFFER,
     MODEL_BUFFER_TO_TEXTURE,
@@ -103,6 +105,8 @@ typedef struct model_command {
     uint32_t stride;
     uint8_t color[4];
     model_ticket *ticket; /* of a read */
+
+    uint8_t *data; /* of a write */
 } model_command;
 
 typedef struct model_retired {
@@ -275,6 +279,9 @@ void model_free_retired(model *m, bool by_serial);
 void model_buffer_create(model *m);
 void model_buffer_import(model *m);
 void model_buffer_write(model *m);
+void model_buffer_elements(model *m);
+void model_buffer_edit(model *m);
+void model_buffer_explain(model *m);
 void model_buffer_resize(model *m);
 void model_buffer_destroy(model *m);
 void model_buffer_read(model *m);
@@ -308,6 +315,7 @@ void model_share(model *m);
 
 void model_copy_buffer(model *m);
 void model_clear_buffer(model *m);
+void model_record_write(model *m);
 void model_copy_texture(model *m);
 void model_texture_to_buffer(model *m);
 void model_buffer_to_texture(model *m);

@@ -1,5 +1,7 @@
 #include "model_state.h"
 
+#include "pool/staging.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,18 +141,41 @@ static void check_counter(const model *m, const char *name, uint64_t got, uint64
     }
 }
 
+static uint64_t count_staging(const gpool *pool, uint64_t *bytes)
+{
+    const gpool__staging *staging = &pool->staging;
+    const gpool__staging_block *lists[] = { staging->ready, staging->away,
+                                            staging->used[GPOOL__STAGE_BATCH],
+                                            staging->used[GPOOL__STAGE_RECORD] };
+    uint64_t count = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; ++i) {
+        for (const gpool__staging_block *block = lists[i]; block != NULL; block = block->next) {
+            *bytes += block->size;
+            count += 1;
+        }
+    }
+    return count;
+}
+
 static void check_objects(model *m, const gpool_stats *now)
 {
     const uint64_t block = (uint64_t)256 << 10;
+    const gpool__scatter *scatter = &m->pool->scatter;
+    uint64_t stream =
+        now->internal_bytes - now->staging_bytes - scatter->payload_size - m->pool->landings.bytes;
+    uint64_t staging_bytes = 0;
+    uint64_t staging = count_staging(m->pool, &staging_bytes);
+    check_counter(m, "bytes of staging", now->staging_bytes, staging_bytes);
     check_counter(m, "GPU buffers", sim_live(m->s, SIM_KIND_BUFFER),
-                  m->gpu_objects[GPOOL_KIND_BUFFER] + model_staging_buffers(m) +
-                      (now->internal_bytes - m->pool->landings.bytes) / block);
+                  m->gpu_objects[GPOOL_KIND_BUFFER] + model_staging_buffers(m) + stream / block +
+                      staging + (scatter->payload != NULL));
     check_counter(m, "GPU textures", sim_live(m->s, SIM_KIND_TEXTURE),
                   m->gpu_objects[GPOOL_KIND_TEXTURE]);
     check_counter(m, "GPU samplers", sim_live(m->s, SIM_KIND_SAMPLER),
                   m->gpu_objects[GPOOL_KIND_SAMPLER]);
     check_counter(m, "GPU layouts", sim_live(m->s, SIM_KIND_BIND_GROUP_LAYOUT),
-                  m->gpu_objects[GPOOL_KIND_LAYOUT] + m->base_layouts);
+                  m->gpu_objects[GPOOL_KIND_LAYOUT] + m->base_layouts +
+                      (scatter->pipeline != NULL));
 }
 
 void model_check(model *m)
