@@ -109,8 +109,7 @@ static bool commands_ran(model *m, gpool_result got)
     (void)gpool_get_stats(m->pool, &now);
     bool dropped = now.dropped_recorders > m->before.dropped_recorders;
     bool sent = now.submits > m->before.submits;
-    bool refused = got != GPOOL_OK && sim_fail_function(m->s) == GPOOL_GPU_QueueSubmit &&
-                   m->memory.failed + sim_fail_hits(m->s) > 0 && model_hit(m);
+    bool refused = got != GPOOL_OK && model_refused(m) > m->refused_before;
     return !dropped && sent && !refused;
 }
 

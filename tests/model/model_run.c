@@ -209,6 +209,7 @@ static void one_step(model *m)
     m->step += 1;
     m->totals->steps += 1;
     m->hits_before = m->hits_base + sim_fail_hits(m->s) + m->memory.failed;
+    m->refused_before = model_refused(m);
     (void)gpool_get_stats(m->pool, &m->before);
     operation->run(m);
     if (m->trace) {
@@ -216,7 +217,7 @@ static void one_step(model *m)
                       operation->name, gpool_last_error(m->pool)->message,
                       (unsigned long long)m->hits_base + sim_fail_hits(m->s) + m->memory.failed);
     }
-    if (model_hit(m) && sim_fail_function(m->s) == GPOOL_GPU_QueueSubmit) {
+    if (model_refused(m) > m->refused_before) {
         m->unsent = true;
         m->unsent_at = sim_submitted(m->s);
     }

@@ -150,8 +150,9 @@ typedef struct model {
     uint32_t fault_span; /* operations for which the fault stays armed */
     uint64_t hits_base;  /* of faults armed before */
     uint64_t hits_before;
-    uint64_t hits_begun; /* at the start of the open recording */
-    bool losing;         /* the armed fault loses the device */
+    uint64_t refused_before; /* submits that were refused until the step began */
+    uint64_t hits_begun;     /* at the start of the open recording */
+    bool losing;             /* the armed fault loses the device */
     bool starving; /* it is out of memory: that loses the device where a write needs staging */
     bool lost;
     bool unsent; /* a submit failed: queue writes wait for the next one */
@@ -221,6 +222,9 @@ bool model_exactly(model *m, gpool_result got, gpool_result expected);
 
 /** Checks what must hold after every step. */
 void model_check(model *m);
+
+/** Submits that were refused so far. */
+uint64_t model_refused(model *m);
 
 /** True while queue writes wait for a submit, since the last one failed. */
 bool model_is_unsent(const model *m);

@@ -87,6 +87,11 @@ bool model_is_lost(model *m)
     return m->lost;
 }
 
+uint64_t model_refused(model *m)
+{
+    return sim_call_count(m->s, GPOOL_GPU_QueueSubmit) - sim_submitted(m->s);
+}
+
 bool model_is_unsent(const model *m)
 {
     return m->unsent && sim_submitted(m->s) == m->unsent_at;
