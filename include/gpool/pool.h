@@ -114,7 +114,8 @@ GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
  *         (the recorder was dropped, uploads went out); when uploads fail: their error, nothing is
  *         submitted and dirty bytes and recorder stay, also when the GPU lacks memory for the submit
  *         itself (GPOOL_ERROR_OUT_OF_GPU_MEMORY): call again; GPOOL_ERROR_DEVICE_LOST;
- *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_TIMEOUT (see gpool_process_uploads());
+ *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
  * Thread: owner. Cost: what changed.
  */
 GPOOL_API gpool_result gpool_submit(gpool *pool);
@@ -123,8 +124,10 @@ GPOOL_API gpool_result gpool_submit(gpool *pool);
  * Sends every dirty byte to its resource in a submit of its own; for those who submit raw work
  * afterwards. Legal inside and outside frames. The recorder is untouched.
  *
- * @return GPOOL_OK, GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST or
- *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * @return GPOOL_OK; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_GPU; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
+ *         GPOOL_ERROR_DEVICE_LOST; GPOOL_ERROR_TIMEOUT (the staging budget is used up and the GPU gives
+ *         nothing back); GPOOL_ERROR_INVALID_ARGUMENT (null pool). On an error all that was not sent
+ *         stays dirty.
  * Thread: owner. Cost: what changed.
  */
 GPOOL_API gpool_result gpool_process_uploads(gpool *pool);

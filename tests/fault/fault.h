@@ -29,8 +29,8 @@
 
 #include <gpool/gpool.h>
 
-#define FAULT_THINGS 128u  /* resources that one scenario makes, at most */
-#define FAULT_BYTES  5120u /* largest buffer whose bytes are followed */
+#define FAULT_THINGS 128u   /* resources that one scenario makes, at most */
+#define FAULT_BYTES  20480u /* largest buffer whose bytes are followed */
 
 typedef enum fault_target {
     FAULT_NOTHING,
@@ -136,6 +136,7 @@ struct fault_world {
     char call[64];
     uint64_t call_id;
     uint64_t call_hits;
+    uint64_t call_fallbacks;
     uint64_t call_asked;
     uint64_t call_talks;
     bool call_lost;

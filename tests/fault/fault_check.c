@@ -108,7 +108,10 @@ static void check_state(fault_world *w, uint64_t made)
     if (same && now.kind == GPOOL_KIND_BUFFER) {
         same = x->size == y->size && x->gpu_size == y->gpu_size && x->usage == y->usage &&
                x->version == y->version && x->gpu_written == y->gpu_written &&
-               x->failed == y->failed && y->dirty_bytes <= x->dirty_bytes &&
+               x->failed == y->failed &&
+               /* A refused submit makes all dirty again that it would have brought. */
+               (y->dirty_bytes <= x->dirty_bytes ||
+                sim_call_count(w->s, GPOOL_GPU_QueueSubmit) > sim_submitted(w->s)) &&
                strcmp(x->label, y->label) == 0;
     } else if (same && now.kind == GPOOL_KIND_TEXTURE) {
         const gpool_texture_info *t = &w->before.texture;
@@ -192,6 +195,7 @@ void fault_before(fault_world *w, const char *call, uint64_t id)
                    !check_called(w, "gpool_device_adopt");
     fault_take_picture(w, id, &w->before);
     w->call_hits = fault_hits(w);
+    w->call_fallbacks = w->log_counts[GPOOL_LOG_FALLBACK];
     w->call_asked = fault_memory_asked();
     w->call_talks = fault_spy_talks();
     fault_memory_inside(true);
@@ -242,9 +246,11 @@ uint64_t fault_made(fault_world *w, uint64_t id, bool brief)
             fault_problem(w, "a scenario makes more than %u things", FAULT_THINGS);
         }
     }
-    /* No call of a create function may fail unseen; of a recorded read the Finish tells. */
+    /* No call of a create function may fail unseen; of a recorded read the Finish tells; a scatter pass
+     * may be missing, and is told. */
     bool recorded = check_called(w, "gpool_read_buffer") || check_called(w, "gpool_read_texture");
-    if (result == GPOOL_OK && fault_hits(w) > w->call_hits && !recorded && !check_is_told_late(w)) {
+    if (result == GPOOL_OK && fault_hits(w) > w->call_hits && !recorded && !check_is_told_late(w) &&
+        w->log_counts[GPOOL_LOG_FALLBACK] == w->call_fallbacks) {
         fault_problem(w, "%s gives a good resource though a call of it failed", w->call);
     }
     check_result(w, result, id != 0, true);
