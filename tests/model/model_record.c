@@ -398,7 +398,7 @@ void model_record_write(model *m)
     model_command c = { .kind = MODEL_WRITE_BUFFER, .target = (model_buffer *)(void *)to.thing };
     c.target_offset = some_offset(m);
     c.size = some_offset(m);
-    if (!room(m)) {
+    if (!model_has_room(m)) {
         return;
     }
     gpool_result expected = needs_buffer(&to, GPOOL_BUFFER_COPY_TARGET);
