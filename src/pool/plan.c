@@ -1,6 +1,7 @@
 #include "pool/plan.h"
 
 #include "base/checked.h"
+#include "track/dirty_map.h"
 
 bool gpool__costs_are_good(const gpool_upload_costs *costs)
 {
@@ -22,17 +23,10 @@ static uint64_t plan_gap(float call, float byte)
     return byte * most > call ? (uint64_t)(call / byte) : (uint64_t)most;
 }
 
-static gpool_dirty_count plan_count(const gpool_dirty_map *dirty, uint64_t gap)
-{
-    gpool_dirty_count count;
-    (void)gpool_dirty_map_count(dirty, gap, 4, &count);
-    return count;
-}
-
 /* Bytes up to the next multiple of 4: a map ends where its buffer does. */
-static float plan_bytes(const gpool_dirty_count *count)
+static float plan_bytes(uint64_t bytes)
 {
-    return (float)gpool__round_up(count->range_bytes, 4);
+    return (float)gpool__round_up(bytes, 4);
 }
 
 /* Sets the fastest way among those allowed. */
@@ -77,28 +71,22 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
     gpool__plan plan = { .reason = GPOOL_UPLOAD_REASON_FASTEST };
     uint64_t direct_gap = plan_gap(costs->write_call, costs->write_byte);
     uint64_t merged_gap = plan_gap(costs->copy_call, costs->copy_byte);
-    gpool_dirty_count own = plan_count(input->dirty, 0);
-    gpool_dirty_count direct = own;
-    gpool_dirty_count merged = own;
-    if (own.ranges > 1) {
-        direct = plan_count(input->dirty, direct_gap);
-        merged = plan_count(input->dirty, merged_gap);
-    }
-    plan.granules = own.granules;
-    plan.dirty_bytes = own.dirty_bytes;
-    plan.ranges = own.ranges;
+    gpool__dirty_survey seen = gpool__dirty_map_survey(input->dirty, direct_gap, merged_gap);
+    plan.granules = seen.granules;
+    plan.dirty_bytes = seen.dirty_bytes;
+    plan.ranges = seen.ranges[0];
     float size = (float)input->size;
     float *ns = plan.ns;
     ns[GPOOL_UPLOAD_DIRECT] = !input->by_queue ? -1.0f
-                                               : (float)direct.ranges * costs->write_call +
-                                                     plan_bytes(&direct) * costs->write_byte;
+                                               : (float)seen.ranges[1] * costs->write_call +
+                                                     plan_bytes(seen.bytes[1]) * costs->write_byte;
     ns[GPOOL_UPLOAD_MERGED] =
-        (float)merged.ranges * costs->copy_call + plan_bytes(&merged) * costs->copy_byte;
+        (float)seen.ranges[2] * costs->copy_call + plan_bytes(seen.bytes[2]) * costs->copy_byte;
     ns[GPOOL_UPLOAD_SCATTER] = -1.0f;
     if (input->window > 0) {
         float windows = (float)((input->size + input->window - 1) / input->window);
         ns[GPOOL_UPLOAD_SCATTER] =
-            windows * costs->scatter_buffer + (float)own.granules * costs->scatter_granule;
+            windows * costs->scatter_buffer + (float)seen.granules * costs->scatter_granule;
     }
     plan.whole_staged = costs->copy_call + size * costs->copy_byte;
     plan.whole_queue = input->by_queue ? costs->write_call + size * costs->write_byte : -1.0f;

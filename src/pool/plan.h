@@ -38,7 +38,7 @@ typedef struct gpool__plan {
     float whole_staged;           /* and through staging */
 } gpool__plan;
 
-/** Plans one buffer, as if what is paid once were paid. Costs up to three scans of what is dirty. */
+/** Plans one buffer, as if what is paid once were paid. Costs one scan of what is dirty. */
 gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__plan_input *input);
 
 /**

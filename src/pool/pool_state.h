@@ -207,6 +207,7 @@ typedef struct gpool__scatter_segment {
     uint64_t window;
     uint64_t window_size;
     uint64_t place;       /* of the piece in the payload */
+    uint64_t size;        /* of it */
     uint64_t tail;        /* of the last granule in the payload, when it is not whole */
     uint64_t tail_offset; /* in the target */
     uint64_t tail_size;   /* 0 = none */

@@ -2,6 +2,7 @@
 
 #include "pool/staging.h"
 #include "pool/flush.h"
+#include "track/dirty_map.h"
 
 #include <string.h>
 
@@ -349,45 +350,46 @@ static void scatter_drop_segments(gpool *pool)
 /* Where the filling stands. */
 typedef struct scatter_cursor {
     uint32_t item;
-    uint64_t at; /* byte of its buffer */
+    uint64_t at;   /* byte of its buffer */
+    uint64_t done; /* granules of it */
 } scatter_cursor;
 
-/* The dirty granules [first, end) at or after `at` within [at, limit); false when there are none. */
-static bool scatter_next_run(const gpool_dirty_map *dirty, uint64_t at, uint64_t limit,
-                             uint64_t *first, uint64_t *end)
+/* Bits of a word of granules that lie at or after granule `from` and before `to`. */
+static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64_t to)
 {
-    gpool_range range;
-    uint64_t cursor = at;
-    if (at >= limit || !gpool_dirty_map_next(dirty, 0, GPOOL__GRANULE, &cursor, &range)) {
-        return false;
+    if (word == from / 64) {
+        bits &= UINT64_MAX << from % 64;
     }
-    uint64_t from = gpool__max(range.offset, at);
-    uint64_t past = gpool__min(range.offset + range.size, limit);
-    if (from >= past) {
-        return false;
+    if (word == to / 64) {
+        bits &= (UINT64_C(1) << to % 64) - 1;
     }
-    *first = from / GPOOL__GRANULE;
-    *end = (past + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
-    return true;
+    return word > to / 64 ? 0 : bits;
 }
 
-/* Granules at or after `at` in the window, at most `most`; `*next` is where the search goes on. */
-static uint32_t scatter_count(const gpool_dirty_map *dirty, uint64_t at, uint64_t limit,
-                              uint64_t most, uint64_t *next)
+static uint32_t scatter_lowest(uint64_t bits)
 {
-    uint64_t count = 0;
-    uint64_t first;
-    uint64_t end;
-    *next = limit;
-    while (scatter_next_run(dirty, at, limit, &first, &end)) {
-        if (end - first > most - count) {
-            *next = (first + most - count) * GPOOL__GRANULE;
-            return (uint32_t)most;
-        }
-        count += end - first;
-        at = end * GPOOL__GRANULE;
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_ctzll(bits);
+#else
+    uint32_t index = 0;
+    for (; (bits & 1u) == 0; bits >>= 1) {
+        index += 1;
     }
-    return (uint32_t)count;
+    return index;
+#endif
+}
+
+/* Asks for memory that is read soon. */
+static void scatter_prefetch(const uint8_t *bytes, uint64_t bits)
+{
+#if defined(__GNUC__)
+    for (; bits != 0; bits &= bits - 1) {
+        __builtin_prefetch(bytes + (uint64_t)scatter_lowest(bits) * GPOOL__GRANULE);
+    }
+#else
+    (void)bytes;
+    (void)bits;
+#endif
 }
 
 /* Bytes of a piece for so many granules. */
@@ -404,40 +406,68 @@ static uint64_t scatter_most(uint64_t space, uint64_t groups)
     return gpool__min(most, groups * (SCATTER_THREAD / 4));
 }
 
-static void scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_segment *segment,
-                               uint8_t *bytes, uint64_t at, uint64_t limit)
+/*
+ * Fills one piece with the dirty granules of a window at or after `at`, at most `most`. Returns the byte
+ * at which the search goes on. The index has room for `most`, so that one look at the map is enough.
+ */
+static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_segment *segment,
+                                   uint8_t *bytes, uint64_t at, uint64_t limit, uint64_t most)
 {
     uint8_t *piece = bytes + segment->place;
     uint8_t *index = piece + SCATTER_HEAD;
-    uint64_t payload_start = SCATTER_HEAD + gpool__round_up((uint64_t)segment->count * 4, 16);
+    uint64_t payload_start = SCATTER_HEAD + gpool__round_up(most * 4, 16);
     uint8_t *payload = piece + payload_start;
     uint64_t size = gpool__buffer_gpu_size(buffer);
-    uint32_t filled = 0;
-    uint64_t first;
-    uint64_t end;
-    while (filled < segment->count && scatter_next_run(buffer->dirty, at, limit, &first, &end)) {
-        end = gpool__min(end, first + (segment->count - filled));
-        uint64_t start = first * GPOOL__GRANULE;
-        uint64_t run = gpool__min(end * GPOOL__GRANULE, size) - start;
-        memcpy(payload + (uint64_t)filled * GPOOL__GRANULE, buffer->shadow + start, (size_t)run);
-        for (uint64_t granule = first; granule < end; ++granule) {
-            uint32_t place = (uint32_t)(granule - segment->window / GPOOL__GRANULE);
-            memcpy(index + (uint64_t)filled * 4, &place, 4);
-            filled += 1;
+    uint64_t whole = size / GPOOL__GRANULE;
+    uint64_t from = at / GPOOL__GRANULE;
+    uint64_t to = (limit + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
+    uint64_t first = segment->window / GPOOL__GRANULE;
+    uint64_t filled = 0;
+    uint64_t next = limit;
+    uint64_t word = from / 64;
+    uint64_t bits;
+    bool more = gpool__dirty_map_next_word(buffer->dirty, &word, &bits);
+    while (more && next == limit && word * 64 < to) {
+        uint64_t ahead = word + 1;
+        uint64_t ahead_bits;
+        more = gpool__dirty_map_next_word(buffer->dirty, &ahead, &ahead_bits);
+        if (more && ahead * 64 < to) {
+            scatter_prefetch(buffer->shadow + ahead * 64 * GPOOL__GRANULE,
+                             scatter_clip(ahead, ahead_bits, from, to));
         }
-        at = end * GPOOL__GRANULE;
+        for (bits = scatter_clip(word, bits, from, to); bits != 0; bits &= bits - 1) {
+            uint64_t granule = word * 64 + scatter_lowest(bits);
+            if (filled == most) {
+                next = granule * GPOOL__GRANULE;
+                break;
+            }
+            uint32_t place = (uint32_t)(granule - first);
+            memcpy(index + filled * 4, &place, 4);
+            if (granule < whole) {
+                memcpy(payload + filled * GPOOL__GRANULE, buffer->shadow + granule * GPOOL__GRANULE,
+                       GPOOL__GRANULE);
+            } else {
+                memcpy(payload + filled * GPOOL__GRANULE, buffer->shadow + granule * GPOOL__GRANULE,
+                       (size_t)(size % GPOOL__GRANULE));
+            }
+            filled += 1;
+            segment->tail_size = granule < whole ? 0 : size % GPOOL__GRANULE;
+        }
+        word = ahead;
+        bits = ahead_bits;
     }
-    uint64_t tail = size % GPOOL__GRANULE;
-    if (tail != 0 && at >= size) {
+    segment->count = (uint32_t)filled;
+    segment->size = payload_start + filled * GPOOL__GRANULE;
+    if (segment->tail_size > 0) {
         /* The last granule is not whole: the pass would write beyond the end. It goes by a copy. */
-        segment->tail = segment->place + payload_start + (uint64_t)(filled - 1) * GPOOL__GRANULE;
-        segment->tail_offset = size - tail;
-        segment->tail_size = tail;
+        segment->tail = segment->place + payload_start + (filled - 1) * GPOOL__GRANULE;
+        segment->tail_offset = size - segment->tail_size;
         segment->count -= 1;
     }
     uint32_t head[4] = { (uint32_t)(segment->place + SCATTER_HEAD) / 16,
                          (uint32_t)(segment->place + payload_start) / 16, segment->count, 0 };
     memcpy(piece, head, sizeof head);
+    return next;
 }
 
 /* Adds pieces until the chunk is full or all is in; returns the bytes used. */
@@ -453,40 +483,43 @@ static gpool_result scatter_fill(gpool *pool, gpool__upload_item *items, uint32_
         const gpool__buffer *buffer = item->buffer;
         uint64_t size = gpool__buffer_gpu_size(buffer);
         if (item->plan.way != GPOOL_UPLOAD_SCATTER || cursor->at >= size) {
-            *cursor = (scatter_cursor){ cursor->item + 1, 0 };
+            *cursor = (scatter_cursor){ .item = cursor->item + 1 };
             continue;
         }
         uint64_t window_size = gpool__scatter_window(pool, buffer);
         uint64_t window = cursor->at / window_size * window_size;
         uint64_t limit = gpool__min(window + window_size, size);
-        uint64_t most = scatter_most(space - *used, groups);
-        uint64_t next = limit;
-        uint32_t granules =
-            most == 0 ? 0 : scatter_count(buffer->dirty, cursor->at, limit, most, &next);
+        /* What is left of the item bounds the index, whatever of it lies in this window. */
+        uint64_t most =
+            gpool__min(scatter_most(space - *used, groups), item->plan.granules - cursor->done);
         if (most == 0) {
             return GPOOL_OK; /* full */
         }
-        if (granules > 0) {
-            void *segments = scatter->segments;
-            bool room = gpool__reserve(&pool->memory, &segments, &scatter->segment_capacity,
-                                       scatter->segment_count + 1, sizeof *scatter->segments);
-            scatter->segments = segments;
-            if (!room) {
-                return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a scatter");
-            }
-            gpool__scatter_segment *segment = &scatter->segments[scatter->segment_count++];
-            *segment =
-                (gpool__scatter_segment){ .target = buffer->gpu,
-                                          .window = window,
-                                          .window_size = gpool__min(window_size, size - window),
-                                          .place = *used,
-                                          .count = granules };
-            *used += scatter_piece(granules);
-            scatter_fill_piece(buffer, segment, bytes, cursor->at, limit);
-            item->calls += (segment->count > 0 ? 1u : 0u) + (segment->tail_size > 0 ? 1u : 0u);
-            item->sent += scatter_piece(granules);
+        void *segments = scatter->segments;
+        bool room = gpool__reserve(&pool->memory, &segments, &scatter->segment_capacity,
+                                   scatter->segment_count + 1, sizeof *scatter->segments);
+        scatter->segments = segments;
+        if (!room) {
+            return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a scatter");
         }
-        cursor->at = next;
+        gpool__scatter_segment *segment = &scatter->segments[scatter->segment_count];
+        *segment = (gpool__scatter_segment){ .target = buffer->gpu,
+                                             .window = window,
+                                             .window_size = gpool__min(window_size, size - window),
+                                             .place = *used };
+        cursor->at = scatter_fill_piece(buffer, segment, bytes, cursor->at, limit, most);
+        uint64_t filled = segment->count + (segment->tail_size > 0 ? 1u : 0u);
+        if (filled > 0) {
+            uint64_t piece = gpool__round_up(segment->size, SCATTER_ALIGN);
+            scatter->segment_count += 1;
+            *used += piece;
+            item->calls += (segment->count > 0 ? 1u : 0u) + (segment->tail_size > 0 ? 1u : 0u);
+            item->sent += piece;
+            cursor->done += filled;
+        }
+        if (cursor->done == item->plan.granules) {
+            cursor->at = size; /* no need to look at the rest */
+        }
     }
     return GPOOL_OK;
 }

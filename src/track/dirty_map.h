@@ -43,6 +43,25 @@ void gpool__dirty_map_mark_shared(gpool_dirty_map *map, uint64_t offset, uint64_
 /** Whether anything is dirty. Cost: the levels. */
 bool gpool__dirty_map_any(const gpool_dirty_map *map);
 
+/** What a plan needs of a map, from one scan: ranges as gpool_dirty_map_next() reports them for three
+ * gaps, the first of which is 0. */
+typedef struct gpool__dirty_survey {
+    uint64_t granules;
+    uint64_t dirty_bytes; /* the last granule counts up to the end of the map */
+    uint64_t ranges[3];
+    uint64_t bytes[3]; /* in the ranges */
+} gpool__dirty_survey;
+
+/** Surveys a map for gaps of 0, `gap1` and `gap2` bytes. Cost: the words with set bits, and the runs. */
+gpool__dirty_survey gpool__dirty_map_survey(const gpool_dirty_map *map, uint64_t gap1,
+                                            uint64_t gap2);
+
+/**
+ * Finds the next word of 64 granules of which some are dirty, at or after `*word` (0 at first), and moves
+ * `*word` to it; its bits, the lowest for the first granule, are set in `*bits`. False at the end.
+ */
+bool gpool__dirty_map_next_word(const gpool_dirty_map *map, uint64_t *word, uint64_t *bits);
+
 /** Whether the levels agree; slow. For tests. */
 bool gpool__dirty_map_validate(const gpool_dirty_map *map);
 
