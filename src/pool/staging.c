@@ -219,6 +219,10 @@ gpool_result gpool__staging_take(gpool *pool, gpool__stage stage, uint64_t size,
         block->next = staging->used[stage];
         staging->used[stage] = block;
     }
+    if (gpool__device_is_lost(pool->device)) {
+        /* A lost Dawn device has freed what was mapped. */
+        return gpool__fail_gpu(pool, GPOOL_ERROR_DEVICE_LOST, "Staging of pool", pool->label);
+    }
     *staged = (gpool__staged){ block->gpu, start, block->bytes + start };
     block->used = start + size;
     block->frame = pool->frame;

@@ -93,6 +93,11 @@ static gpool_gpu counting_table(void)
     return table;
 }
 
+/* The way that uploads of the large buffers go; AUTO = there are none. */
+static gpool_upload_way loss_forced;
+
+#define LARGE 70000u /* more than a block of staging */
+
 /* What the script works on. */
 typedef struct loss_world {
     gpool_device *device;
@@ -100,6 +105,8 @@ typedef struct loss_world {
     fixture_log log;
     gpool_buffer vertices;
     gpool_buffer written;
+    gpool_buffer large;
+    gpool_buffer recorded;
     gpool_texture target;
     gpool_shader shader;
     gpool_pipeline fill;
@@ -117,6 +124,9 @@ static void step_begin(loss_world *w)
 
 static void step_write(loss_world *w)
 {
+    for (uint64_t at = 0; w->large.id != 0 && at + 64 < LARGE; at += 9000) {
+        (void)gpool_buffer_write(w->pool, w->large, at, w->bytes, 64);
+    }
     (void)gpool_buffer_write(w->pool, w->vertices, 4, w->bytes, 64);
     (void)gpool_buffer_write(w->pool, w->written, 4, w->bytes, 64);
     (void)gpool_texture_write(w->pool, w->target, NULL, w->bytes, 256, 0);
@@ -127,6 +137,12 @@ static void step_record(loss_world *w)
 {
     w->rec = gpool_frame_recorder(w->pool);
     gpool_copy_buffer(w->rec, w->vertices, 0, w->written, 0, 64);
+    if (w->recorded.id != 0) {
+        static const uint8_t bytes[LARGE];
+        gpool_record_write(w->rec, w->recorded, 0, w->bytes, 64);
+        gpool_record_write(w->rec, w->recorded, 0, bytes, LARGE);
+        gpool_record_write(w->rec, w->recorded, 0, w->bytes, 64);
+    }
 }
 
 static void step_pass(loss_world *w)
@@ -270,6 +286,7 @@ static void world_open(loss_world *w, bool counted)
     gpool_desc pool = { .log = fixture_on_log,
                         .log_user = &w->log,
                         .allocator = fixture_allocator(),
+                        .upload = { .force = loss_forced },
                         .wait_timeout_ms = 3000 };
     assert_good(gpool_create(w->device, &pool, &w->pool));
     gpool *p = w->pool;
@@ -277,6 +294,12 @@ static void world_open(loss_world *w, bool counted)
     w->vertices = gpool_buffer_create(p, &buffer);
     buffer.usage = 0x3ff;
     w->written = gpool_buffer_create(p, &buffer);
+    if (loss_forced != GPOOL_UPLOAD_AUTO) {
+        buffer.size = LARGE;
+        w->recorded = gpool_buffer_create(p, &buffer);
+        buffer.usage = GPOOL_BUFFER_VERTEX;
+        w->large = gpool_buffer_create(p, &buffer);
+    }
     gpool_texture_desc texture = {
         .width = 8, .height = 8, .usage = 0x3f, .format = WGPUTextureFormat_RGBA8Unorm
     };
@@ -334,6 +357,8 @@ static void world_close(loss_world *w)
     }
     (void)gpool_buffer_destroy(p, w->vertices); /* see destroy_works_on_a_lost_device */
     assert_good(gpool_buffer_destroy(p, w->written));
+    assert_good(gpool_buffer_destroy(p, w->large));
+    assert_good(gpool_buffer_destroy(p, w->recorded));
     assert_good(gpool_texture_destroy(p, w->target));
     assert_good(gpool_pipeline_destroy(p, w->fill));
     assert_good(gpool_shader_destroy(p, w->shader));
@@ -431,9 +456,8 @@ static void lose_at_call(void *user)
 }
 
 /* Every fifteenth call of the script, beginning elsewhere with another GPOOL_TEST_SEED. */
-static void device_destroyed_before_each_call(void **state)
+static void run_calls(void)
 {
-    (void)state;
     uint64_t first = fixture_seed(0) % 15;
     uint64_t never = 0;
     hostile_fork("no loss", lose_at_call, &never, SECONDS);
@@ -444,6 +468,30 @@ static void device_destroyed_before_each_call(void **state)
         bad += !hostile_try(name, lose_at_call, &call, SECONDS);
     }
     assert_int_equal(bad, 0);
+}
+
+static void device_destroyed_before_each_call(void **state)
+{
+    (void)state;
+    run_calls();
+}
+
+static void device_destroyed_before_each_call_of_staged_uploads(void **state)
+{
+    (void)state;
+    loss_forced = GPOOL_UPLOAD_MERGED;
+    run_calls();
+    run_steps(LOSS_DESTROY, 1);
+    loss_forced = GPOOL_UPLOAD_AUTO;
+}
+
+static void device_destroyed_before_each_call_of_scattered_uploads(void **state)
+{
+    (void)state;
+    loss_forced = GPOOL_UPLOAD_SCATTER;
+    run_calls();
+    run_steps(LOSS_DESTROY, 1);
+    loss_forced = GPOOL_UPLOAD_AUTO;
 }
 
 /* Bytes not yet sent of a buffer that was handed out raw must not keep it from being destroyed. */
@@ -531,6 +579,8 @@ int gpu_loss_run(void)
         cmocka_unit_test(device_lost_by_force_before_each_step),
         cmocka_unit_test(device_lost_in_the_first_frame),
         cmocka_unit_test(device_destroyed_before_each_call),
+        cmocka_unit_test(device_destroyed_before_each_call_of_staged_uploads),
+        cmocka_unit_test(device_destroyed_before_each_call_of_scattered_uploads),
         cmocka_unit_test(destroy_works_on_a_lost_device),
         cmocka_unit_test(every_pool_learns_and_a_new_device_works),
         cmocka_unit_test(a_loss_is_told_as_soon_as_the_implementation_can),

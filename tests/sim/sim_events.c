@@ -512,6 +512,20 @@ void sim_device_tell_lost(sim_device *device, WGPUDeviceLostReason reason, const
     }
 }
 
+/* Dawn frees what is mapped with the device. */
+static void events_free_maps(const sim_device *device)
+{
+    for (sim_object *object = device->base.owner->objects; object != NULL; object = object->next) {
+        sim_buffer *buffer = (sim_buffer *)object;
+        if (object->kind == SIM_KIND_BUFFER && object->device == device &&
+            buffer->map == SIM_MAPPED) {
+            free(buffer->mapping);
+            buffer->mapping = NULL;
+            buffer->map = SIM_UNMAPPED;
+        }
+    }
+}
+
 void sim_device_lose(sim_device *device)
 {
     sim *s = device->base.owner;
@@ -523,6 +537,7 @@ void sim_device_lose(sim_device *device)
     /* Whatever was in flight is over. wgpu-native tells of the loss in the next encoder only, and
      * lets pending maps succeed first. */
     if (sim_is_dawn(s)) {
+        events_free_maps(device);
         for (sim_event *event = s->events.first; event != NULL; event = event->next) {
             if (event->buffer != NULL && event->buffer->base.device == device) {
                 event->status = WGPUMapAsyncStatus_Aborted;

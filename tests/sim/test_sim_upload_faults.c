@@ -124,6 +124,34 @@ static void a_loss_while_staging_is_waited_for_is_seen_before_the_range_is_asked
     }
 }
 
+/* Bug: a lost Dawn device frees what is mapped, and pieces were still written to it. */
+static void nothing_is_written_to_maps_of_a_lost_device(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 80; ++i) {
+        sim_pool p;
+        open_forced(&p, i % 2, SIM_COMPLETE_AT_POLL,
+                    i % 4 < 2 ? GPOOL_UPLOAD_MERGED : GPOOL_UPLOAD_SCATTER, 0);
+        follow f = follow_make(&p, SIZE, SIM_POOL_COPYABLE, 1);
+        follow other = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        sim_fail(p.s, SIM_ANY_FUNCTION, 1 + i / 4, SIM_FAIL_LOST, false);
+        (void)gpool_begin_frame(p.pool);
+        for (uint64_t k = 0; k < 5; ++k) {
+            (void)gpool_buffer_write(p.pool, other.handle, k * 7000, f.bytes, 64);
+        }
+        gpool_recorder rec = gpool_frame_recorder(p.pool);
+        for (uint64_t k = 0; k < 5; ++k) {
+            gpool_record_write(rec, f.handle, k * 64, f.bytes, 64);
+        }
+        (void)gpool_end_frame(p.pool);
+        sim_fail_none(p.s);
+        follow_end(&p, &f);
+        follow_end(&p, &other);
+        sim_pool_close(&p, 0);
+    }
+}
+
 /* The GPU gives nothing back: an error, and all is there when it does. */
 static void staging_that_never_comes_back_is_a_timeout(void **state)
 {
@@ -215,6 +243,7 @@ int main(void)
         cmocka_unit_test(maps_that_come_late_are_used_when_they_come),
         cmocka_unit_test(a_map_may_be_answered_when_its_pool_is_gone),
         cmocka_unit_test(a_loss_while_staging_is_waited_for_is_seen_before_the_range_is_asked_for),
+        cmocka_unit_test(nothing_is_written_to_maps_of_a_lost_device),
         cmocka_unit_test(staging_that_never_comes_back_is_a_timeout),
         cmocka_unit_test(without_a_scatter_pass_bytes_go_another_way_and_it_is_told_once),
         cmocka_unit_test(uploads_that_fail_hold_no_staging),

@@ -193,6 +193,37 @@ static void a_second_flush_does_not_overtake_the_first(void **state)
     }
 }
 
+/* The first goes by the batch, as it has many ranges; the second has one and would go by the queue. */
+static void a_flush_by_the_queue_does_not_overtake_one_by_the_batch(void **state)
+{
+    (void)state;
+    static const gpool_upload_costs costs = { .write_call = 1000.0f,
+                                              .write_byte = 1.0f,
+                                              .stage_fixed = 1500.0f,
+                                              .copy_call = 1.0f,
+                                              .copy_byte = 1.0f,
+                                              .scatter_fixed = 1e9f };
+    for (size_t i = 0; i < 2; ++i) {
+        sim_pool p;
+        sim_desc desc = { .personality = i == 0 ? SIM_WGPU_NATIVE : SIM_DAWN };
+        sim_pool_open_upload(&p, &desc, &(gpool_upload_desc){ .costs = &costs });
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        assert_same(gpool_begin_frame(p.pool), GPOOL_OK);
+        for (uint64_t k = 0; k < 10; ++k) {
+            follow_write(&p, &f, k * 3000, 64, k);
+        }
+        assert_same(follow_explain(&p, &f).next, GPOOL_UPLOAD_MERGED);
+        assert_same(gpool__upload_flush(p.pool), GPOOL_OK);
+        follow_write(&p, &f, 3000, 64, 77);
+        assert_same(gpool__upload_flush(p.pool), GPOOL_OK);
+        end(&p);
+        follow_same(&p, &f, "flushed by two ways");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
 /* Bug: staging ended in the middle of a buffer, the rest went by the queue, and the next bytes too:
  * they overtook what the encoder had taken before. */
 static void newer_bytes_do_not_overtake_what_an_encoder_took_before_staging_ended(void **state)
@@ -476,6 +507,7 @@ int main(void)
         cmocka_unit_test(recorded_writes_take_turns_with_copies),
         cmocka_unit_test(a_queue_write_does_not_overtake_the_batch),
         cmocka_unit_test(a_second_flush_does_not_overtake_the_first),
+        cmocka_unit_test(a_flush_by_the_queue_does_not_overtake_one_by_the_batch),
         cmocka_unit_test(newer_bytes_do_not_overtake_what_an_encoder_took_before_staging_ended),
         cmocka_unit_test(a_read_in_an_open_recording_leaves_its_staging_alone),
         cmocka_unit_test(a_buffer_destroyed_after_write_and_record_is_seen_with_its_bytes),
