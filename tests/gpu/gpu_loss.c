@@ -481,15 +481,13 @@ static void device_destroyed_before_each_call_of_staged_uploads(void **state)
     (void)state;
     loss_forced = GPOOL_UPLOAD_MERGED;
     run_calls();
-    run_steps(LOSS_DESTROY, 1);
     loss_forced = GPOOL_UPLOAD_AUTO;
 }
 
-static void device_destroyed_before_each_call_of_scattered_uploads(void **state)
+static void device_destroyed_before_each_step_of_scattered_uploads(void **state)
 {
     (void)state;
     loss_forced = GPOOL_UPLOAD_SCATTER;
-    run_calls();
     run_steps(LOSS_DESTROY, 1);
     loss_forced = GPOOL_UPLOAD_AUTO;
 }
@@ -580,7 +578,7 @@ int gpu_loss_run(void)
         cmocka_unit_test(device_lost_in_the_first_frame),
         cmocka_unit_test(device_destroyed_before_each_call),
         cmocka_unit_test(device_destroyed_before_each_call_of_staged_uploads),
-        cmocka_unit_test(device_destroyed_before_each_call_of_scattered_uploads),
+        cmocka_unit_test(device_destroyed_before_each_step_of_scattered_uploads),
         cmocka_unit_test(destroy_works_on_a_lost_device),
         cmocka_unit_test(every_pool_learns_and_a_new_device_works),
         cmocka_unit_test(a_loss_is_told_as_soon_as_the_implementation_can),
