@@ -220,7 +220,11 @@ static void *buffer_range(int function, WGPUBuffer handle, size_t offset, size_t
             result = buffer->mapping + (offset - buffer->map_offset);
         }
         if (call.way == SIM_FAIL_LOST) {
+            /* What is handed out just now stays: nobody could know. */
+            sim_map_state map = buffer->map;
+            buffer->map = SIM_UNMAPPED;
             sim_device_lose(call.device);
+            buffer->map = map;
         }
     }
     sim_leave(&call);
