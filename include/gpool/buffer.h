@@ -146,7 +146,7 @@ GPOOL_API void *gpool_buffer_edit(gpool *pool, gpool_buffer buffer, uint64_t off
  * Tells how the buffer's bytes went out the last time, and why, and how they would now.
  *
  * @return GPOOL_OK, a handle error or GPOOL_ERROR_INVALID_ARGUMENT (null `info`).
- * Thread: owner. Cost: three scans of what is dirty.
+ * Thread: owner. Cost: a scan of what is dirty.
  */
 GPOOL_API gpool_result gpool_upload_explain(gpool *pool, gpool_buffer buffer,
                                             gpool_upload_info *info);

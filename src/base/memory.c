@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include "base/thread.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t
         return NULL;
     }
     if (new_size > old_size) {
+        gpool__advise_large(moved, new_size);
         memset((char *)moved + old_size, 0, new_size - old_size);
     }
     memory->bytes += new_size;

@@ -1,9 +1,32 @@
+#if !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE 1 /* madvise() */
+#endif
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "base/thread.h"
 
 #include <time.h>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+void gpool__advise_large(void *block, size_t size)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (size >= 2 * LARGE_PAGE) {
+        uintptr_t from = ((uintptr_t)block + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+        uintptr_t to = ((uintptr_t)block + size) / LARGE_PAGE * LARGE_PAGE;
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    }
+#else
+    (void)block;
+    (void)size;
+#endif
+}
 
 #if defined(_WIN32)
 
