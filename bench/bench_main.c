@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "bench_calibrate.h"
 #include "bench_gpu.h"
 
 #include <math.h>
@@ -45,6 +46,7 @@ typedef struct main_options {
     const char *gpu_adapter;
     bool list;
     bool help;
+    bool calibrate;
 } main_options;
 
 static void main_help(void)
@@ -58,6 +60,7 @@ static void main_help(void)
         "  --instructions  count instructions too, with valgrind's callgrind\n"
         "  --webgpu NAME   run on wgpu or dawn, through scripts/run-gpu, as `make bench` does\n"
         "  --adapter NAME  with it: any (the default), software or hardware\n"
+        "  --calibrate     print what sending costs on this device, as gpool_upload_costs in C\n"
         "  --quick         everything small, one pair; times are not judged\n"
         "  --help          print this\n"
         "Ends with 0 when every bar is met, with 1 when one is missed, with 2 when it cannot run.");
@@ -73,6 +76,8 @@ static bool main_parse(int argc, char **argv, main_options *options)
             options->list = true;
         } else if (strcmp(name, "--help") == 0) {
             options->help = true;
+        } else if (strcmp(name, "--calibrate") == 0) {
+            options->calibrate = true;
         } else if (strcmp(name, "--instructions") == 0) {
             options->run.instructions = true;
         } else if (strcmp(name, "--quick") == 0) {
@@ -191,6 +196,11 @@ int main(int argc, char **argv)
     if (options.webgpu != NULL) {
         main_run_under(&options, argc, argv);
         return 2;
+    }
+    if (options.calibrate) {
+        const bool done = bench_calibrate(stdout);
+        bench_gpu_close();
+        return done ? 0 : 2;
     }
     const bool json_to_stdout = options.json != NULL && strcmp(options.json, "-") == 0;
     FILE *text = json_to_stdout ? stderr : stdout;

@@ -27,25 +27,25 @@ static const gpool_upload_costs costs_dawn_gpu = {
 };
 
 static const gpool_upload_costs costs_wgpu_cpu = {
-    .write_call = 3300.0f,
-    .write_byte = 0.15f,
-    .stage_fixed = 60000.0f,
-    .copy_call = 1600.0f,
-    .copy_byte = 0.3f,
-    .scatter_fixed = 200000.0f,
-    .scatter_buffer = 5000.0f,
-    .scatter_granule = 100.0f,
+    .write_call = 1240.0f,
+    .write_byte = 0.232f,
+    .stage_fixed = 10800.0f,
+    .copy_call = 916.0f,
+    .copy_byte = 0.227f,
+    .scatter_fixed = 32800.0f,
+    .scatter_buffer = 16500.0f,
+    .scatter_granule = 46.8f,
 };
 
 static const gpool_upload_costs costs_dawn_cpu = {
-    .write_call = 1100.0f,
-    .write_byte = 0.3f,
-    .stage_fixed = 60000.0f,
-    .copy_call = 900.0f,
-    .copy_byte = 0.3f,
-    .scatter_fixed = 100000.0f,
-    .scatter_buffer = 5000.0f,
-    .scatter_granule = 240.0f,
+    .write_call = 512.0f,
+    .write_byte = 1.05f,
+    .stage_fixed = 1800.0f,
+    .copy_call = 465.0f,
+    .copy_byte = 0.185f,
+    .scatter_fixed = 0.0f,
+    .scatter_buffer = 17500.0f,
+    .scatter_granule = 279.0f,
 };
 
 const gpool_upload_costs *gpool__upload_costs_of(const gpool_device *device)
