@@ -2,15 +2,25 @@
 
 #include "noise.h"
 
-static const uint32_t crowd_sizes[CROWD_COUNT] = {
-    [CROWD_CENTER] = 1,  [CROWD_PEDESTAL] = 2, [CROWD_ENGINE] = 1,
-    [CROWD_HORSES] = 50, [CROWD_CATS] = 40,    [CROWD_TREES] = 150,
-    [CROWD_CRATES] = 40, [CROWD_ROCKS] = 50,   [CROWD_GRAVEL] = 350,
+static const struct crowd_group {
+    const char *label;
+    uint32_t size;
+} crowd_groups[CROWD_COUNT] = {
+    [CROWD_CENTER] = { "centre piece", 1 }, [CROWD_PEDESTAL] = { "pedestals", 2 },
+    [CROWD_ENGINE] = { "engines", 1 },      [CROWD_HORSES] = { "horses", 50 },
+    [CROWD_CATS] = { "cats", 40 },          [CROWD_TREES] = { "trees", 150 },
+    [CROWD_CRATES] = { "crates", 40 },      [CROWD_ROCKS] = { "rocks", 50 },
+    [CROWD_GRAVEL] = { "stones", 350 },
 };
 
 uint32_t crowd_size(crowd_kind kind)
 {
-    return crowd_sizes[kind];
+    return crowd_groups[kind].size;
+}
+
+const char *crowd_label(crowd_kind kind)
+{
+    return crowd_groups[kind].label;
 }
 
 bool crowd_on_ground(crowd_kind kind)

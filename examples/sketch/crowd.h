@@ -23,6 +23,9 @@ typedef enum crowd_kind {
 
 uint32_t crowd_size(crowd_kind kind);
 
+/* What all members together are called. */
+const char *crowd_label(crowd_kind kind);
+
 /* True when the kind's members stand on the ground and must follow it. */
 bool crowd_on_ground(crowd_kind kind);
 

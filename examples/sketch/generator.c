@@ -90,6 +90,7 @@ static gpool_result write_rows(generator *gen)
         }
         memcpy(gen->rows + z * row_length, row, row_size);
         gen->counts.rows_written += 1;
+        gen->counts.row_bytes += row_size;
     }
     return GPOOL_OK;
 }

@@ -37,6 +37,7 @@ typedef struct generator_counts {
     uint64_t grounds;       /* times the height field was made anew */
     uint64_t rows_written;  /* rows of it that had changed */
     uint64_t rows_kept;     /* rows that had not */
+    uint64_t row_bytes;     /* of those written */
     uint64_t resizes;       /* changes of its detail */
     uint64_t depth_texels;  /* texels of the depth map written, as rectangles */
     uint64_t textures_made; /* cloud textures */

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "particles.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +9,7 @@
 
 static const char options_common[] =
     "  --frames N         %s\n"
+    "  --move SHARE       of the 100,000 particles that moves each frame, 0.001 to 1 (0.01)\n"
     "  --model FILE       model that takes the place of the centre piece\n"
     "  --models DIR       folder of the models and textures (%s)\n"
     "  --shaders DIR      folder of the shaders (%s)\n"
@@ -48,6 +51,18 @@ static bool read_number(const char *text, uint32_t low, uint32_t high, uint32_t 
     return true;
 }
 
+static bool read_share(const char *text, double low, double high, double *share)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool is_number = (text[0] >= '0' && text[0] <= '9') || text[0] == '.';
+    if (!is_number || end == text || *end != 0 || !(value >= low && value <= high)) {
+        return false;
+    }
+    *share = value;
+    return true;
+}
+
 /* An empty text means any. */
 static bool read_adapter(const char *text, gpool_adapter_choice *adapter)
 {
@@ -85,6 +100,9 @@ static bool take_option(options *chosen, options_program program, const char *na
         uint32_t least = program == OPTIONS_WINDOW ? 0 : 1;
         return read_number(value, least, 1000000, &chosen->frames);
     }
+    if (strcmp(name, "--move") == 0) {
+        return read_share(value, PARTICLES_LEAST_MOVE, PARTICLES_MOST_MOVE, &chosen->move);
+    }
     if (strcmp(name, "--width") == 0) {
         return read_number(value, 1, 8192, &chosen->width);
     }
@@ -99,6 +117,7 @@ int options_read(options *chosen, options_program program, int argc, char **argv
     *chosen = (options){ .frames = program == OPTIONS_WINDOW ? 0 : 240,
                          .width = 960,
                          .height = 540,
+                         .move = 0.01,
                          .out = program == OPTIONS_WINDOW ? NULL : "out/sketch.png",
                          .models = SKETCH_MODELS_DIR,
                          .shaders = SKETCH_SHADERS_DIR };

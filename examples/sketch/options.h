@@ -17,6 +17,7 @@ typedef struct options {
     const char *model, *models, *shaders;
     const char *library; /* NULL = as gpool_gpu_load() finds one */
     gpool_adapter_choice adapter;
+    double move; /* share of the particles that moves each frame */
     bool resize_test;
 } options;
 

@@ -212,6 +212,15 @@ static void draw_ground(const renderer *draw, gpool_recorder rec, const draw_fra
     gpool_draw(rec, &(gpool_draw_args){ .index_count = frame->ground_index_count });
 }
 
+static void draw_particles(const renderer *draw, gpool_recorder rec, const draw_frame *frame)
+{
+    const draw_item dust = { .place = frame->particle_place };
+    gpool_set_pipeline(rec, draw->parts.particles);
+    set_item_uniforms(rec, &dust);
+    gpool_set_vertex_buffer(rec, 0, frame->particles, 0);
+    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = frame->particle_count });
+}
+
 void renderer_draw(renderer *draw, const draw_frame *frame, const draw_item *items,
                    uint32_t item_count, gpool_texture target)
 {
@@ -237,7 +246,8 @@ void renderer_draw(renderer *draw, const draw_frame *frame, const draw_item *ite
     gpool_set_pipeline(rec, draw->parts.water); /* before the ground: hides the lake's bed */
     gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 4 });
     draw_ground(draw, rec, frame);
-    gpool_set_pipeline(rec, draw->parts.sky); /* last: only where nothing else is */
+    gpool_set_pipeline(rec, draw->parts.sky); /* last of all that hides: only where nothing is */
     gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+    draw_particles(draw, rec, frame);
     gpool_end_pass(rec);
 }

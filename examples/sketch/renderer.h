@@ -71,6 +71,9 @@ typedef struct draw_frame {
     gpool_texture palette, clouds[2], nebula, ground_surface, depth_map;
     gpool_buffer ground_vertices, ground_indices;
     uint32_t ground_index_count;
+    gpool_buffer particles; /* of particle */
+    uint32_t particle_count;
+    mat4 particle_place; /* moves all of them together */
 } draw_frame;
 
 /* Returns NULL after saying why on stderr. `shaders` is the folder of the WGSL files. */

@@ -1,5 +1,7 @@
 #include "renderer_parts.h"
 
+#include "particles.h"
+
 #include <stdio.h>
 
 static const gpool_vertex_layout vertex_layout = {
@@ -16,6 +18,12 @@ static const gpool_vertex_layout instance_layout = {
                     { WGPUVertexFormat_Float32x4, offsetof(instance, rotation), 5 },
                     { WGPUVertexFormat_Float32x4, offsetof(instance, tint), 6 },
                     { WGPUVertexFormat_Float32x4, offsetof(instance, gloss), 7 } }
+};
+
+static const gpool_vertex_layout particle_layout = {
+    .stride = sizeof(particle),
+    .attributes = { { WGPUVertexFormat_Float32x3, offsetof(particle, position), 0 },
+                    { WGPUVertexFormat_Unorm8x4, offsetof(particle, color), 1 } }
 };
 
 static gpool_shader load_shader(gpool *pool, const char *folder, const char *name)
@@ -151,6 +159,14 @@ static void make_pipelines(renderer_parts *parts, gpool *pool)
     desc.label = "sky";
     parts->sky = gpool_render_pipeline_create(pool, &desc);
 
+    desc.vertex_buffers[0] = particle_layout;
+    desc.topology = WGPUPrimitiveTopology_PointList; /* the least work where a CPU plays the GPU */
+    desc.vertex_entry = "vs_particle";
+    desc.fragment_entry = "fs_particle";
+    desc.colors[0].blend = GPOOL_BLEND_PREMULTIPLIED;
+    desc.label = "particles";
+    parts->particles = gpool_render_pipeline_create(pool, &desc);
+
     parts->shadow = gpool_render_pipeline_create(
         pool, &(gpool_render_pipeline_desc){
                   .shader = parts->shadow_shader,
@@ -175,7 +191,8 @@ static gpool_result check_parts(const renderer_parts *parts, gpool *pool)
             return result;
         }
     }
-    const gpool_pipeline pipelines[] = { parts->ground, parts->water, parts->sky, parts->shadow };
+    const gpool_pipeline pipelines[] = { parts->ground, parts->water, parts->sky, parts->particles,
+                                         parts->shadow };
     for (size_t i = 0; i < sizeof pipelines / sizeof pipelines[0]; ++i) {
         gpool_result result = gpool_pipeline_status(pool, pipelines[i]);
         if (result != GPOOL_OK) {
@@ -221,6 +238,7 @@ void renderer_parts_fini(renderer_parts *parts, gpool *pool)
     gpool_pipeline_destroy(pool, parts->ground);
     gpool_pipeline_destroy(pool, parts->water);
     gpool_pipeline_destroy(pool, parts->sky);
+    gpool_pipeline_destroy(pool, parts->particles);
     gpool_pipeline_destroy(pool, parts->shadow);
     gpool_shader_destroy(pool, parts->scene_shader);
     gpool_shader_destroy(pool, parts->shadow_shader);

@@ -14,7 +14,7 @@ typedef struct renderer_parts {
     gpool_shader scene_shader, shadow_shader;
     gpool_layout scene_layout, material_layout;
     gpool_sampler repeating, clamped, comparing;
-    gpool_pipeline meshes[DRAW_STYLE_COUNT], ground, water, sky, shadow;
+    gpool_pipeline meshes[DRAW_STYLE_COUNT], ground, water, sky, particles, shadow;
     gpool_texture shadow_map, white, black;
 } renderer_parts;
 

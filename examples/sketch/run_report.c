@@ -14,11 +14,20 @@ typedef struct frame_record {
     bool made; /* the sketch itself made or resized something */
 } frame_record;
 
+/* What was written to one buffer in the steady frames, and how it went out. */
+typedef struct buffer_record {
+    uint64_t written_before; /* in the frames before this one */
+    uint64_t written, sent, calls;
+    gpool_upload_way way; /* of the newest upload */
+    gpool_upload_reason reason;
+} buffer_record;
+
 struct report {
     gpool *pool;
     uint32_t frames, done;
     frame_record *records;
     double *sorted; /* room for one column */
+    buffer_record buffers[SCENE_BUFFERS];
     gpool_stats before;
     double wall_before, thread_before, wall_start;
 };
@@ -67,7 +76,34 @@ void report_begin_frame(report *rep)
     rep->thread_before = now(CLOCK_THREAD_CPUTIME_ID);
 }
 
-void report_end_frame(report *rep, bool made)
+/* Warmed up, and the sketch itself made nothing new. */
+static bool is_steady(const report *rep, uint32_t frame)
+{
+    return frame >= REPORT_WARM_UP && !rep->records[frame].made;
+}
+
+/* Asks how the buffers that were written in this frame went out. */
+static void note_uploads(report *rep, const scene *all)
+{
+    scene_buffer now[SCENE_BUFFERS];
+    scene_get_buffers(all, now);
+    for (uint32_t i = 0; i < SCENE_BUFFERS; ++i) {
+        buffer_record *record = &rep->buffers[i];
+        uint64_t written = now[i].written - record->written_before;
+        record->written_before = now[i].written;
+        gpool_upload_info info;
+        if (written > 0 && is_steady(rep, rep->done) &&
+            gpool_upload_explain(rep->pool, now[i].buffer, &info) == GPOOL_OK) {
+            record->written += written;
+            record->sent += info.sent_bytes;
+            record->calls += info.calls;
+            record->way = info.way;
+            record->reason = info.reason;
+        }
+    }
+}
+
+void report_end_frame(report *rep, const scene *all, bool made)
 {
     frame_record *record = &rep->records[rep->done];
     record->thread = now(CLOCK_THREAD_CPUTIME_ID) - rep->thread_before;
@@ -84,6 +120,7 @@ void report_end_frame(report *rep, bool made)
     record->made = made;
     record->written = after.written_bytes - before->written_bytes;
     record->sent = after.sent_bytes - before->sent_bytes;
+    note_uploads(rep, all);
     rep->done += 1;
 }
 
@@ -162,14 +199,43 @@ static void print_resources(const gpool_stats *stats)
     printf("  %-26s %10s %14llu\n", "gpool's own", "", (unsigned long long)stats->internal_bytes);
 }
 
-/* Steady: frames after the warm-up in which the sketch itself made nothing new. */
-static void print_steady(const report *rep)
+/* Of each buffer that was written: what it took, and the way its newest bytes went. */
+static void print_buffers(const report *rep, const scene *all, double frames)
+{
+    scene_buffer buffers[SCENE_BUFFERS];
+    scene_get_buffers(all, buffers);
+    printf("%-28s %10s %14s %8s  %s\n", "buffers, per steady frame", "written", "sent", "calls",
+           "way, reason");
+    for (uint32_t i = 0; i < SCENE_BUFFERS; ++i) {
+        const buffer_record *record = &rep->buffers[i];
+        gpool_buffer_info info;
+        if (record->written > 0 &&
+            gpool_buffer_get_info(rep->pool, buffers[i].buffer, &info) == GPOOL_OK) {
+            printf("  %-26s %10.0f %14.0f %8.2f  %s, %s\n", info.label,
+                   (double)record->written / frames, (double)record->sent / frames,
+                   (double)record->calls / frames, gpool_upload_way_name(record->way),
+                   gpool_upload_reason_name(record->reason));
+        }
+    }
+}
+
+static void print_ways(const gpool_stats *stats)
+{
+    printf("%-28s %10s %14s\n", "uploads of buffers", "calls", "bytes");
+    for (int way = GPOOL_UPLOAD_AUTO + 1; way < GPOOL_UPLOAD_COUNT; ++way) {
+        printf("  %-26s %10llu %14llu\n", gpool_upload_way_name((gpool_upload_way)way),
+               (unsigned long long)stats->upload_calls[way],
+               (unsigned long long)stats->upload_bytes[way]);
+    }
+}
+
+static void print_steady(const report *rep, const scene *all)
 {
     frame_record sum = { 0 };
     uint32_t steady = 0;
     for (uint32_t i = REPORT_WARM_UP; i < rep->done; ++i) {
         const frame_record *record = &rep->records[i];
-        if (!record->made) {
+        if (is_steady(rep, i)) {
             sum.allocations += record->allocations;
             sum.gpu_objects += record->gpu_objects;
             sum.gpu_calls += record->gpu_calls;
@@ -186,6 +252,7 @@ static void print_steady(const report *rep)
     printf("  %-26s %10.2f\n", "GPU calls", (double)sum.gpu_calls / count);
     printf("  %-26s %10.0f\n", "bytes written", (double)sum.written / count);
     printf("  %-26s %10.0f\n", "bytes sent", (double)sum.sent / count);
+    print_buffers(rep, all, count);
 }
 
 static void print_times(const report *rep)
@@ -212,6 +279,8 @@ static void print_scene(const scene *all)
     scene_counts counts = scene_get_counts(all);
     const generator_counts *gen = &counts.generator;
     printf("%-28s %10u instances, %u triangles\n", "scene", counts.instances, counts.triangles);
+    printf("  %-26s %10u, of which %u move each frame\n", "particles", counts.particles,
+           counts.particles_moved_each);
     printf("  %-26s %10llu moved, %llu put back on the ground\n", "records written",
            (unsigned long long)counts.moved, (unsigned long long)counts.replaced);
     printf("  %-26s %10llu times, %llu resizes, rows: %llu written, %llu kept\n", "ground made",
@@ -248,7 +317,7 @@ void report_print(const report *rep, const scene *all, const char *out)
     printf("%-28s %10u in %.1f s\n", "frames", rep->done,
            (now(CLOCK_MONOTONIC) - rep->wall_start) * 1e-9);
     print_times(rep);
-    print_steady(rep);
+    print_steady(rep, all);
     printf("%-28s\n", "whole run");
     const struct total {
         const char *name;
@@ -270,6 +339,7 @@ void report_print(const report *rep, const scene *all, const char *out)
     for (size_t i = 0; i < sizeof totals / sizeof totals[0]; ++i) {
         printf("  %-26s %10llu\n", totals[i].name, (unsigned long long)totals[i].value);
     }
+    print_ways(&stats);
     print_resources(&stats);
     print_scene(all);
     printf("%-28s %s\n", "picture", out);

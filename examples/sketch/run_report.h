@@ -12,7 +12,7 @@ void report_destroy(report *rep);
 
 /* Around each frame. `made` = the sketch itself created, destroyed or resized something in it. */
 void report_begin_frame(report *rep);
-void report_end_frame(report *rep, bool made);
+void report_end_frame(report *rep, const scene *all, bool made);
 
 /* One moving line on a terminal, else a line for each tenth. */
 void report_progress(const report *rep);

@@ -2,6 +2,7 @@
 
 #include "assets.h"
 #include "palette.h"
+#include "particles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ typedef struct scene_group {
     instance *members;
     uint32_t count;
     gpool_buffer buffer;
+    uint64_t bytes_written; /* since the first frame */
 } scene_group;
 
 struct scene {
@@ -31,6 +33,7 @@ struct scene {
     renderer *draw;
     assets assets;
     scene_group groups[CROWD_COUNT];
+    particles dust;
     gpool_dirty_view ground_seen;
     bool update_shadows;
     bool users_model; /* the centre piece is of unknown make */
@@ -90,7 +93,7 @@ static bool make_group(scene *all, crowd_kind kind)
         all->pool, &(gpool_buffer_desc){ .data = group->members,
                                          .size = group->count * sizeof(instance),
                                          .usage = GPOOL_BUFFER_VERTEX,
-                                         .label = "instances",
+                                         .label = crowd_label(kind),
                                          .scope = all->scope });
     return group->buffer.id != 0;
 }
@@ -116,8 +119,9 @@ static bool build(scene *all, const scene_desc *desc)
     for (crowd_kind kind = 0; ok && kind < CROWD_COUNT; ++kind) {
         ok = make_group(all, kind);
     }
+    ok = ok && particles_init(&all->dust, all->pool, all->scope, desc->move) == GPOOL_OK;
     if (!ok) {
-        fprintf(stderr, "sketch: the crowd cannot be made: %s\n",
+        fprintf(stderr, "sketch: crowd and particles cannot be made: %s\n",
                 gpool_last_error(all->pool)->message);
     }
     return ok;
@@ -172,6 +176,7 @@ static gpool_result write_member(scene *all, crowd_kind kind, uint32_t i, float 
     }
     group->members[i] = now;
     *written += 1;
+    group->bytes_written += sizeof now;
     return gpool_buffer_write(all->pool, group->buffer, i * sizeof now, &now, sizeof now);
 }
 
@@ -207,7 +212,18 @@ gpool_result scene_update(scene *all, uint64_t number)
     bool ground_is_new = gpool_dirty_view_is(&all->ground_seen, generator_ground_changed(all->gen));
     /* Shadows may be two frames late: nobody sees it, and it saves much of the vertex work. */
     all->update_shadows = number % SHADOW_FRAMES == 1 || ground_is_new;
-    return result == GPOOL_OK ? move_crowd(all, seconds) : result;
+    if (result == GPOOL_OK) {
+        result = move_crowd(all, seconds);
+    }
+    return result == GPOOL_OK ? particles_update(&all->dust, number, seconds) : result;
+}
+
+/* The belt's tilt and turn, of its rocks and its dust. */
+static mat4 place_belt(const scene *all)
+{
+    float turn = 0.05f * node_graph_value(all->graph, all->nodes.seconds);
+    float tilt = node_graph_value(all->graph, all->nodes.tilt);
+    return mat4_place(turn, tilt, vec3_make(0.0f, 5.2f, 0.0f));
 }
 
 static draw_item make_item(const scene *all, crowd_kind kind)
@@ -231,9 +247,7 @@ static draw_item make_item(const scene *all, crowd_kind kind)
         item.surface = all->assets.wood;
         item.texture_strength = 1.0f;
     } else if (kind == CROWD_ROCKS || kind == CROWD_GRAVEL) {
-        float turn = 0.05f * node_graph_value(all->graph, all->nodes.seconds);
-        float tilt = node_graph_value(all->graph, all->nodes.tilt);
-        item.place = mat4_place(turn, tilt, vec3_make(0.0f, 5.2f, 0.0f));
+        item.place = place_belt(all);
         item.casts_shadow = false;
         item.rim = 0.2f;
     }
@@ -283,6 +297,9 @@ void scene_draw(scene *all, gpool_texture target)
         .ground_vertices = ground.vertices,
         .ground_indices = ground.indices,
         .ground_index_count = ground.index_count,
+        .particles = all->dust.buffer,
+        .particle_count = PARTICLES_COUNT,
+        .particle_place = place_belt(all),
     };
     for (int i = 0; i < 4; ++i) {
         frame.air[i] = palette_color(dusk, i % 2 == 0 ? 0.06f : 0.34f, i / 2);
@@ -294,6 +311,8 @@ scene_counts scene_get_counts(const scene *all)
 {
     scene_counts counts = { .moved = all->moved,
                             .replaced = all->replaced,
+                            .particles = PARTICLES_COUNT,
+                            .particles_moved_each = all->dust.moved_each,
                             .generator = generator_get_counts(all->gen) };
     node_graph_counts(all->graph, &counts.nodes_computed, &counts.nodes_rested);
     for (int kind = 0; kind < CROWD_COUNT; ++kind) {
@@ -301,4 +320,14 @@ scene_counts scene_get_counts(const scene *all)
         counts.triangles += all->groups[kind].count * all->assets.meshes[kind].index_count / 3u;
     }
     return counts;
+}
+
+void scene_get_buffers(const scene *all, scene_buffer *buffers)
+{
+    *buffers++ = (scene_buffer){ all->dust.buffer, all->dust.bytes_written };
+    *buffers++ = (scene_buffer){ generator_get_ground(all->gen).vertices,
+                                 generator_get_counts(all->gen).row_bytes };
+    for (int kind = 0; kind < CROWD_COUNT; ++kind) {
+        *buffers++ = (scene_buffer){ all->groups[kind].buffer, all->groups[kind].bytes_written };
+    }
 }

@@ -6,23 +6,28 @@
 #ifndef SKETCH_SCENE_H
 #define SKETCH_SCENE_H
 
-#include "generator.h"
-#include "renderer.h"
+#include "crowd.h"
 
 typedef struct scene scene;
+
+/* The particles, the ground, and each kind of the crowd. */
+#define SCENE_BUFFERS (2u + CROWD_COUNT)
 
 typedef struct scene_desc {
     const char *shaders; /* folder of the WGSL files */
     const char
         *models; /* folder of the models and textures; where files are missing, shapes are made */
     const char *model; /* file that takes the place of the centre piece; NULL = the bunny */
+    double move;       /* share of the particles that moves each frame */
 } scene_desc;
 
 typedef struct scene_counts {
-    uint32_t instances;      /* in all groups */
-    uint32_t triangles;      /* of one picture, without the ground */
-    uint64_t moved;          /* instance records written because they move */
-    uint64_t replaced;       /* instance records written because the ground changed */
+    uint32_t instances; /* in all groups */
+    uint32_t triangles; /* of one picture, without the ground */
+    uint64_t moved;     /* instance records written because they move */
+    uint64_t replaced;  /* instance records written because the ground changed */
+    uint32_t particles; /* all of them, and those that move in a frame */
+    uint32_t particles_moved_each;
     uint64_t nodes_computed; /* of the graph */
     uint64_t nodes_rested;   /* of the graph */
     generator_counts generator;
@@ -43,5 +48,14 @@ gpool_result scene_update(scene *all, uint64_t number);
 void scene_draw(scene *all, gpool_texture target);
 
 scene_counts scene_get_counts(const scene *all);
+
+/* A buffer that is written while the sketch runs, and how many bytes of it were so far. */
+typedef struct scene_buffer {
+    gpool_buffer buffer;
+    uint64_t written;
+} scene_buffer;
+
+/* Gives such buffers, always in the same order, into room for SCENE_BUFFERS. */
+void scene_get_buffers(const scene *all, scene_buffer *buffers);
 
 #endif

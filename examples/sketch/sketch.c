@@ -37,7 +37,8 @@ static bool start(program *run, const options *chosen)
     }
     run->all = scene_create(run->pool, &(scene_desc){ .shaders = chosen->shaders,
                                                       .models = chosen->models,
-                                                      .model = chosen->model });
+                                                      .model = chosen->model,
+                                                      .move = chosen->move });
     if (run->all == NULL) {
         return false; /* it said why */
     }
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
         uint64_t made = things_made(run.all);
         report_begin_frame(run.rep);
         ok = draw_frame_of(&run, i);
-        report_end_frame(run.rep, things_made(run.all) != made);
+        report_end_frame(run.rep, run.all, things_made(run.all) != made);
         report_progress(run.rep);
     }
     if (ok && save(&run, &chosen)) {

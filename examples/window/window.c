@@ -248,7 +248,8 @@ int main(int argc, char **argv)
     if (ok) {
         run.all = scene_create(run.pool, &(scene_desc){ .shaders = chosen.shaders,
                                                         .models = chosen.models,
-                                                        .model = chosen.model });
+                                                        .model = chosen.model,
+                                                        .move = chosen.move });
         ok = run.all != NULL;
     }
     uint32_t misses = 0;

@@ -1,4 +1,4 @@
-// scene.wgsl: everything the sketch draws into its picture: meshes, rocks, ground, lake, sky.
+// scene.wgsl: everything the sketch draws into its picture: meshes, rocks, ground, lake, sky, dust.
 // One sun with a shadow map, a hemisphere of sky and ground light, fog in the sky's colours.
 // What changes slowly (fog, clouds' shade, place in the shadow map) is computed by vertex: the
 // sketch must also run where a CPU plays the GPU, and there is no branching around work.
@@ -337,4 +337,29 @@ fn fs_sky(in: SkyVarying) -> @location(0) vec4f {
     color = mix(color, lining, streaks * 0.85);
     color += frame.sun_color.rgb * (smoothstep(0.9990, 0.9995, towards) * 5.0 + glow * 0.3);
     return develop(color, in.clip);
+}
+
+// ---- particles: points of one pixel, brighter the nearer they are, as a bigger one would be ----
+
+struct ParticleVarying {
+    @builtin(position) clip: vec4f,
+    @location(0) @interpolate(flat) light: vec4f, // times its amount
+}
+
+@vertex
+fn vs_particle(@location(0) position: vec3f, @location(1) color: vec4f) -> ParticleVarying {
+    let world = (item.place * vec4f(position, 1.0)).xyz;
+    let way = world - frame.eye.xyz;
+    let away = dot(way, way);
+    let towards = max(dot(way * inverseSqrt(away), frame.sun.xyz), 0.0);
+    let amount = min(color.a * (0.7 + 0.8 * towards * towards) * 200.0 / away, 1.0);
+    var out: ParticleVarying;
+    out.clip = frame.view_projection * vec4f(world, 1.0);
+    out.light = vec4f(color.rgb * amount, amount * 0.75);
+    return out;
+}
+
+@fragment
+fn fs_particle(in: ParticleVarying) -> @location(0) vec4f {
+    return in.light;
 }
