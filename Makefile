@@ -4,6 +4,7 @@ WEBGPU  ?= wgpu#      wgpu or dawn
 ADAPTER ?= any#       any, software or hardware
 FRAMES  ?= 240#       frames of the sketch
 MODEL   ?=#           a model file of your own for the sketch
+MOVE    ?= 0.01#      share of the sketch's particles that moves each frame, 0.001 to 1
 OUT     ?= out#       where pictures go
 PREFIX  ?= /usr/local
 SECONDS ?= 60#       seconds that make fuzz runs
@@ -14,6 +15,7 @@ JOBS    ?= $(shell nproc)
 # An empty command-line value means the default, too.
 override ADAPTER := $(or $(strip $(ADAPTER)),any)
 override WEBGPU  := $(or $(strip $(WEBGPU)),wgpu)
+override MOVE    := $(or $(strip $(MOVE)),0.01)
 
 DEPS      := $(abspath $(or $(GPOOL_DEPS),.deps))
 CONFIGURE := >/dev/null cmake -S .
@@ -22,8 +24,11 @@ SETUP     := scripts/setup
 RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
 DAWN      := $(filter dawn,$(WEBGPU))
 SOURCES    = $(shell find include src tests examples bench fuzz -name "*.[ch]")
-SKETCH     = --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
+SKETCH     = --move "$(MOVE)" --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
 BENCH_JSON = $(strip $(OUT))/bench$(if $(DAWN),-dawn).json
+# Says before anything is built what the sketch would say at its start.
+CHECK_MOVE = awk -v move='$(MOVE)' 'BEGIN { exit !(move ~ /^([0-9]+\.?|[0-9]*\.[0-9]+)$$/ && move + 0 >= 0.001 && move + 0 <= 1) }' || \
+	{ echo 'make: MOVE is [$(MOVE)]: a number from 0.001 to 1 is needed' >&2; exit 2; }
 # A real window stays until it is closed, unless FRAMES was given.
 WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(strip $(FRAMES))),$(strip $(FRAMES)))
 
@@ -32,9 +37,10 @@ WINDOW     = --frames $(if $(DISPLAY),$(if $(filter file,$(origin FRAMES)),0,$(s
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'Settings: WEBGPU=wgpu|dawn ADAPTER=any|software|hardware FRAMES=240 MODEL=file OUT=out PREFIX=/usr/local TESTS=regex'
+	@echo 'Settings: WEBGPU=wgpu|dawn ADAPTER=any|software|hardware FRAMES=240 MODEL=file MOVE=0.001..1 OUT=out PREFIX=/usr/local TESTS=regex'
 
 demo: ## get what is needed, build, and run the main sketch (picture in out/sketch.png)
+	@$(CHECK_MOVE)
 	@$(SETUP) demo $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-sketch
@@ -42,6 +48,7 @@ demo: ## get what is needed, build, and run the main sketch (picture in out/sket
 	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png
 
 window: ## the same picture in a window (in a virtual one where there is no display)
+	@$(CHECK_MOVE)
 	@$(SETUP) window $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-window

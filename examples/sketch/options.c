@@ -55,8 +55,8 @@ static bool read_share(const char *text, double low, double high, double *share)
 {
     char *end = NULL;
     double value = strtod(text, &end);
-    bool is_number = (text[0] >= '0' && text[0] <= '9') || text[0] == '.';
-    if (!is_number || end == text || *end != 0 || !(value >= low && value <= high)) {
+    if (strspn(text, "0123456789.") != strlen(text) || end == text || *end != 0 ||
+        !(value >= low && value <= high)) {
         return false;
     }
     *share = value;
@@ -76,6 +76,12 @@ static bool read_adapter(const char *text, gpool_adapter_choice *adapter)
         return false;
     }
     return true;
+}
+
+/* What a value must be, where that is worth a line of its own. */
+static const char *expected_value(const char *name)
+{
+    return strcmp(name, "--move") == 0 ? ": a number from 0.001 to 1 is needed" : "";
 }
 
 /* Takes one option with its value; false when there is no such option or the value is no good. */
@@ -137,8 +143,9 @@ int options_read(options *chosen, options_program program, int argc, char **argv
             continue;
         }
         if (i + 1 == argc || !take_option(chosen, program, argv[i], argv[i + 1])) {
-            fprintf(stderr, "%s: cannot use [%s%s%s]\n", program_name(program), argv[i],
-                    i + 1 < argc ? " " : "", i + 1 < argc ? argv[i + 1] : "");
+            fprintf(stderr, "%s: cannot use [%s%s%s]%s\n", program_name(program), argv[i],
+                    i + 1 < argc ? " " : "", i + 1 < argc ? argv[i + 1] : "",
+                    expected_value(argv[i]));
             print_usage(stderr, program);
             return 2;
         }

@@ -9,6 +9,9 @@
 #define PARTICLES_MASK 0x1ffffu
 _Static_assert(PARTICLES_COUNT - 1u <= PARTICLES_MASK, "every particle has its number");
 
+/* Those below are out: the shader leaves them out, as they would cost as much as bright ones. */
+#define PARTICLES_DARK 0.2f
+
 /* Rows of noise_random(); the crowd's are below. */
 #define PARTICLES_ROW 1024u
 
@@ -39,22 +42,23 @@ static particle particle_at(uint32_t index, float seconds)
                                     { 1.0f, 0.80f, 0.48f },
                                     { 1.0f, 0.62f, 0.36f },
                                     { 0.96f, 0.58f, 0.62f } };
+    vec3 light = lights[noise_hash(index) % 4u];
     float radius = ring_radius(index), phase = random_between(index, 3, 0.0f, 2.0f * SKETCH_PI);
     float angle = random_between(index, 4, 0.0f, 2.0f * SKETCH_PI) + 0.4f * seconds / radius;
     float lift = random_between(index, 5, -1.0f, 1.0f);
-    float twinkle = 0.5f + 0.5f * sinf(phase + 2.1f * seconds),
-          shine = random_between(index, 6, 0.0f, 1.0f);
-    vec3 light = lights[noise_hash(index) % 4u];
+    float shine = random_between(index, 6, 0.0f, 1.0f);
+    float twinkle = 0.5f + 0.5f * sinf(phase + 2.1f * seconds);
+    float bright = 0.15f + 0.85f * shine * shine * twinkle;
     return (particle){ .position = { radius * cosf(angle),
                                      0.16f * lift * lift * lift + 0.03f * sinf(phase + seconds),
                                      radius * sinf(angle) },
                        .color = { to_byte(light.x), to_byte(light.y), to_byte(light.z),
-                                  to_byte(0.15f + 0.85f * shine * shine * twinkle) } };
+                                  bright > PARTICLES_DARK ? to_byte(bright) : 0 } };
 }
 
 /*
- * The one that stands at place `at` in the order of frame `number`, another for each place: steps that can be
- * undone mix the numbers up to the mask among themselves, and those that are too great go on.
+ * The one at place `at` in the order of frame `number`, another for each place: steps that can be
+ * undone mix the numbers up to the mask among themselves; what is too great is mixed again.
  */
 static uint32_t pick(uint32_t at, uint32_t number)
 {

@@ -14,7 +14,7 @@
 /* A point as the shader reads it. */
 typedef struct particle {
     float position[3]; /* in the belt's plane, which the renderer tilts and turns */
-    uint8_t color[4];  /* a = how bright */
+    uint8_t color[4];  /* a = how bright, 0 = out */
 } particle;
 
 typedef struct particles {

@@ -354,7 +354,7 @@ fn vs_particle(@location(0) position: vec3f, @location(1) color: vec4f) -> Parti
     let towards = max(dot(way * inverseSqrt(away), frame.sun.xyz), 0.0);
     let amount = min(color.a * (0.7 + 0.8 * towards * towards) * 200.0 / away, 1.0);
     var out: ParticleVarying;
-    out.clip = frame.view_projection * vec4f(world, 1.0);
+    out.clip = select(vec4f(0.0, 0.0, 2.0, 1.0), frame.view_projection * vec4f(world, 1.0), color.a > 0.0);
     out.light = vec4f(color.rgb * amount, amount * 0.75);
     return out;
 }
