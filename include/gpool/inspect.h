@@ -27,19 +27,23 @@ typedef struct gpool_stats {
     uint64_t sent_bytes;                       /**< bytes handed to the queue for them */
     uint64_t upload_bytes[GPOOL_UPLOAD_COUNT]; /**< of sent_bytes, those of buffers, by way */
     uint64_t upload_calls[GPOOL_UPLOAD_COUNT]; /**< queue writes, copies and dispatches, by way */
-    uint64_t staging_bytes; /**< bytes of mapped staging memory held now, part of internal_bytes */
-    uint64_t uniform_bytes; /**< bytes handed to the queue for gpool_set_uniforms() */
-    uint64_t created;       /**< resources created */
-    uint64_t freed;         /**< resources freed */
-    uint64_t submits;       /**< queue submits */
-    uint64_t gpu_calls;     /**< calls into webgpu.h */
-    uint64_t gpu_objects;   /**< GPU objects made, encoders and passes left out */
-    uint64_t draws;         /**< draws and dispatches recorded, those of mips too */
-    uint64_t skipped;       /**< recorder commands skipped for an error */
-    uint64_t redundant;     /**< recorder commands dropped as they changed nothing */
-    uint64_t bind_hits;     /**< bind groups found in the cache */
-    uint64_t bind_misses;   /**< bind groups made */
-    uint64_t bind_groups;   /**< bind groups in the cache now */
+    uint64_t staging_bytes;  /**< bytes of mapped staging memory held now, part of internal_bytes */
+    uint64_t uniform_bytes;  /**< bytes handed to the queue for gpool_set_uniforms() */
+    uint64_t recycled_bytes; /**< GPU bytes of freed objects kept for reuse; in no other counter */
+    uint64_t recycled_count; /**< those objects */
+    uint64_t recycle_hits;   /**< GPU objects taken from them instead of made */
+    uint64_t recycle_misses; /**< GPU objects made as none of the class was kept */
+    uint64_t created;        /**< resources created */
+    uint64_t freed;          /**< resources freed */
+    uint64_t submits;        /**< queue submits */
+    uint64_t gpu_calls;      /**< calls into webgpu.h */
+    uint64_t gpu_objects;    /**< GPU objects made, encoders and passes left out */
+    uint64_t draws;          /**< draws and dispatches recorded, those of mips too */
+    uint64_t skipped;        /**< recorder commands skipped for an error */
+    uint64_t redundant;      /**< recorder commands dropped as they changed nothing */
+    uint64_t bind_hits;      /**< bind groups found in the cache */
+    uint64_t bind_misses;    /**< bind groups made */
+    uint64_t bind_groups;    /**< bind groups in the cache now */
     uint64_t dropped_recorders; /**< recorders not submitted for an error at Finish */
     uint64_t errors;            /**< error records logged or held back as repeats */
     uint64_t visited;           /**< objects visited by submits and deletions */

@@ -23,6 +23,21 @@ typedef enum gpool_keep {
     GPOOL_KEEP_DROP      /**< keeps none: the memory is saved, the GPU alone has the content */
 } gpool_keep;
 
+/**
+ * How GPU objects of freed buffers and textures are used again. All zero is a good default.
+ *
+ * A buffer gets one that was of a buffer of the same size in whole words and the same WebGPU usage, a
+ * texture one of the same descriptor. Content is as promised: zeros, or the data given. What was handed
+ * out raw, is multisampled or has depth or stencil is not used again; of textures that are created
+ * without data only render targets, of at most 16 levels times layers, get one. GPU debuggers show
+ * the label of an object's first life; gpool's own messages have the present one.
+ */
+typedef struct gpool_recycle_desc {
+    bool off;                /**< freed objects are released at once */
+    uint64_t budget;         /**< GPU bytes kept at most; 0 = 64 MiB. The oldest give way */
+    uint32_t max_age_frames; /**< frames an object is kept; 0 = 120 */
+} gpool_recycle_desc;
+
 /** How gpool_create() makes a pool. All zero is a good default. */
 typedef struct gpool_desc {
     const char *label;            /**< name in messages, copied; NULL = "pool" */
@@ -30,6 +45,7 @@ typedef struct gpool_desc {
     uint32_t delete_delay_frames; /**< frames a destroyed object is kept besides; 0 = 2 */
     uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU; 0 = 10000 */
     gpool_upload_desc upload;     /**< how dirty bytes are sent */
+    gpool_recycle_desc recycle;   /**< whether freed GPU objects are used again */
     bool measure;                 /**< fills the CPU times of gpool_stats; costs clock reads */
     gpool_log_fn log;             /**< receives records; NULL = stderr, errors and warnings only */
     void *log_user;               /**< handed to `log` */

@@ -17,6 +17,8 @@ gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats)
     /* The pool's own layout is not the user's. */
     stats->live_count[GPOOL_KIND_LAYOUT] -= 1;
     stats->staging_bytes = pool->staging.bytes;
+    stats->recycled_bytes = pool->recycle.bytes;
+    stats->recycled_count = pool->recycle.count;
     stats->cpu_bytes = pool->memory.bytes;
     stats->allocations = pool->memory.allocations;
     stats->gpu_calls = gpool__seam_total(&pool->seam);

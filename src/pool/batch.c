@@ -73,8 +73,11 @@ static void batch_drop(gpool *pool)
 gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, uint32_t part_count,
                                  bool recording, const char *what)
 {
+    gpool_result result = gpool__recycle_clear(pool);
     uint32_t own = pool->batch.count;
-    gpool_result result = batch_reserve(pool, part_count);
+    if (result == GPOOL_OK) {
+        result = batch_reserve(pool, part_count);
+    }
     if (result != GPOOL_OK) {
         return result;
     }
@@ -103,6 +106,7 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
             gpool__upload_again(pool, pool->batch.number);
         }
         batch_drop(pool);
+        gpool__recycle_submitted(pool, result);
         gpool__staging_end(pool, GPOOL__STAGE_BATCH);
     }
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, what, pool->label);
@@ -110,7 +114,7 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
 
 gpool_result gpool__batch_settle(gpool *pool, const gpool__buffer *buffer)
 {
-    if (buffer->batch != pool->batch.number) {
+    if (!gpool__buffer_is_in_batch(pool, buffer)) {
         return GPOOL_OK;
     }
     return gpool__batch_submit(pool, NULL, 0, false, "Submit of uploads of pool");
@@ -130,6 +134,7 @@ gpool_result gpool__submit_internal(gpool *pool, WGPUCommandEncoder encoder, con
 void gpool__batch_leave_device(gpool *pool)
 {
     batch_drop(pool);
+    gpool__recycle_leave_device(pool);
     gpool__staging_fini(pool);
     gpool__scatter_fini(pool);
 }

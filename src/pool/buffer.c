@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define BUFFER_ALL_USAGES 0x3ffu
-
 /* Usages through which commands change bytes: the buffer may become gpu-written. */
 #define BUFFER_WRITABLE                                                                            \
     ((gpool_buffer_usage)(GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_COPY_TARGET |                  \
@@ -13,6 +11,9 @@
 
 /* Writes up to this size are compared with the shadow first. */
 #define BUFFER_COMPARE 256u
+
+/* From this size on a recycled buffer is cleared by the GPU rather than sent zeros. */
+#define BUFFER_CLEAR 65536u
 
 static gpool__buffer *buffer_of(gpool__resource *resource)
 {
@@ -32,9 +33,12 @@ static void buffer_release(gpool *pool, gpool__resource *resource)
         if (buffer->scatters) {
             gpool__scatter_forget(pool, buffer->gpu);
         }
-        buffer_drop(&pool->seam, buffer->gpu);
+        if (!gpool__recycle_keep_buffer(pool, buffer)) {
+            buffer_drop(&pool->seam, buffer->gpu);
+        }
         buffer->gpu = NULL;
     }
+    gpool__recycle_forget(pool, resource);
     gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
     buffer->dirty = NULL;
     gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
@@ -52,6 +56,9 @@ static void buffer_retiring(gpool *pool, gpool__resource *resource)
             (void)gpool__upload_flush_queue(pool, buffer);
         }
         gpool__upload_delist(pool, buffer);
+    }
+    if (!pool->recording) {
+        gpool__recycle_retiring(pool, resource);
     }
 }
 
@@ -79,6 +86,16 @@ static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
     return gpu;
 }
 
+static WGPUBufferUsage buffer_full_usage(uint64_t size, gpool_buffer_usage usage)
+{
+    return buffer_gpu_usage(usage) | (buffer_scatters(size, usage) ? WGPUBufferUsage_Storage : 0);
+}
+
+WGPUBufferUsage gpool__buffer_gpu_usage(const gpool__buffer *buffer)
+{
+    return buffer_full_usage(buffer->size, buffer->usage);
+}
+
 static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_usage usage,
                                       const char *label)
 {
@@ -104,14 +121,13 @@ static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_u
     return GPOOL_OK;
 }
 
-/* Makes the GPU object under capture; *gpu is NULL on an error. */
-static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
-                                    const char *label, WGPUBuffer *gpu)
+/* Makes the GPU object under capture; *gpu is NULL on an error, which is not recorded. */
+static gpool_result buffer_try_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
+                                   const char *label, WGPUBuffer *gpu)
 {
     WGPUBufferDescriptor desc = {
         .label = gpool__view(label),
-        .usage =
-            buffer_gpu_usage(usage) | (buffer_scatters(size, usage) ? WGPUBufferUsage_Storage : 0),
+        .usage = buffer_full_usage(size, usage),
         .size = gpool__round_up(size, 4),
     };
     gpool__capture_begin(pool->device, &pool->seam);
@@ -127,7 +143,36 @@ static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usa
         GPOOL__GPU(&pool->seam, BufferRelease)(*gpu);
         *gpu = NULL;
     }
+    return result;
+}
+
+/* Makes the GPU object; *gpu is NULL on an error. What is kept for reuse gives way to it. */
+static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
+                                    const char *label, WGPUBuffer *gpu)
+{
+    gpool_result result = buffer_try_gpu(pool, size, usage, label, gpu);
+    if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY && gpool__recycle_drop(pool)) {
+        result = buffer_try_gpu(pool, size, usage, label, gpu);
+    }
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making buffer", label);
+}
+
+/* The same for a new buffer, or a recycled object: then all of it is sent or cleared. */
+static gpool_result buffer_get_gpu(gpool *pool, gpool__buffer *buffer, bool has_data)
+{
+    bool clear = !has_data && (buffer->gpu_written || buffer->size >= BUFFER_CLEAR);
+    buffer->gpu = gpool__recycle_take_buffer(pool, gpool__buffer_gpu_size(buffer),
+                                             gpool__buffer_gpu_usage(buffer), clear);
+    if (buffer->gpu == NULL) {
+        return buffer_make_gpu(pool, buffer->size, buffer->usage, buffer->base.label, &buffer->gpu);
+    }
+    if (clear) {
+        gpool__recycle_clear_later(pool, &buffer->base);
+    } else if (!buffer->gpu_written) {
+        gpool__dirty_map_mark_all(buffer->dirty);
+        gpool__upload_enlist(pool, buffer);
+    }
+    return GPOOL_OK;
 }
 
 static gpool_result buffer_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
@@ -196,7 +241,7 @@ static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The descriptor [NULL] is null");
     }
     const char *label = desc->label != NULL ? desc->label : "";
-    if ((desc->usage & ~BUFFER_ALL_USAGES) != 0) {
+    if ((desc->usage & ~GPOOL__BUFFER_USAGES) != 0) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "The usage [0x%x] of buffer \"%s\" has unknown flags", desc->usage,
                            label);
@@ -255,8 +300,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         /* Here, where programs load, rather than in the frame that first needs it. */
         gpool__scatter_prepare(pool);
     }
-    gpool_result result =
-        buffer_make_gpu(pool, desc->size, desc->usage, buffer->base.label, &buffer->gpu);
+    gpool_result result = buffer_get_gpu(pool, buffer, desc->data != NULL);
     if (result == GPOOL_OK && desc->data != NULL) {
         if (buffer->gpu_written) {
             result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
@@ -284,76 +328,6 @@ gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     gpool__call call;
     if (gpool__enter(pool, "gpool_buffer_create", &call) == GPOOL_OK) {
         buffer = buffer_create(pool, desc);
-        gpool__leave(pool, &call);
-    }
-    return buffer;
-}
-
-static gpool_buffer buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)
-{
-    gpool_buffer none = { 0 };
-    if (desc == NULL || desc->buffer == NULL) {
-        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
-                          "The descriptor or its buffer [NULL] is null");
-        return none;
-    }
-    const char *label = desc->label != NULL ? desc->label : "";
-    if (desc->this_frame && !pool->in_frame) {
-        (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
-                          "Import of buffer \"%s\" for this frame outside a frame", label);
-        return none;
-    }
-    if (desc->usage == 0 || (desc->usage & ~BUFFER_ALL_USAGES) != 0) {
-        (void)GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                          "The usage [0x%x] of import \"%s\" is empty or has unknown flags",
-                          desc->usage, label);
-        return none;
-    }
-    /* What a use needs is compared with what the object has; CopyDst comes with writes only. */
-    WGPUBufferUsage has = GPOOL__GPU(&pool->seam, BufferGetUsage)(desc->buffer);
-    WGPUBufferUsage needs =
-        buffer_gpu_usage(desc->usage) & ~(WGPUBufferUsage_CopyDst | WGPUBufferUsage_CopySrc);
-    needs |= (desc->usage & GPOOL_BUFFER_COPY_TARGET) != 0 ? WGPUBufferUsage_CopyDst : 0;
-    needs |= (desc->usage & (GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK)) != 0
-                 ? WGPUBufferUsage_CopySrc
-                 : 0;
-    uint64_t size = GPOOL__GPU(&pool->seam, BufferGetSize)(desc->buffer);
-    if ((needs & ~has) != 0 || size == 0) {
-        (void)GPOOL__FAIL(
-            pool, USAGE, MISSING_USAGE,
-            "The buffer imported as \"%s\" has WebGPU usage [0x%llx] and size [%llu], "
-            "usage [0x%llx] is needed",
-            label, (unsigned long long)has, (unsigned long long)size, (unsigned long long)needs);
-        return none;
-    }
-    if (desc->this_frame && !gpool__frame_import_reserve(pool)) {
-        return none;
-    }
-    gpool__buffer *buffer =
-        buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label, desc->scope));
-    if (buffer == NULL) {
-        return none;
-    }
-    GPOOL__GPU(&pool->seam, BufferAddRef)(desc->buffer);
-    buffer->gpu = desc->buffer;
-    buffer->size = size;
-    buffer->usage = desc->usage;
-    buffer->version = 1;
-    buffer->gpu_written = true;
-    buffer->imported = true;
-    buffer->raw = true;
-    if (desc->this_frame) {
-        gpool__frame_import_add(pool, &buffer->base);
-    }
-    return (gpool_buffer){ gpool__handle_of(pool, &buffer->base) };
-}
-
-gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_import_desc *desc)
-{
-    gpool_buffer buffer = { 0 };
-    gpool__call call;
-    if (gpool__enter(pool, "gpool_buffer_import", &call) == GPOOL_OK) {
-        buffer = buffer_import(pool, desc);
         gpool__leave(pool, &call);
     }
     return buffer;
@@ -459,8 +433,10 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
     return GPOOL_OK;
 }
 
-/* Copies the kept content of a gpu-written buffer on the GPU, in order with everything else. */
-static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer to, uint64_t size)
+/* Copies the kept content of a gpu-written buffer on the GPU, in order with everything else, and
+ * clears what lies behind it up to `end`. */
+static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer to, uint64_t size,
+                                    uint64_t end)
 {
     gpool_result result;
     WGPUCommandEncoder encoder =
@@ -469,6 +445,9 @@ static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer
         return result;
     }
     GPOOL__GPU(&pool->seam, CommandEncoderCopyBufferToBuffer)(encoder, from->gpu, 0, to, 0, size);
+    if (size < end) {
+        GPOOL__GPU(&pool->seam, CommandEncoderClearBuffer)(encoder, to, size, end - size);
+    }
     return gpool__submit_internal(pool, encoder, "Copy of a resized buffer in pool");
 }
 
@@ -518,12 +497,17 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     if (old == NULL) {
         return gpool_last_error(pool)->code;
     }
-    WGPUBuffer gpu = NULL;
     gpool__buffer fresh = { 0 };
-    result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
+    /* A recycled object is covered by the shadow, or by the copy and a clear of the rest. */
+    WGPUBuffer gpu = gpool__recycle_take_buffer(pool, gpool__round_up(size, 4),
+                                                buffer_full_usage(size, buffer->usage), false);
+    uint64_t end = gpu != NULL ? size : 0;
+    if (gpu == NULL) {
+        result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
+    }
     if (result == GPOOL_OK) {
         result = buffer->gpu_written
-                     ? buffer_copy_gpu(pool, buffer, gpu, gpool__min(size, buffer->size))
+                     ? buffer_copy_gpu(pool, buffer, gpu, gpool__min(size, buffer->size), end)
                      : buffer_grow_shadow(pool, buffer, size, &fresh);
     }
     if (result != GPOOL_OK) {
@@ -535,6 +519,9 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     }
     old->gpu = buffer->gpu;
     old->size = buffer->size;
+    old->usage = buffer->usage;
+    old->batch = gpool__buffer_is_in_batch(pool, buffer) ? pool->batch.number : 0;
+    old->raw = buffer->raw;
     old->scatters = buffer->scatters;
     old->gpu_written = true;
     gpool__resource_count_bytes(pool, &old->base, 0, gpool__buffer_gpu_size(old));
@@ -551,6 +538,8 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     buffer->size = size;
     buffer->scatters = buffer_scatters(size, buffer->usage);
     buffer->batch = 0;
+    buffer->raw = false;
+    gpool__recycle_forget(pool, &buffer->base);
     buffer->version += 1;
     if (buffer->scatters) {
         gpool__scatter_prepare(pool);
@@ -597,8 +586,7 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
         .usage = buffer->usage,
         .gpu_usage = buffer->imported && buffer->gpu != NULL
                          ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
-                         : buffer_gpu_usage(buffer->usage) |
-                               (buffer->scatters ? WGPUBufferUsage_Storage : 0),
+                         : gpool__buffer_gpu_usage(buffer),
         .version = buffer->version,
         .created_frame = buffer->base.alive.created_frame,
         .dirty_bytes = dirty.dirty_bytes,

@@ -365,6 +365,7 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
     gpool__remote_take(pool); /* no other thread stands at what is freed now; see remote.c */
     uint64_t budget = gpool__max(GPOOL__FREE_MIN, pool->stats.retired_count / 4);
     uint32_t freed = 0;
+    pool->recycle.open = !pool->recycle.off && !gpool__device_is_lost(pool->device);
     while (freed < budget) {
         gpool__retired *retired = gpool__retire_take(&pool->retire, done, newest);
         if (retired == NULL) {
@@ -373,6 +374,7 @@ uint32_t gpool__free_retired(gpool *pool, bool by_serial)
         pool_free_one(pool, retired);
         freed += 1;
     }
+    pool->recycle.open = false;
     pool->stats.visited += freed;
     return freed;
 }
@@ -499,6 +501,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     pool->last_serial = 0;
     pool->record_epoch = 1;
     pool->batch.number = 1;
+    gpool__recycle_init(pool, &desc->recycle);
     gpool_result result = pool_fill_upload(pool, &desc->upload);
     if (result != GPOOL_OK) {
         return result;
@@ -554,6 +557,7 @@ void gpool__pool_close(gpool *pool)
         gpool__table_fini(table);
     }
     gpool__landing_fini(pool);
+    gpool__recycle_fini(pool);
     gpool__free(&pool->memory, pool->frame_imports,
                 pool->frame_import_capacity * sizeof *pool->frame_imports);
     if (pool->tag < POOL_TAGS) {

@@ -15,6 +15,7 @@
 #include "alloc/retire_queue.h"
 #include "base/checked.h"
 #include "gpu/device_state.h"
+#include "pool/recycle.h"
 #include "track/dirty_map.h"
 
 #include <gpool/inspect.h>
@@ -98,6 +99,7 @@ typedef struct gpool__buffer {
     gpool__upload_note upload;
     gpool_buffer_usage usage;
     uint32_t batch; /* number of the batch whose commands write it; 0 = none */
+    uint32_t clear; /* place on the list of clears, from 1; 0 = none; see recycle.h */
     bool in_dirty_list;
     bool scatters; /* the GPU object may be a storage binding */
     bool gpu_written;
@@ -130,7 +132,9 @@ typedef struct gpool__texture {
     WGPUTextureDimension dimension;
     WGPUTextureFormat format;
     gpool_texture_usage usage;
+    uint32_t clear; /* as that of a buffer */
     bool imported;
+    bool raw; /* the GPU object or a view was handed out */
     gpool__texture_view *views;
     uint32_t view_count;
     uint32_t view_capacity;
@@ -292,6 +296,7 @@ struct gpool {
     gpool__staging staging;
     gpool__batch batch;
     gpool__scatter scatter;
+    gpool__recycle recycle;
     gpool_upload_costs upload_costs;
     gpool_upload_way upload_force;
     bool own_costs;                       /* given by the user: kept on another device */
@@ -554,7 +559,7 @@ gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const cha
 /** True when there is anything that a submit would bring to the GPU, beside a recording. */
 static inline bool gpool__batch_waits(const gpool *pool)
 {
-    return pool->batch.count > 0 || pool->queue_dirty;
+    return pool->batch.count > 0 || pool->queue_dirty || pool->recycle.clear_live > 0;
 }
 
 /**
@@ -563,6 +568,12 @@ static inline bool gpool__batch_waits(const gpool *pool)
  */
 gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, uint32_t part_count,
                                  bool recording, const char *what);
+
+/** True when the batch writes a buffer, or will: queue writes would overtake that. */
+static inline bool gpool__buffer_is_in_batch(const gpool *pool, const gpool__buffer *buffer)
+{
+    return buffer->batch == pool->batch.number || buffer->clear != 0;
+}
 
 /** Before a queue write to a buffer: submits the batch when it writes that buffer, too. */
 gpool_result gpool__batch_settle(gpool *pool, const gpool__buffer *buffer);
@@ -578,18 +589,6 @@ void gpool__scatter_trim(gpool *pool);
 /** Drops the scatter pass. */
 void gpool__scatter_fini(gpool *pool);
 
-/**
- * Before a submit that ends a stage: unmaps its blocks, if possible before the look that tells whether
- * the device is lost. True when there were any.
- */
-bool gpool__staging_unmap(gpool *pool, gpool__stage stage);
-
-/** After it, or when what copied from the stage was dropped: the blocks go round. */
-void gpool__staging_end(gpool *pool, gpool__stage stage);
-
-/** Frees staging that was idle for long. */
-void gpool__staging_trim(gpool *pool);
-
 /** Submits queue writes and the batch made so far, as a serial of this pool. */
 gpool_result gpool__submit_writes(gpool *pool);
 
@@ -599,6 +598,10 @@ gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
 
 /** Makes a buffer gpu-written: sends what is pending, drops the shadow. */
 gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer);
+
+#define GPOOL__BUFFER_USAGES 0x3ffu /* all GPOOL_BUFFER_* flags */
+/** Usage of the GPU object of a buffer that is no import. */
+WGPUBufferUsage gpool__buffer_gpu_usage(const gpool__buffer *buffer);
 
 /** Bytes of a buffer's GPU object. */
 static inline uint64_t gpool__buffer_gpu_size(const gpool__buffer *buffer)

@@ -79,7 +79,7 @@ bool gpool__pool_validate(gpool *pool)
     uint64_t bytes[GPOOL_KIND_COUNT] = { 0 };
     uint64_t scopes = 0;
     uint32_t killed[GPOOL_KIND_COUNT] = { 0 };
-    if (!validate_remote(pool, killed)) {
+    if (!validate_remote(pool, killed) || !gpool__recycle_validate(pool)) {
         return false;
     }
     for (gpool__scope *each = &pool->root; each != NULL;

@@ -213,6 +213,7 @@ static gpool_result recover_run(gpool *pool, gpool_device *device, const gpool_r
     bool queue_dirty = pool->queue_dirty;
     gpool__rebuild rebuild = { 0 };
     gpool__remote_take(pool);
+    (void)gpool__recycle_drop(pool);
     gpool__pool_point_at(pool, device);
     pool->queue_dirty = false;
     gpool_result result = recover_look(pool);

@@ -51,4 +51,16 @@ gpool_result gpool__staging_take(gpool *pool, gpool__stage stage, uint64_t size,
 /** Frees all blocks, also those away. */
 void gpool__staging_fini(gpool *pool);
 
+/**
+ * Before a submit that ends a stage: unmaps its blocks, if possible before the look that tells whether
+ * the device is lost. True when there were any.
+ */
+bool gpool__staging_unmap(gpool *pool, gpool__stage stage);
+
+/** After it, or when what copied from the stage was dropped: the blocks go round. */
+void gpool__staging_end(gpool *pool, gpool__stage stage);
+
+/** Frees staging that was idle for long. */
+void gpool__staging_trim(gpool *pool);
+
 #endif

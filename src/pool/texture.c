@@ -33,9 +33,12 @@ static void texture_release_gpu(gpool *pool, gpool__texture *texture)
 {
     texture_release_views(pool, texture);
     if (texture->gpu != NULL) {
-        texture_drop(&pool->seam, texture->gpu);
+        if (!gpool__recycle_keep_texture(pool, texture)) {
+            texture_drop(&pool->seam, texture->gpu);
+        }
         texture->gpu = NULL;
     }
+    gpool__recycle_forget(pool, &texture->base);
 }
 
 static void texture_release(gpool *pool, gpool__resource *resource)
@@ -50,6 +53,9 @@ static void texture_release(gpool *pool, gpool__resource *resource)
 static void texture_retiring(gpool *pool, gpool__resource *resource)
 {
     gpool__texture *texture = texture_of(resource);
+    if (!pool->recording) {
+        gpool__recycle_retiring(pool, resource);
+    }
     if (texture->shadow == NULL || pool->recording) {
         return;
     }
@@ -67,9 +73,9 @@ static void texture_copy(gpool__texture *to, const gpool__texture *from)
     memcpy((char *)to + slot, (const char *)from + slot, sizeof *to - slot);
 }
 
-/* Makes the GPU object under capture; *gpu is NULL on an error. */
-static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture, const char *label,
-                                      WGPUTexture *gpu)
+/* Makes the GPU object under capture; *gpu is NULL on an error, which is not recorded. */
+static gpool_result texture_try_bare(gpool *pool, const gpool__texture *texture, const char *label,
+                                     WGPUTexture *gpu)
 {
     WGPUTextureFormat twin = gpool__format_twin(texture->format);
     WGPUTextureDescriptor desc = {
@@ -95,6 +101,17 @@ static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture
     if (result != GPOOL_OK && *gpu != NULL) {
         GPOOL__GPU(&pool->seam, TextureRelease)(*gpu);
         *gpu = NULL;
+    }
+    return result;
+}
+
+/* Makes the GPU object; *gpu is NULL on an error. What is kept for reuse gives way to it. */
+static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture, const char *label,
+                                      WGPUTexture *gpu)
+{
+    gpool_result result = texture_try_bare(pool, texture, label, gpu);
+    if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY && gpool__recycle_drop(pool)) {
+        result = texture_try_bare(pool, texture, label, gpu);
     }
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making texture", label);
 }
@@ -157,12 +174,32 @@ static gpool_result texture_make_gpu(gpool *pool, gpool__texture *texture, const
     return result;
 }
 
+/*
+ * The same for a new texture, or a recycled object: then all of it is written or cleared. Data is of
+ * one level. A resize takes none: a window that is resized has hardly ever the size of before.
+ */
+static gpool_result texture_get_gpu(gpool *pool, gpool__texture *texture, bool has_data)
+{
+    bool covered = texture->shadow != NULL || (has_data && texture->mip_levels == 1);
+    texture->gpu = gpool__recycle_take_texture(pool, texture, covered);
+    if (texture->gpu == NULL) {
+        return texture_make_gpu(pool, texture, texture->base.label);
+    }
+    if (texture->shadow != NULL) {
+        gpool__shadow_mark_all(pool, texture->shadow);
+    } else if (!covered) {
+        gpool__recycle_clear_later(pool, &texture->base);
+    }
+    return GPOOL_OK;
+}
+
 static gpool_result texture_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
 {
     gpool__texture *texture = texture_of(resource);
     gpool__texture fresh = { .base = { .label = resource->label } };
     texture_copy(&fresh, texture);
     fresh.gpu = NULL;
+    fresh.clear = 0;
     /* The foreign object was of the old device, and only its owner can make another. */
     gpool_result result = GPOOL_ERROR_FAILED_RESOURCE;
     if (!texture->imported) {
@@ -182,6 +219,7 @@ static void texture_rebuilt(gpool *pool, gpool__resource *resource, gpool_result
     gpool__texture *texture = texture_of(resource);
     texture_release_views(pool, texture);
     texture->version += 1;
+    texture->raw = false;
     if (texture->shadow == NULL) {
         return;
     }
@@ -234,7 +272,7 @@ static gpool_texture texture_create(gpool *pool, const gpool_texture_desc *desc)
         result = gpool__shadow_create(pool, texture);
     }
     if (result == GPOOL_OK) {
-        result = texture_make_gpu(pool, texture, texture->base.label);
+        result = texture_get_gpu(pool, texture, desc->data != NULL);
     }
     if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
         gpool__resource_cancel(pool, &texture->base);
@@ -404,6 +442,8 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     fresh.view_capacity = 0;
     fresh.mips = NULL;
     fresh.shadow = NULL;
+    fresh.clear = 0;
+    fresh.raw = false;
     result = gpool__texture_check_extent(pool, &fresh, label);
     if (result != GPOOL_OK || (width == texture->width && height == texture->height &&
                                fresh.depth_or_layers == texture->depth_or_layers)) {
@@ -451,6 +491,7 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     }
     gpool__resource_count_bytes(pool, &old->base, 0, texture->gpu_size);
     gpool__resource_count_bytes(pool, &texture->base, texture->gpu_size, fresh.gpu_size);
+    gpool__recycle_forget(pool, &texture->base);
     texture_copy(old, texture);
     texture_copy(texture, &fresh);
     texture->version += 1;

@@ -148,11 +148,15 @@ gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
         .rowsPerImage = part->row_count,
     };
     WGPUExtent3D extent = { part->width, part->height, part->depth };
+    gpool_result result = gpool__recycle_settle(pool, texture);
+    if (result != GPOOL_OK) {
+        return result;
+    }
     gpool__capture_begin(pool->device, &pool->seam);
     GPOOL__GPU(&pool->seam, QueueWriteTexture)
     (pool->device->queue, &target, data, (size_t)(stride * (rows - 1) + part->row_bytes), &layout,
      &extent);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
+    result = gpool__capture_end(pool->device, &pool->seam);
     if (result != GPOOL_OK) {
         return gpool__fail_gpu(pool, result, "Write to texture", texture->base.label);
     }

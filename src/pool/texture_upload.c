@@ -167,7 +167,13 @@ bool gpool__texture_hand_out(gpool *pool, gpool__texture *texture, gpool_access 
                               texture->usage, texture->base.label);
         return false;
     }
-    *result = gpool__texture_flush(pool, texture);
+    *result = gpool__recycle_settle(pool, texture);
+    if (*result == GPOOL_OK) {
+        *result = gpool__texture_flush(pool, texture);
+    }
+    if (*result == GPOOL_OK) {
+        texture->raw = true;
+    }
     if (shadow != NULL && *result == GPOOL_OK) {
         shadow->raw = true;
     }

@@ -59,7 +59,7 @@ static gpool__plan_input upload_input(const gpool *pool, const gpool__buffer *bu
         .size = gpool__buffer_gpu_size(buffer),
         .window = gpool__scatter_window(pool, buffer),
         .small = buffer->size < GPOOL__WHOLE_BELOW,
-        .by_queue = buffer->batch != pool->batch.number,
+        .by_queue = !gpool__buffer_is_in_batch(pool, buffer),
         .force = pool->upload_force,
     };
 }
@@ -157,7 +157,7 @@ static gpool_result upload_by_encoder(gpool *pool, WGPUCommandEncoder encoder,
                                       gpool__upload_item *item)
 {
     gpool_result result = upload_pieces(pool, encoder, item);
-    if (result == GPOOL_ERROR_BUDGET && item->buffer->batch != pool->batch.number) {
+    if (result == GPOOL_ERROR_BUDGET && !gpool__buffer_is_in_batch(pool, item->buffer)) {
         if (item->plan.way == GPOOL_UPLOAD_MERGED) {
             item->plan.way = GPOOL_UPLOAD_DIRECT;
         }
@@ -179,7 +179,7 @@ static gpool_result upload_scatter(gpool *pool, WGPUCommandEncoder encoder,
     for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
         gpool__upload_item *item = &items[i];
         if (item->plan.way == GPOOL_UPLOAD_SCATTER && item->plan.staged) {
-            if (item->buffer->batch == pool->batch.number) {
+            if (gpool__buffer_is_in_batch(pool, item->buffer)) {
                 return GPOOL_ERROR_BUDGET;
             }
             item->plan.way = GPOOL_UPLOAD_DIRECT;
@@ -320,6 +320,10 @@ gpool_result gpool__upload_flush_queue(gpool *pool, gpool__buffer *buffer)
 
 gpool_result gpool__upload_flush(gpool *pool)
 {
+    gpool_result cleared = gpool__recycle_clear(pool);
+    if (cleared != GPOOL_OK) {
+        return cleared;
+    }
     while (pool->dirty_buffers != NULL) {
         gpool__upload_item items[UPLOAD_ITEMS];
         uint32_t count = 0;

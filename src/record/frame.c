@@ -3,6 +3,7 @@
  */
 #include "record/recording.h"
 
+#include "pool/staging.h"
 #include "pool/ticket.h"
 
 #define FRAME_MAX_IN_FLIGHT 8u
@@ -261,6 +262,7 @@ static gpool_result frame_end(gpool *pool)
     gpool__staging_trim(pool);
     (void)gpool__free_retired(pool, false);
     gpool__landing_trim(pool);
+    gpool__recycle_trim(pool);
     return result;
 }
 

@@ -1,5 +1,6 @@
 #include "record/recording.h"
 
+#include "pool/staging.h"
 #include "pool/ticket.h"
 
 #include <string.h>

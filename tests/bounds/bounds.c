@@ -51,6 +51,7 @@ static void open_pool(bounds_world *w, gpool_desc desc, gpool **pool)
 {
     desc.log = count_leaks;
     desc.log_user = w;
+    desc.recycle.off = true; /* what is freed is gone, and can be counted */
     desc.allocator = (gpool_allocator){ .resize = refuse_large, .user = &w->memory };
     desc.wait_timeout_ms = desc.wait_timeout_ms != 0 ? desc.wait_timeout_ms : 100;
     assert_same(gpool_create(w->device, &desc, pool), GPOOL_OK);

@@ -248,9 +248,14 @@ uint64_t fault_made(fault_world *w, uint64_t id, bool brief)
     }
     /* No call of a create function may fail unseen; of a recorded read the Finish tells; a scatter pass
      * may be missing, and is told. */
+    /* What was kept for reuse makes up for a failure. */
+    gpool_stats now = { 0 };
+    (void)gpool_get_stats(w->pool, &now);
+    bool made_up = w->before.stats.recycled_count > 0 &&
+                   (now.recycled_count == 0 || w->point.target == FAULT_ALLOCATION);
     bool recorded = check_called(w, "gpool_read_buffer") || check_called(w, "gpool_read_texture");
     if (result == GPOOL_OK && fault_hits(w) > w->call_hits && !recorded && !check_is_told_late(w) &&
-        w->log_counts[GPOOL_LOG_FALLBACK] == w->call_fallbacks) {
+        !made_up && w->log_counts[GPOOL_LOG_FALLBACK] == w->call_fallbacks) {
         fault_problem(w, "%s gives a good resource though a call of it failed", w->call);
     }
     check_result(w, result, id != 0, true);

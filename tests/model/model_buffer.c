@@ -24,6 +24,9 @@ static uint64_t buffer_size(model *m)
     static const uint64_t borders[] = { 0,   1,    3,    4,    64,   252,        255,
                                         256, 4096, 4100, 8192, 8448, UINT64_MAX, UINT64_MAX / 2 };
     uint32_t choice = model_take8(m);
+    if (choice >= 64 && choice < 144) {
+        return 256; /* often the same, to be recycled */
+    }
     if (choice < 56) {
         return borders[choice % (sizeof borders / sizeof *borders)];
     }

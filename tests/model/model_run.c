@@ -185,12 +185,14 @@ static void begin(model *m)
                                               .scatter_granule = 8.0f };
     /* Each way in turn; by the size, so that lists of before mean what they meant. */
     uint32_t way = (uint32_t)(m->input_size % (GPOOL_UPLOAD_COUNT + 2));
-    gpool_desc pool_desc = { .log = quiet,
-                             .wait_timeout_ms = 1,
-                             .upload = { .force = way < GPOOL_UPLOAD_COUNT ? (gpool_upload_way)way
-                                                                           : GPOOL_UPLOAD_AUTO,
-                                         .costs = way < GPOOL_UPLOAD_COUNT ? NULL : &mixed },
-                             .allocator = { .resize = memory_resize, .user = &m->memory } };
+    gpool_desc pool_desc = {
+        .log = quiet,
+        .wait_timeout_ms = 1,
+        .upload = { .force = way < GPOOL_UPLOAD_COUNT ? (gpool_upload_way)way : GPOOL_UPLOAD_AUTO,
+                    .costs = way < GPOOL_UPLOAD_COUNT ? NULL : &mixed },
+        .recycle = { .budget = choice / 128 != 0 ? 16384 : 0, .max_age_frames = choice / 128 * 2u },
+        .allocator = { .resize = memory_resize, .user = &m->memory }
+    };
     if (gpool_device_open(&device_desc, &m->device) != GPOOL_OK ||
         gpool_create(m->device, &pool_desc, &m->pool) != GPOOL_OK) {
         model_fail(m, "no pool");

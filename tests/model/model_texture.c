@@ -156,6 +156,9 @@ void model_texture_create(model *m)
 {
     uint32_t choice = model_take8(m);
     uint32_t extent = model_take16(m);
+    if (extent % 4 < 2) {
+        extent = extent % 4 * 4096 + 8 * 32 + 8; /* often the same, to be recycled */
+    }
     model_ref owner = model_pick_owner(m);
     uint32_t place = model_place(m, GPOOL_KIND_TEXTURE);
     if (place == UINT32_MAX) {

@@ -171,11 +171,17 @@ static void check_objects(model *m, const gpool_stats *now)
     uint64_t staging_bytes = 0;
     uint64_t staging = count_staging(m->pool, &staging_bytes);
     check_counter(m, "bytes of staging", now->staging_bytes, staging_bytes);
-    check_counter(m, "GPU buffers", sim_live(m->s, SIM_KIND_BUFFER),
-                  m->gpu_objects[GPOOL_KIND_BUFFER] + model_staging_buffers(m) + stream / block +
-                      staging + (scatter->payload != NULL));
-    check_counter(m, "GPU textures", sim_live(m->s, SIM_KIND_TEXTURE),
-                  m->gpu_objects[GPOOL_KIND_TEXTURE]);
+    uint64_t buffers = m->gpu_objects[GPOOL_KIND_BUFFER] + model_staging_buffers(m) +
+                       stream / block + staging + (scatter->payload != NULL);
+    uint64_t textures = m->gpu_objects[GPOOL_KIND_TEXTURE];
+    uint64_t live = sim_live(m->s, SIM_KIND_BUFFER);
+    /* Those kept for reuse are of both kinds. */
+    if (live < buffers || live > buffers + now->recycled_count) {
+        check_counter(m, "GPU buffers", live, buffers);
+    }
+    check_counter(m, "GPU buffers and textures", live + sim_live(m->s, SIM_KIND_TEXTURE),
+                  buffers + textures + now->recycled_count);
+    m->totals->recycled += now->recycle_hits - m->before.recycle_hits;
     check_counter(m, "GPU samplers", sim_live(m->s, SIM_KIND_SAMPLER),
                   m->gpu_objects[GPOOL_KIND_SAMPLER]);
     check_counter(m, "GPU layouts", sim_live(m->s, SIM_KIND_BIND_GROUP_LAYOUT),

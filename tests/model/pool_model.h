@@ -21,6 +21,7 @@ typedef struct pool_model_totals {
     uint64_t refused;    /**< results that were errors */
     uint64_t commands;   /**< recorded commands that ran */
     uint64_t tickets;    /**< tickets taken */
+    uint64_t recycled;   /**< GPU objects used again */
     uint64_t compared;   /**< bytes compared */
 } pool_model_totals;
 

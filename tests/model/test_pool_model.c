@@ -41,12 +41,14 @@ static void the_pool_does_what_the_model_does(void **state)
     }
     printf(
         "%llu steps in %llu pools: %llu faults, %llu losses, %llu recoveries, %llu good and %llu refused results, "
-        "%llu commands, %llu tickets taken, %llu bytes compared\n",
+        "%llu commands, %llu tickets taken, %llu objects recycled, %llu bytes compared\n",
         (unsigned long long)totals.steps, (unsigned long long)totals.runs,
         (unsigned long long)totals.faults, (unsigned long long)totals.losses,
         (unsigned long long)totals.recoveries, (unsigned long long)totals.good,
         (unsigned long long)totals.refused, (unsigned long long)totals.commands,
-        (unsigned long long)totals.tickets, (unsigned long long)totals.compared);
+        (unsigned long long)totals.tickets, (unsigned long long)totals.recycled,
+        (unsigned long long)totals.compared);
+    assert_true(totals.recycled > test_steps / 1000);
     assert_true(totals.commands > test_steps / 100);
     assert_true(totals.tickets > test_steps / 1000);
     assert_true(totals.good > totals.refused);

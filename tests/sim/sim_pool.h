@@ -35,8 +35,9 @@ static inline void sim_pool_on_log(void *user, const gpool_log_record *record)
     (void)pthread_mutex_unlock(&p->log_lock);
 }
 
-static inline void sim_pool_open_upload(sim_pool *p, const sim_desc *desc,
-                                        const gpool_upload_desc *upload)
+/** Nothing is recycled unless the test asks for it: then what is freed is gone, and can be counted. */
+static inline void sim_pool_open_with(sim_pool *p, const sim_desc *desc,
+                                      const gpool_upload_desc *upload, gpool_recycle_desc recycle)
 {
     *p = (sim_pool){ .s = sim_create(desc), .log_lock = PTHREAD_MUTEX_INITIALIZER };
     assert_non_null(p->s);
@@ -46,15 +47,22 @@ static inline void sim_pool_open_upload(sim_pool *p, const sim_desc *desc,
     gpool_desc pool = { .label = "tested",
                         .wait_timeout_ms = 2000,
                         .upload = *upload,
+                        .recycle = recycle,
                         .log = sim_pool_on_log,
                         .log_user = p,
                         .allocator = unit_hooks(&p->allocator) };
     assert_same(gpool_create(p->device, &pool, &p->pool), GPOOL_OK);
 }
 
+static inline void sim_pool_open_upload(sim_pool *p, const sim_desc *desc,
+                                        const gpool_upload_desc *upload)
+{
+    sim_pool_open_with(p, desc, upload, (gpool_recycle_desc){ .off = true });
+}
+
 static inline void sim_pool_open(sim_pool *p, const sim_desc *desc)
 {
-    sim_pool_open_upload(p, desc, &(gpool_upload_desc){ 0 });
+    sim_pool_open_with(p, desc, &(gpool_upload_desc){ 0 }, (gpool_recycle_desc){ .off = true });
 }
 
 /** Takes the number of records of an id. */
