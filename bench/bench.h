@@ -55,6 +55,9 @@
     X("upload.repeat", "calls", bench_upload_repeat, 1000, OURS_MOST(1))                           \
     X("upload.ends", "bytes", bench_upload_ends, 4 << 20, OURS_MOST(512))                          \
     X("upload.uniforms", "ns", bench_upload_uniforms, 1000, OURS_MOST(60))                         \
+    X("recycle.holes", "ns", bench_recycle_holes, 20000, RATIO_LEAST(20))                          \
+    X("recycle.texture", "ns", bench_recycle_texture, 0, RATIO_LEAST(100))                         \
+    X("recycle.texture/used", "ns", bench_recycle_texture, 1, NO_BAR)                              \
     X("recover", "sums that differ", bench_recover, 1000, OURS_MOST(0))                            \
     X("soak", "sums that differ", bench_soak, 1000000, OURS_MOST(0))
 

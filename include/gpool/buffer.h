@@ -50,7 +50,7 @@ typedef struct gpool_buffer_info {
     WGPUBufferUsage gpu_usage; /**< usage of the GPU object */
     uint64_t version;          /**< rises when the GPU object is replaced */
     uint64_t created_frame;    /**< frame of creation */
-    uint64_t dirty_bytes;      /**< bytes not yet sent */
+    uint64_t dirty_bytes;      /**< bytes not yet sent; see gpool_recycle_desc */
     bool gpu_written;          /**< commands may change it; it has no shadow */
     bool imported;             /**< a foreign object */
     bool failed;               /**< could not be made; does nothing */

@@ -29,7 +29,8 @@ typedef enum gpool_keep {
  * A buffer gets one that was of a buffer of the same size in whole words and the same WebGPU usage, a
  * texture one of the same descriptor. Content is as promised: zeros, or the data given. What was handed
  * out raw, is multisampled or has depth or stencil is not used again; of textures that are created
- * without data only render targets, of at most 16 levels times layers, get one. GPU debuggers show
+ * without data only render targets, of at most 16 levels times layers, get one. A small buffer with a
+ * shadow that gets one is wholly dirty at first, also without data. GPU debuggers show
  * the label of an object's first life; gpool's own messages have the present one.
  */
 typedef struct gpool_recycle_desc {

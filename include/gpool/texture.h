@@ -164,8 +164,9 @@ GPOOL_API gpool_texture gpool_texture_import(gpool *pool, const gpool_texture_im
  *         depth-stencil texture);
  *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET);
  *         GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_GPU; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
- *         GPOOL_ERROR_DEVICE_LOST.
- * Thread: owner. Cost: the copy into the queue, or into the shadow.
+ *         GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner. Cost: the copy into the queue, or into the shadow; a submit when the texture's object
+ * is recycled and not cleared yet.
  */
 GPOOL_API gpool_result gpool_texture_write(gpool *pool, gpool_texture texture,
                                            const gpool_texture_region *region, const void *data,
@@ -245,7 +246,8 @@ GPOOL_API gpool_result gpool_texture_read(gpool *pool, gpool_texture texture,
  *
  * @return the object, or NULL (a handle error, GPOOL_ERROR_FAILED_RESOURCE,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_MISSING_USAGE: write access with a shadow,
- *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST).
+ *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY,
+ *         GPOOL_ERROR_DEVICE_LOST).
  * Thread: owner.
  */
 GPOOL_API WGPUTexture gpool_texture_gpu(gpool *pool, gpool_texture texture, gpool_access access);
