@@ -56,6 +56,7 @@ static void frame_open(frame_pool *f)
     bench_sim_open(&f->on);
     const gpool_desc desc = {
         .label = "bench",
+        .recycle = { .off = true }, /* what is freed is gone, and counted */
         .allocator = { .resize = frame_resize, .user = &f->memory },
     };
     bench_require(gpool_create(f->on.device, &desc, &f->pool) == GPOOL_OK, "the pool is not made");

@@ -452,7 +452,10 @@ void sketch_settle(sketch *s)
     for (uint32_t i = 0; i < SKETCH_PICTURES; ++i) {
         sketch_read_picture(s, i);
     }
-    for (int i = 0; i < 64 && bench_sim_stats(s->pool).retired_count > 0; ++i) {
+    for (int i = 0;
+         i < 64 &&
+         bench_sim_stats(s->pool).retired_count + bench_sim_stats(s->pool).recycled_count > 0;
+         ++i) {
         sketch_check(s, gpool_begin_frame(s->pool) == GPOOL_OK);
         sketch_check(s, gpool_end_frame(s->pool) == GPOOL_OK);
     }
@@ -481,7 +484,9 @@ void sketch_open(sketch *s)
     *s = (sketch){ .random = SKETCH_SEED };
     bench_sim_open(&s->on);
     sim_register_shader(s->on.sim, sketch_compute_wgsl, sketch_host_numbers, NULL);
-    bench_require(gpool_create(s->on.device, NULL, &s->pool) == GPOOL_OK, "the pool is not made");
+    /* What is recycled is gone when the sketch has settled. */
+    const gpool_desc desc = { .recycle = { .max_age_frames = 3 } };
+    bench_require(gpool_create(s->on.device, &desc, &s->pool) == GPOOL_OK, "the pool is not made");
     sketch_renew_surface(s);
     s->target = sketch_make_target(s, SKETCH_TARGET, WGPUTextureFormat_RGBA8Unorm);
     s->depth = sketch_make_target(s, SKETCH_TARGET, WGPUTextureFormat_Depth32Float);

@@ -105,8 +105,9 @@ GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_impor
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
  *         GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_INVALID_ARGUMENT (null data);
  *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET); gpu-written only: GPOOL_ERROR_GPU,
- *         GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST.
- * Thread: owner. Allocates: never. Cost: the copy.
+ *         GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST.
+ * Thread: owner. Allocates: only where a gpu-written buffer's object is recycled and not cleared yet,
+ * which takes a submit. Cost: the copy.
  */
 GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset,
                                           const void *data, uint64_t size);

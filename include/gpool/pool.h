@@ -173,8 +173,8 @@ GPOOL_API gpool_result gpool_end_frame(gpool *pool);
  * objects are freed when the GPU is done, without the frame delay. Writes that went to the queue
  * since the last submit are submitted, as implementations hold memory for them until then.
  *
- * @return GPOOL_OK; GPOOL_ERROR_DEVICE_LOST; GPOOL_ERROR_GPU or GPOOL_ERROR_OUT_OF_GPU_MEMORY (of
- *         such a submit); GPOOL_ERROR_INVALID_ARGUMENT (null pool).
+ * @return GPOOL_OK; GPOOL_ERROR_DEVICE_LOST; GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY or
+ *         GPOOL_ERROR_OUT_OF_MEMORY (of such a submit); GPOOL_ERROR_INVALID_ARGUMENT (null pool).
  * Thread: owner. Cost: one poll, the objects freed, and that submit.
  */
 GPOOL_API gpool_result gpool_tick(gpool *pool);

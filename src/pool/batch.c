@@ -3,6 +3,7 @@
  * the order they were finished in. Each was checked when it was finished, so the submit of a batch can
  * only fail with its device. Queue writes overtake a batch: see gpool__batch_settle().
  */
+#include "pool/scatter.h"
 #include "pool/staging.h"
 
 WGPUCommandEncoder gpool__batch_encoder(gpool *pool, const char *what, gpool_result *result)

@@ -100,11 +100,11 @@ typedef struct gpool__buffer {
     gpool_buffer_usage usage;
     uint32_t batch; /* number of the batch whose commands write it; 0 = none */
     uint32_t clear; /* place on the list of clears, from 1; 0 = none; see recycle.h */
-    bool in_dirty_list;
-    bool scatters; /* the GPU object may be a storage binding */
-    bool gpu_written;
-    bool imported;
-    bool raw; /* the GPU object was handed out */
+    bool in_dirty_list : 1;
+    bool scatters : 1; /* the GPU object may be a storage binding */
+    bool gpu_written : 1;
+    bool imported : 1;
+    bool raw : 1; /* the GPU object was handed out */
 } gpool__buffer;
 
 /* One cached view of a texture. */
@@ -585,9 +585,6 @@ void gpool__batch_fini(gpool *pool);
 
 /** Gives back the payload of a spike. */
 void gpool__scatter_trim(gpool *pool);
-
-/** Drops the scatter pass. */
-void gpool__scatter_fini(gpool *pool);
 
 /** Submits queue writes and the batch made so far, as a serial of this pool. */
 gpool_result gpool__submit_writes(gpool *pool);

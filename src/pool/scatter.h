@@ -35,4 +35,7 @@ gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
 /** Forgets bind groups of a GPU buffer that is about to go. */
 void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu);
 
+/** Drops the scatter pass. */
+void gpool__scatter_fini(gpool *pool);
+
 #endif
