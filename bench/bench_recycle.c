@@ -1,8 +1,8 @@
 /*
  * What a short life costs: buffers where the implementation's own allocator is full of holes, and
  * targets of a screen's size. Ours come from the pool's store; the peer makes and releases raw objects.
- * Both live for one frame: made and used in it, given up when the next one is over, and both poll once
- * a frame. Times are of the thread that does it.
+ * Buffers live for a frame: they are given up in the next one. Textures are given up at once. Both sides
+ * poll in each frame. Times are of the thread that does it.
  */
 #include "bench_gpu.h"
 

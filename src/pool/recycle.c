@@ -12,7 +12,7 @@
 #define RECYCLE_CAPACITY 64u
 /* Old entries that give way to one that is kept: a large one waits its turn rather than stall a frame. */
 #define RECYCLE_EVICT 32u
-/* Most passes that clear a texture: about 5 us each against 460 us for a new one on a real GPU. */
+/* Most passes that clear a texture: about 5 us each against up to 460 us for a new texture. */
 #define RECYCLE_PASSES 16u
 
 _Static_assert(sizeof(gpool__recycle_key) == 40, "keys have no padding");

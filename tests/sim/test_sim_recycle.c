@@ -1,5 +1,5 @@
 /* Recycling on the simulator: what is kept, for whom, and for how long. */
-#include "recycle.h"
+#include "recycle_pool.h"
 
 static void a_freed_buffer_is_used_again_by_the_same_class_only(void **state)
 {

@@ -1,5 +1,5 @@
 /* Recycling on the simulator: no byte of before is ever seen, and clears are made when and where they must. */
-#include "recycle.h"
+#include "recycle_pool.h"
 
 static void a_recycled_buffer_is_zero_in_every_way(void **state)
 {

@@ -1,6 +1,6 @@
 /* Pools on the simulator that recycle: what is put into the store is dirty, what comes out must be zero. */
-#ifndef GPOOL_TESTS_SIM_RECYCLE_H
-#define GPOOL_TESTS_SIM_RECYCLE_H
+#ifndef GPOOL_TESTS_SIM_RECYCLE_POOL_H
+#define GPOOL_TESTS_SIM_RECYCLE_POOL_H
 
 #include "sim_pool.h"
 
