@@ -63,6 +63,7 @@ extern "C" {
     X(ERROR_BUDGET, "a budget of memory given to the pool is used up")                             \
     X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")                                 \
     X(ERROR_DROPPED, "the recorder that holds it was dropped and never submitted")                 \
+    X(ERROR_STALE_STREAM, "the recording that the stream memory was taken for is over")            \
     X(NOT_READY, "it is not there yet: ask again later")
 
 /**
@@ -121,6 +122,7 @@ typedef enum gpool_log_level {
     X(TIMEOUT, ERROR, "the GPU did not finish within the time limit")                              \
     X(BUDGET, ERROR, "a budget of memory given to the pool is used up")                            \
     X(NO_SHADOW, ERROR, "the CPU copy of a resource was dropped")                                  \
+    X(STREAM, ERROR, "stream memory of a recording that is over")                                  \
     X(POOLS, ERROR, "too many pools in this process")                                              \
     X(LEAK, WARN, "a resource was alive when its pool was destroyed")                              \
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \

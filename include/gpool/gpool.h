@@ -17,6 +17,7 @@
 #include <gpool/shader.h>
 #include <gpool/pipeline.h>
 #include <gpool/record.h>
+#include <gpool/stream.h>
 #include <gpool/readback.h>
 #include <gpool/recover.h>
 #include <gpool/inspect.h>

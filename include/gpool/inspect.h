@@ -28,7 +28,7 @@ typedef struct gpool_stats {
     uint64_t upload_bytes[GPOOL_UPLOAD_COUNT]; /**< of sent_bytes, those of buffers, by way */
     uint64_t upload_calls[GPOOL_UPLOAD_COUNT]; /**< queue writes, copies and dispatches, by way */
     uint64_t staging_bytes;  /**< bytes of mapped staging memory held now, part of internal_bytes */
-    uint64_t uniform_bytes;  /**< bytes handed to the queue for gpool_set_uniforms() */
+    uint64_t uniform_bytes;  /**< bytes handed to the queue from stream memory */
     uint64_t recycled_bytes; /**< GPU bytes of freed objects kept for reuse; in no other counter */
     uint64_t recycled_count; /**< those objects */
     uint64_t recycle_hits;   /**< GPU objects taken from them instead of made */

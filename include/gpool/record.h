@@ -138,6 +138,7 @@ GPOOL_API void gpool_set_bindings(gpool_recorder rec, uint32_t group, gpool_layo
  * @param size bytes, 1 to 65536, less where the device's maxUniformBufferBindingSize is; padded with
  *             zeros to a multiple of 16, as WGSL rounds its structs. Still smaller than the shader's struct is
  *             seen only at Finish and costs the whole recorder
+ * Latches, among others, GPOOL_ERROR_BUDGET where a pool would hold more than GPOOL_MAX_STREAM_BYTES.
  * Thread: owner. Allocates: when a frame uses more stream memory than any before. Cost: the copy.
  */
 GPOOL_API void gpool_set_uniforms(gpool_recorder rec, uint32_t group, const void *data,

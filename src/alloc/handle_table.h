@@ -46,6 +46,10 @@
 #define GPOOL__PAGE_SLOTS 256u
 #define GPOOL__MAX_SLOTS  0xffffffu
 
+/* Kind of the handles of stream memory, which stand in no table; see record/stream.c. Above all others:
+ * to everything but the commands that may read it there is no such kind. */
+#define GPOOL__KIND_STREAM 15u
+
 /** Start of every payload. */
 typedef struct gpool__slot_head {
     _Atomic uint64_t id; /* live: the handle; dead: the same with the lower half inverted */

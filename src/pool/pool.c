@@ -6,15 +6,16 @@
 
 #define POOL_TAGS 16u
 
-/* Tags of live pools, and the last generation given out under each: handles of a pool that is gone
- * stay dead under its successor. */
+/* Tags of live pools, and the last generation and recording under each: handles and stream memory of
+ * a pool that is gone stay dead under its successor. */
 static gpool__mutex pool_tags_lock = GPOOL__MUTEX_INIT;
 static struct {
     bool used;
     uint32_t last_generation;
+    uint64_t last_epoch;
 } pool_tags[POOL_TAGS];
 
-static bool pool_tag_take(uint32_t *tag, uint32_t *first_generation)
+static bool pool_tag_take(uint32_t *tag, uint32_t *first_generation, uint64_t *first_epoch)
 {
     bool found = false;
     gpool__mutex_lock(&pool_tags_lock);
@@ -28,17 +29,19 @@ static bool pool_tag_take(uint32_t *tag, uint32_t *first_generation)
     if (found) {
         pool_tags[*tag].used = true;
         *first_generation = pool_tags[*tag].last_generation + 1;
+        *first_epoch = pool_tags[*tag].last_epoch + 1;
     }
     gpool__mutex_unlock(&pool_tags_lock);
     return found;
 }
 
-static void pool_tag_give_back(uint32_t tag, uint32_t last_generation)
+static void pool_tag_give_back(uint32_t tag, uint32_t last_generation, uint64_t last_epoch)
 {
     gpool__mutex_lock(&pool_tags_lock);
     pool_tags[tag].used = false;
     pool_tags[tag].last_generation =
         (uint32_t)gpool__max(pool_tags[tag].last_generation, last_generation);
+    pool_tags[tag].last_epoch = last_epoch;
     gpool__mutex_unlock(&pool_tags_lock);
 }
 
@@ -130,6 +133,12 @@ static gpool_result pool_explain(gpool *pool, uint64_t id, gpool_kind kind)
         return GPOOL__FAIL(pool, HANDLE_FOREIGN, FOREIGN_HANDLE,
                            "The handle [0x%016llx] belongs to pool [%u], this is pool [%u]",
                            (unsigned long long)id, gpool_handle_tag(id), pool->tag);
+    }
+    if ((uint32_t)gpool_handle_kind(id) == GPOOL__KIND_STREAM) {
+        return GPOOL__FAIL(pool, HANDLE_INVALID, INVALID_HANDLE,
+                           "The handle [0x%016llx] is of stream memory, which is the pool's own: "
+                           "only commands of its recording may read it",
+                           (unsigned long long)id);
     }
     kind = kind != GPOOL_KIND_NONE ? kind : gpool_handle_kind(id);
     if (gpool_handle_kind(id) != kind || !gpool__is_kind(kind)) {
@@ -480,7 +489,7 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     gpool__log_init(&pool->log, desc->log, desc->log_user, pool->label);
     pool->tag = POOL_TAGS;
     uint32_t tag = 0;
-    if (!pool_tag_take(&tag, &pool->first_generation)) {
+    if (!pool_tag_take(&tag, &pool->first_generation, &pool->record_epoch)) {
         return GPOOL__FAIL(pool, POOLS, TOO_MANY_POOLS, "[%u] pools are alive already", POOL_TAGS);
     }
     pool->tag = tag;
@@ -499,7 +508,6 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     gpool__pool_point_at(pool, device);
     /* Serials count on the device: what was submitted before this pool is none of its business. */
     pool->last_serial = 0;
-    pool->record_epoch = 1;
     pool->batch.number = 1;
     gpool__recycle_init(pool, &desc->recycle);
     gpool_result result = pool_fill_upload(pool, &desc->upload);
@@ -561,7 +569,7 @@ void gpool__pool_close(gpool *pool)
     gpool__free(&pool->memory, pool->frame_imports,
                 pool->frame_import_capacity * sizeof *pool->frame_imports);
     if (pool->tag < POOL_TAGS) {
-        pool_tag_give_back(pool->tag, last_generation);
+        pool_tag_give_back(pool->tag, last_generation, pool->record_epoch);
     }
     gpool__free_string(&pool->memory, pool->label);
     gpool__mutex_fini(&pool->remote_lock);

@@ -260,6 +260,7 @@ static gpool_result frame_end(gpool *pool)
     gpool__frame_imports_end(pool);
     pool->in_frame = false;
     gpool__staging_trim(pool);
+    gpool__stream_trim(pool, &pool->record->stream);
     (void)gpool__free_retired(pool, false);
     gpool__landing_trim(pool);
     gpool__recycle_trim(pool);

@@ -175,8 +175,7 @@ static gpool_result bind_buffer_entry(gpool *pool, const gpool_layout_entry *ent
                                                  GPOOL_BUFFER_STORAGE_WRITE };
     const WGPULimits *limits = &pool->device->info.limits;
     gpool_result result;
-    gpool__buffer *buffer =
-        (gpool__buffer *)gpool__resolve_good(pool, binding->buffer.id, GPOOL_KIND_BUFFER, &result);
+    gpool__buffer *buffer = gpool__record_source(pool, binding->buffer, &result);
     if (buffer == NULL) {
         return result;
     }
@@ -269,6 +268,10 @@ static gpool_result bind_entry(gpool *pool, const gpool_layout_entry *entry,
     gpool_result result;
     if (entry->type <= GPOOL_BINDING_STORAGE_WRITE) {
         key->id = binding->buffer.id;
+        if ((uint32_t)gpool_handle_kind(key->id) == GPOOL__KIND_STREAM) {
+            /* The block without the recording, so that every frame finds the same group. */
+            key->id &= UINT32_MAX;
+        }
         result = bind_buffer_entry(pool, entry, binding, key, gpu, resource);
     } else if (entry->type <= GPOOL_BINDING_STORAGE_TEXTURE) {
         key->id = binding->texture.id;
@@ -513,8 +516,7 @@ static gpool__buffer *bind_pass_buffer(struct gpool_recorder_state *state, gpool
     if (!gpool__record_needs_pass(state, true, false, result)) {
         return NULL;
     }
-    gpool__buffer *buffer =
-        (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+    gpool__buffer *buffer = gpool__record_source(pool, handle, result);
     if (buffer == NULL) {
         return NULL;
     }

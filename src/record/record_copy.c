@@ -12,7 +12,8 @@ static gpool__buffer *copy_buffer_of(gpool *pool, gpool_buffer handle, bool sour
                                      gpool_result *result)
 {
     gpool__buffer *buffer =
-        (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+        source ? gpool__record_source(pool, handle, result)
+               : (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
     gpool_buffer_usage needed =
         source ? GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_READ_BACK : GPOOL_BUFFER_COPY_TARGET;
     if (buffer != NULL && (buffer->usage & needed) == 0) {

@@ -193,8 +193,7 @@ static gpool__buffer *draw_indirect_buffer(struct gpool_recorder_state *state, g
                                            uint64_t offset, uint64_t size, gpool_result *result)
 {
     gpool *pool = state->pool;
-    gpool__buffer *buffer =
-        (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+    gpool__buffer *buffer = gpool__record_source(pool, handle, result);
     if (buffer == NULL) {
         return NULL;
     }

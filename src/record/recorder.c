@@ -258,7 +258,7 @@ void gpool__record_reset(struct gpool_recorder_state *state)
     state->broken = false;
     state->pass_label[0] = '\0';
     state->pass_list[0] = '\0';
-    gpool__stream_reset(&pool->record->stream);
+    gpool__stream_reset(pool, &pool->record->stream);
     gpool__staging_end(pool, GPOOL__STAGE_RECORD);
     /* Also without a recorder: what was handed out raw is named until the next submit only. */
     pool->record_epoch += 1;

@@ -12,13 +12,18 @@
 #include "shader/shader_state.h"
 
 #define GPOOL__STREAM_GROUPS 64u
+#define GPOOL__STREAM_IDLE   60u /* a block not used for so many frames is freed */
 #define GPOOL__MAX_DYNAMIC   16u
 
-/* A block of stream memory: bytes gathered on the CPU, sent by one queue write at submit. */
+/*
+ * A block of stream memory: bytes gathered on the CPU, sent by one queue write at submit. Slices name it
+ * as a buffer, which stands in no table.
+ */
 typedef struct gpool__stream_block {
-    WGPUBuffer gpu;
+    gpool__buffer buffer;
     uint8_t *cpu;
     uint64_t used;
+    uint64_t frame; /* of its last use */
     struct {
         uint64_t size; /* bytes bound */
         uint64_t unique;
@@ -28,11 +33,20 @@ typedef struct gpool__stream_block {
     uint32_t group_next; /* replaced next when all are taken */
 } gpool__stream_block;
 
+typedef struct gpool__stream_list {
+    gpool__stream_block **blocks;
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t most; /* that `count` ever was: handles of others were never given out */
+} gpool__stream_list;
+
+/* The blocks used by a recording are the first ones of `common`, and any of `large`. */
 typedef struct gpool__stream {
-    gpool__stream_block *blocks;
-    uint32_t block_count;
-    uint32_t block_capacity;
-    uint32_t current; /* blocks before it are full */
+    gpool__stream_list common;
+    gpool__stream_list large; /* of one slice each; NULL = free place */
+    uint32_t current;         /* common blocks before it are full */
+    uint64_t bytes;           /* of all blocks */
+    uint64_t made;            /* blocks ever made */
 } gpool__stream;
 
 struct gpool__bind_group;
@@ -194,11 +208,28 @@ void gpool__record_end_pass(struct gpool_recorder_state *state);
 gpool_result gpool__stream_push(gpool *pool, gpool__stream *stream, const void *data, uint64_t size,
                                 WGPUBindGroup *group, uint64_t *unique, uint32_t *offset);
 
-/** Sends what was pushed since the last reset. */
+/** Sends what was taken since the last reset, if a recording is open that may name it. */
 gpool_result gpool__stream_flush(gpool *pool, gpool__stream *stream);
 
-void gpool__stream_reset(gpool__stream *stream);
+/** Ends what was taken, as the recording ends. */
+void gpool__stream_reset(gpool *pool, gpool__stream *stream);
+
+/** Frees blocks that were idle for long. */
+void gpool__stream_trim(gpool *pool, gpool__stream *stream);
+
 void gpool__stream_fini(gpool *pool, gpool__stream *stream);
+
+/** Block behind a handle of stream memory, as a buffer; NULL with the error recorded in `*result`. */
+gpool__buffer *gpool__stream_resolve(gpool *pool, uint64_t id, gpool_result *result);
+
+/** A buffer that a command only reads: also one of stream memory. */
+static inline gpool__buffer *gpool__record_source(gpool *pool, gpool_buffer handle,
+                                                  gpool_result *result)
+{
+    return (uint32_t)gpool_handle_kind(handle.id) == GPOOL__KIND_STREAM
+               ? gpool__stream_resolve(pool, handle.id, result)
+               : (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+}
 
 /** Finds or makes the bind group of a layout and exactly these keys; NULL with the error recorded.
  * `gpu` holds the entries for a miss, `resources` what they name. */

@@ -242,6 +242,11 @@ static const row rows[] = {
     { "gpool_recorder_render_pass", "", "" },
     { "gpool_recorder_compute_pass", "", "" },
     { "gpool_recorder_finish_raw", "", "" },
+    /* stream.h */
+    { "gpool_stream_alloc", "size, alignment",
+      "sizes_and_alignments_of_slices" },
+    { "gpool_stream_buffer", "slice",
+      "fields_of_slices" },
     /* readback.h */
     { "gpool_read_buffer", "offset, size",
       "offsets_and_sizes_of_read_buffer" },

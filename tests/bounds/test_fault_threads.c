@@ -81,6 +81,8 @@ static void call_creators(stranger *s)
     NOTHING(gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ 0 }).id);
     NOTHING(gpool_scope_create(pool, NULL).id);
     NOTHING(gpool_uniform_layout(pool).id);
+    NOTHING(gpool_stream_buffer(pool, (gpool_stream_slice){ .epoch = 1 }).id);
+    REFUSED(gpool_stream_alloc(pool, 4, 0, &(gpool_stream_slice){ 0 }));
 }
 
 /* Functions of an open recorder; they return nothing, and record nothing. */

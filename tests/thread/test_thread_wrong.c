@@ -87,6 +87,8 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
       (w->pool, &(gpool_compute_pipeline_desc){ .shader = w->shader }))                            \
     X(RESULT, gpool_pipeline_status, (w->pool, w->pipeline))                                       \
     X(POINTER, gpool_frame_recorder, (w->pool).state)                                              \
+    X(RESULT, gpool_stream_alloc, (w->pool, 4, 0, &(gpool_stream_slice){ .size = 0 }))             \
+    X(HANDLE, gpool_stream_buffer, (w->pool, (gpool_stream_slice){ .epoch = 1 }))                  \
     X(NOTHING, gpool_begin_render,                                                                 \
       (w->rec, &(gpool_render_desc){ .color[0] = { .texture = w->texture } }))                     \
     X(NOTHING, gpool_begin_compute, (w->rec, "wrong"))                                             \
