@@ -38,6 +38,7 @@ int gpu_bad_input_run(void);
     X(ranges_empty)                                                                                \
     X(ranges_unaligned)                                                                            \
     X(ranges_of_textures)                                                                          \
+    X(stream)                                                                                      \
     X(state_values)                                                                                \
     X(draws)                                                                                       \
     X(passes)                                                                                      \

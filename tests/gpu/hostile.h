@@ -140,6 +140,7 @@ void hostile_ranges_unaligned(hostile_world *w);
 void hostile_ranges_of_textures(hostile_world *w);
 void hostile_phases_of_frame(hostile_world *w);
 void hostile_phases_of_recorder(hostile_world *w);
+void hostile_stream(hostile_world *w);
 void hostile_state_values(hostile_world *w);
 void hostile_draws(hostile_world *w);
 void hostile_passes(hostile_world *w);
