@@ -248,7 +248,7 @@ static void blocks_of_a_spike_are_freed_when_idle(void **state)
         gpool_stats spike = sim_pool_stats(&p);
         assert_int_equal(spike.internal_bytes, (20 + 20 + 19 * 10 + 20) * BLOCK);
         for (uint32_t frame = 0; frame < IDLE; ++frame) {
-            /* A large one that goes on is kept; it does not keep those far larger. */
+            /* A large one that goes on is kept, and none beside it. */
             (void)begin(&p);
             (void)take(&p, 1000, 0);
             (void)take(&p, BLOCK + 4, 0);
@@ -263,6 +263,24 @@ static void blocks_of_a_spike_are_freed_when_idle(void **state)
         assert_int_equal(sim_live(p.s, SIM_KIND_BUFFER), live - 1);
         sim_pool_close(&p, 0);
     }
+}
+
+/* One that is far larger than what is asked for now is not given, though it is free. */
+static void a_far_larger_block_falls_idle(void **state)
+{
+    (void)state;
+    sim_pool p;
+    open_every(&p, 0);
+    (void)begin(&p);
+    (void)take(&p, 40 * BLOCK, 0);
+    end(&p);
+    for (uint32_t frame = 0; frame < IDLE; ++frame) {
+        (void)begin(&p);
+        (void)take(&p, BLOCK + 4, 0);
+        end(&p);
+    }
+    assert_int_equal(sim_pool_stats(&p).internal_bytes, 2 * BLOCK);
+    sim_pool_close(&p, 0);
 }
 
 /* All of the 256 MiB in use; then idle blocks make room for others. */
@@ -302,6 +320,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(steady_frames_allocate_and_make_nothing),
         cmocka_unit_test(slices_over_a_block_have_their_own),
         cmocka_unit_test(blocks_of_a_spike_are_freed_when_idle),
+        cmocka_unit_test(a_far_larger_block_falls_idle),
         cmocka_unit_test(the_total_is_bounded),
     };
     return cmocka_run_group_tests_name("stream memory", tests, NULL, NULL);
