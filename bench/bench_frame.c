@@ -8,6 +8,7 @@
 
 #define FRAME_ITEMS       2000u
 #define FRAME_BUFFER_SIZE 64u
+#define FRAME_MAP_HEAD    16u /* sizeof(gpool_dirty_map), which the bench does not see */
 #define FRAME_LABEL       "bench"
 
 /* Bytes that are out of the allocator. */
@@ -243,9 +244,11 @@ void bench_memory_buffer(bench_run *run, bench_row *row, uint64_t argument)
     frame_fill(&f, argument);
     const double count = (double)f.count;
     const double all = (double)(f.memory.bytes - bytes_before);
-    /* Known from the descriptor: the shadow, one word of dirty map for each 4096 bytes, the label. */
+    /* Known from the descriptor: the shadow, the dirty map (its head and a word for each 4096 bytes),
+     * the label. */
     const double shadow = FRAME_BUFFER_SIZE;
-    const double map = (double)((FRAME_BUFFER_SIZE + 4095) / 4096 * 8);
+    const double map =
+        (double)(FRAME_MAP_HEAD + (FRAME_BUFFER_SIZE + 4095) / 4096 * sizeof(uint64_t));
     const double label = (double)(strlen(FRAME_LABEL) + 1);
     bench_set_ours(row, all / count - shadow - map - label);
     bench_add_counter(row, "buffers", count);

@@ -107,8 +107,8 @@ static gpool_result upload_explain(gpool *pool, gpool_buffer handle, gpool_uploa
     if (info == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
     }
-    *info = (gpool_upload_info){ .way = (gpool_upload_way)buffer->upload.way,
-                                 .reason = (gpool_upload_reason)buffer->upload.reason,
+    *info = (gpool_upload_info){ .way = (gpool_upload_way)buffer->way,
+                                 .reason = (gpool_upload_reason)buffer->reason,
                                  .sent_bytes = buffer->upload.sent,
                                  .calls = buffer->upload.calls,
                                  .predicted_ns = buffer->upload.predicted_ns };

@@ -57,10 +57,12 @@ typedef struct gpool__resource {
     uint64_t recorded;                 /* epoch of the recording that named it last */
     struct gpool__bind_use *bind_uses; /* cached bind groups that name it */
     uint8_t kind;                      /* gpool_kind */
-    bool failed;                       /* could not be made: does nothing */
-    bool replaced; /* holds what a resize replaced; was never a handle of the user's */
-    bool own;      /* the pool's, not the user's */
-    bool gone;     /* the owner has destroyed it; false while only another thread has */
+    bool failed : 1;                   /* could not be made: does nothing */
+    bool replaced : 1; /* holds what a resize replaced; was never a handle of the user's */
+    bool own : 1;      /* the pool's, not the user's */
+    bool gone : 1;     /* the owner has destroyed it; false while only another thread has */
+    uint32_t clear;    /* buffers and textures: place on the list of clears, from 1; 0 = none; see
+                          recycle.h */
 } gpool__resource;
 
 _Static_assert(offsetof(gpool__resource, alive) >= sizeof(gpool__slot_free),
@@ -78,28 +80,28 @@ typedef struct gpool__scope {
     uint64_t bytes[GPOOL_KIND_COUNT];
 } gpool__scope;
 
-/* How a buffer's bytes went out the last time. */
+/* How a buffer's bytes went out the last time; its way and reason stand among the flags. */
 typedef struct gpool__upload_note {
     uint64_t sent;
     uint32_t calls;
     float predicted_ns;
-    uint8_t way;    /* gpool_upload_way */
-    uint8_t reason; /* gpool_upload_reason */
 } gpool__upload_note;
 
+/* There are many: bench row memory.buffer. */
 typedef struct gpool__buffer {
     gpool__resource base;
     WGPUBuffer gpu;
     uint64_t size;
-    uint64_t version;
     uint8_t *shadow;        /* gpu_size bytes; NULL = gpu-written */
     gpool_dirty_map *dirty; /* of as many bytes; NULL = gpu-written */
-    struct gpool__buffer *dirty_next;
-    struct gpool__buffer *dirty_previous;
     gpool__upload_note upload;
+    gpool__place dirty_next; /* in the list of dirty buffers */
+    gpool__place dirty_previous;
+    uint32_t version;
     gpool_buffer_usage usage;
-    uint32_t batch; /* number of the batch whose commands write it; 0 = none */
-    uint32_t clear; /* place on the list of clears, from 1; 0 = none; see recycle.h */
+    uint32_t batch;     /* number of the batch whose commands write it; 0 = none */
+    uint8_t way : 4;    /* gpool_upload_way of the last upload */
+    uint8_t reason : 4; /* gpool_upload_reason */
     bool in_dirty_list : 1;
     bool scatters : 1; /* the GPU object may be a storage binding */
     bool gpu_written : 1;
@@ -132,7 +134,6 @@ typedef struct gpool__texture {
     WGPUTextureDimension dimension;
     WGPUTextureFormat format;
     gpool_texture_usage usage;
-    uint32_t clear; /* as that of a buffer */
     bool imported;
     bool raw; /* the GPU object or a view was handed out */
     gpool__texture_view *views;
@@ -290,8 +291,8 @@ struct gpool {
     uint64_t rebuild_pass; /* number of the newest rebuild on another device */
     bool recovering;       /* gpool_recover() runs */
     gpool__retire_queue retire;
-    gpool__scope root; /* no handle names it */
-    gpool__buffer *dirty_buffers;
+    gpool__scope root;          /* no handle names it */
+    gpool__place dirty_buffers; /* first of the list */
     struct gpool__texture_shadow *dirty_textures;
     gpool__staging staging;
     gpool__batch batch;
@@ -572,7 +573,7 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
 /** True when the batch writes a buffer, or will: queue writes would overtake that. */
 static inline bool gpool__buffer_is_in_batch(const gpool *pool, const gpool__buffer *buffer)
 {
-    return buffer->batch == pool->batch.number || buffer->clear != 0;
+    return buffer->batch == pool->batch.number || buffer->base.clear != 0;
 }
 
 /** Before a queue write to a buffer: submits the batch when it writes that buffer, too. */

@@ -202,7 +202,7 @@ static bool recycle_is_sent(const gpool *pool, uint32_t clear)
 bool gpool__recycle_keep_buffer(gpool *pool, const gpool__buffer *buffer)
 {
     if (!pool->recycle.open || buffer->imported || buffer->raw ||
-        buffer->batch == pool->batch.number || recycle_is_sent(pool, buffer->clear)) {
+        buffer->batch == pool->batch.number || recycle_is_sent(pool, buffer->base.clear)) {
         return false;
     }
     uint64_t size = gpool__buffer_gpu_size(buffer);
@@ -248,7 +248,7 @@ bool gpool__recycle_keep_texture(gpool *pool, const gpool__texture *texture)
 {
     bool wanted = recycle_can_clear(texture) || texture->mip_levels == 1 || texture->shadow != NULL;
     if (!pool->recycle.open || texture->imported || texture->raw || !wanted ||
-        !recycle_is_plain(texture) || recycle_is_sent(pool, texture->clear)) {
+        !recycle_is_plain(texture) || recycle_is_sent(pool, texture->base.clear)) {
         return false;
     }
     gpool__recycle_key key = recycle_texture_key(texture);
@@ -266,25 +266,18 @@ WGPUTexture gpool__recycle_take_texture(gpool *pool, const gpool__texture *textu
 
 /* --- clears --- */
 
-/* Place on the list of clears, from 1; 0 = not on it. */
-static uint32_t *recycle_clear_of(gpool__resource *resource)
-{
-    return resource->kind == GPOOL_KIND_BUFFER ? &((gpool__buffer *)(void *)resource)->clear
-                                               : &((gpool__texture *)(void *)resource)->clear;
-}
-
 void gpool__recycle_clear_later(gpool *pool, gpool__resource *resource)
 {
     gpool__recycle *r = &pool->recycle;
     r->clears[r->clear_count++] = resource;
     r->clear_live += 1;
-    *recycle_clear_of(resource) = r->clear_count;
+    resource->clear = r->clear_count;
 }
 
 void gpool__recycle_forget(gpool *pool, gpool__resource *resource)
 {
     gpool__recycle *r = &pool->recycle;
-    uint32_t *clear = recycle_clear_of(resource);
+    uint32_t *clear = &resource->clear;
     if (*clear == 0) {
         return;
     }
@@ -299,7 +292,7 @@ void gpool__recycle_forget(gpool *pool, gpool__resource *resource)
 
 void gpool__recycle_retiring(gpool *pool, gpool__resource *resource)
 {
-    if (!recycle_is_sent(pool, *recycle_clear_of(resource))) {
+    if (!recycle_is_sent(pool, resource->clear)) {
         gpool__recycle_forget(pool, resource);
     }
 }
@@ -399,7 +392,7 @@ void gpool__recycle_submitted(gpool *pool, gpool_result result)
 
 gpool_result gpool__recycle_settle(gpool *pool, const gpool__texture *texture)
 {
-    return texture->clear != 0 ? gpool__submit_writes(pool) : GPOOL_OK;
+    return texture->base.clear != 0 ? gpool__submit_writes(pool) : GPOOL_OK;
 }
 
 /* --- the end of it --- */
@@ -450,7 +443,7 @@ void gpool__recycle_leave_device(gpool *pool)
     gpool__recycle *r = &pool->recycle;
     for (uint32_t i = 0; i < r->clear_count; ++i) {
         if (r->clears[i] != NULL) {
-            *recycle_clear_of(r->clears[i]) = 0;
+            r->clears[i]->clear = 0;
         }
     }
     r->clear_count = 0;
@@ -502,7 +495,7 @@ bool gpool__recycle_validate(const gpool *pool)
     for (uint32_t i = 0; i < r->clear_count; ++i) {
         if (r->clears[i] != NULL) {
             live += 1;
-            if (*recycle_clear_of(r->clears[i]) != i + 1) {
+            if (r->clears[i]->clear != i + 1) {
                 return false;
             }
         }

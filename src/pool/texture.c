@@ -199,7 +199,6 @@ static gpool_result texture_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool_
     gpool__texture fresh = { .base = { .label = resource->label } };
     texture_copy(&fresh, texture);
     fresh.gpu = NULL;
-    fresh.clear = 0;
     /* The foreign object was of the old device, and only its owner can make another. */
     gpool_result result = GPOOL_ERROR_FAILED_RESOURCE;
     if (!texture->imported) {
@@ -442,7 +441,6 @@ static gpool_result texture_resize(gpool *pool, gpool_texture handle, uint32_t w
     fresh.view_capacity = 0;
     fresh.mips = NULL;
     fresh.shadow = NULL;
-    fresh.clear = 0;
     fresh.raw = false;
     result = gpool__texture_check_extent(pool, &fresh, label);
     if (result != GPOOL_OK || (width == texture->width && height == texture->height &&

@@ -20,18 +20,25 @@
 /* Buffers that are planned together. */
 #define UPLOAD_ITEMS 64u
 
+static gpool__buffer *upload_at(const gpool *pool, gpool__place place)
+{
+    return place != 0 ? (gpool__buffer *)gpool__resource_at(pool, place) : NULL;
+}
+
 void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer)
 {
     if (buffer->in_dirty_list) {
         return;
     }
+    gpool__place place = gpool__place_of(&buffer->base);
+    gpool__buffer *first = upload_at(pool, pool->dirty_buffers);
     buffer->in_dirty_list = true;
-    buffer->dirty_previous = NULL;
+    buffer->dirty_previous = 0;
     buffer->dirty_next = pool->dirty_buffers;
-    if (pool->dirty_buffers != NULL) {
-        pool->dirty_buffers->dirty_previous = buffer;
+    if (first != NULL) {
+        first->dirty_previous = place;
     }
-    pool->dirty_buffers = buffer;
+    pool->dirty_buffers = place;
 }
 
 void gpool__upload_delist(gpool *pool, gpool__buffer *buffer)
@@ -39,17 +46,19 @@ void gpool__upload_delist(gpool *pool, gpool__buffer *buffer)
     if (!buffer->in_dirty_list) {
         return;
     }
+    gpool__buffer *previous = upload_at(pool, buffer->dirty_previous);
+    gpool__buffer *next = upload_at(pool, buffer->dirty_next);
     buffer->in_dirty_list = false;
-    if (buffer->dirty_previous != NULL) {
-        buffer->dirty_previous->dirty_next = buffer->dirty_next;
+    if (previous != NULL) {
+        previous->dirty_next = buffer->dirty_next;
     } else {
         pool->dirty_buffers = buffer->dirty_next;
     }
-    if (buffer->dirty_next != NULL) {
-        buffer->dirty_next->dirty_previous = buffer->dirty_previous;
+    if (next != NULL) {
+        next->dirty_previous = buffer->dirty_previous;
     }
-    buffer->dirty_next = NULL;
-    buffer->dirty_previous = NULL;
+    buffer->dirty_next = 0;
+    buffer->dirty_previous = 0;
 }
 
 static gpool__plan_input upload_input(const gpool *pool, const gpool__buffer *buffer)
@@ -122,8 +131,8 @@ static void upload_done(gpool *pool, gpool__upload_item *item)
     buffer->upload.sent = item->sent;
     buffer->upload.calls = item->calls;
     buffer->upload.predicted_ns = item->plan.ns[item->plan.way];
-    buffer->upload.way = (uint8_t)item->plan.way;
-    buffer->upload.reason = (uint8_t)item->plan.reason;
+    buffer->way = (uint8_t)(item->plan.way & 15u);
+    buffer->reason = (uint8_t)(item->plan.reason & 15u);
     pool->stats.sent_bytes += item->sent;
     pool->stats.upload_calls[item->plan.way] += item->calls;
     pool->stats.upload_bytes[item->plan.way] += item->sent;
@@ -324,11 +333,11 @@ gpool_result gpool__upload_flush(gpool *pool)
     if (cleared != GPOOL_OK) {
         return cleared;
     }
-    while (pool->dirty_buffers != NULL) {
+    while (pool->dirty_buffers != 0) {
         gpool__upload_item items[UPLOAD_ITEMS];
         uint32_t count = 0;
-        for (gpool__buffer *buffer = pool->dirty_buffers; buffer != NULL && count < UPLOAD_ITEMS;
-             buffer = buffer->dirty_next) {
+        for (gpool__buffer *buffer = upload_at(pool, pool->dirty_buffers);
+             buffer != NULL && count < UPLOAD_ITEMS; buffer = upload_at(pool, buffer->dirty_next)) {
             items[count++] = (gpool__upload_item){ .buffer = buffer };
         }
         gpool_result result = upload_all(pool, items, count);

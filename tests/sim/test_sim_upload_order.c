@@ -404,6 +404,8 @@ static void a_dropped_recording_gives_its_staging_back(void **state)
                 assert_same(gpool_end_frame(p.pool), GPOOL_ERROR_GPU);
                 assert_int_equal(sim_fail_hits(p.s), 1);
                 sim_fail_none(p.s);
+                /* Where the plan staged the upload, its Finish was the one that failed: it stayed dirty. */
+                assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
                 assert_same(gpool_wait_idle(p.pool), GPOOL_OK);
             } else {
                 record(&p, rec, &f, 0, SIZE, frame);
