@@ -61,7 +61,7 @@ static gpool_result stream_make_gpu(gpool *pool, gpool__stream *stream, gpool__s
         return gpool__fail_gpu(pool, result, "Stream memory of pool", pool->label);
     }
     block->buffer.gpu = gpu;
-    block->buffer.version = ++stream->made;
+    block->buffer.version = (uint32_t)++stream->made;
     stream->bytes += block->buffer.size;
     pool->stats.internal_bytes += block->buffer.size;
     return GPOOL_OK;
