@@ -299,8 +299,8 @@ void gpool__upload_again(gpool *pool, uint32_t number)
     const gpool__table *table = &pool->tables[GPOOL_KIND_BUFFER];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__buffer *buffer = (gpool__buffer *)(void *)gpool__table_at(table, i);
-        if (gpool__resource_is_held(&buffer->base) && buffer->batch == number &&
-            buffer->dirty != NULL) {
+        /* Also one that is destroyed: a recording may still read it. What is freed has no map. */
+        if (buffer->gpu != NULL && buffer->batch == number && buffer->dirty != NULL) {
             gpool__dirty_map_mark_all(buffer->dirty);
             gpool__upload_enlist(pool, buffer);
         }

@@ -463,6 +463,35 @@ static void a_refused_submit_loses_no_upload(void **state)
     }
 }
 
+/* Bug, found by the model after 70 million steps: those of a buffer that was destroyed meanwhile. */
+static void a_refused_submit_loses_no_upload_of_what_is_destroyed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EVERY; ++i) {
+        sim_pool p;
+        open_every(&p, i, 0);
+        gpool_buffer_desc desc = { .size = 512, .usage = SIM_POOL_COPYABLE };
+        gpool_buffer from = gpool_buffer_create(p.pool, &desc);
+        gpool_buffer to = gpool_buffer_create(p.pool, &desc);
+        sim_pool_frame(&p);
+        uint8_t bytes[512];
+        uint8_t got[512];
+        memset(bytes, 0x5a, sizeof bytes);
+        gpool_recorder rec = begin(&p);
+        assert_same(gpool_buffer_write(p.pool, from, 0, bytes, sizeof bytes), GPOOL_OK);
+        gpool_copy_buffer(rec, from, 0, to, 0, sizeof bytes);
+        assert_same(gpool_buffer_destroy(p.pool, from), GPOOL_OK);
+        sim_fail(p.s, GPOOL_GPU_QueueSubmit, 1, SIM_FAIL_VALIDATION, false);
+        (void)gpool_process_uploads(p.pool);
+        sim_fail_none(p.s);
+        assert_same(gpool_end_frame(p.pool), GPOOL_OK);
+        assert_same(gpool_buffer_read(p.pool, to, 0, got, sizeof got), GPOOL_OK);
+        assert_memory_equal(got, bytes, sizeof got);
+        assert_same(gpool_buffer_destroy(p.pool, to), GPOOL_OK);
+        sim_pool_close(&p, 0);
+    }
+}
+
 static void a_batch_that_waits_is_not_lost_with_its_device(void **state)
 {
     (void)state;
@@ -517,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_recorded_write_may_take_its_bytes_from_the_shadow),
         cmocka_unit_test(a_dropped_recording_gives_its_staging_back),
         cmocka_unit_test(a_refused_submit_loses_no_upload),
+        cmocka_unit_test(a_refused_submit_loses_no_upload_of_what_is_destroyed),
         cmocka_unit_test(a_batch_that_waits_is_not_lost_with_its_device),
     };
     return cmocka_run_group_tests_name("sim_upload_order", tests, NULL, NULL);
