@@ -172,6 +172,9 @@ void bench_add_limited(bench_row *row, const char *name, double value, double mo
 /** CPU time of this thread in nanoseconds. */
 uint64_t bench_cpu_ns(void);
 
+/** Wall clock in nanoseconds. */
+uint64_t bench_wall_ns(void);
+
 /** Median and 10th and 90th percentile; sorts the samples. */
 bench_spread bench_spread_of(double *samples, size_t count);
 

@@ -222,10 +222,3 @@ void bench_gpu_read(bench_gpu *gpu, WGPUBuffer buffer, uint8_t *target, uint64_t
     memcpy(target, table->BufferGetConstMappedRange(read, 0, (size_t)size), (size_t)size);
     table->BufferUnmap(read);
 }
-
-uint64_t bench_wall_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}

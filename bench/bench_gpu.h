@@ -59,7 +59,4 @@ void bench_gpu_use(bench_gpu *gpu, WGPUBuffer buffer, WGPUBuffer other);
 /** Copies a buffer from the GPU, through one that is mapped; waits for it. */
 void bench_gpu_read(bench_gpu *gpu, WGPUBuffer buffer, uint8_t *target, uint64_t size);
 
-/** Wall clock in nanoseconds. */
-uint64_t bench_wall_ns(void);
-
 #endif

@@ -2,23 +2,13 @@
  * The device is lost again and again, and the sketch goes on with the next one: handles stay, contents
  * stay, and memory does not grow. Refill callbacks give back what only the GPU had.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include "bench_sketch.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Frames between two losses. */
 #define RECOVER_FRAMES 2u
-
-static double recover_seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static gpool_result recover_fill_buffer(void *user, gpool *pool, gpool_buffer buffer,
                                         const gpool_buffer_info *info)
@@ -103,7 +93,7 @@ void bench_recover(bench_run *run, bench_row *row, uint64_t argument)
     uint64_t wrong = 0;
     uint64_t handles = 0;
     sketch_open(s);
-    const double begin = recover_seconds();
+    const uint64_t begin = bench_wall_ns();
     for (uint64_t i = 1; i <= losses; ++i) {
         for (uint32_t frame = 0; frame < RECOVER_FRAMES; ++frame) {
             sketch_run(s);
@@ -120,7 +110,7 @@ void bench_recover(bench_run *run, bench_row *row, uint64_t argument)
             sketch_take(s, &first);
         }
     }
-    const double seconds = recover_seconds() - begin;
+    const double seconds = (double)(bench_wall_ns() - begin) * 1e-9;
     sketch_take(s, &last);
     sketch_compare(run, row, &first, &last);
     bench_add_limited(row, "wrong_reads", (double)s->wrong, 0);

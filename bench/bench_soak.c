@@ -1,17 +1,7 @@
 /* A long run of the sketch: what is alive after it is what was alive after its first tenth. */
-#define _POSIX_C_SOURCE 200809L
-
 #include "bench_sketch.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-static double soak_seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 void bench_soak(bench_run *run, bench_row *row, uint64_t argument)
 {
@@ -19,7 +9,7 @@ void bench_soak(bench_run *run, bench_row *row, uint64_t argument)
     sketch *s = bench_alloc(1, sizeof *s);
     sketch_sample first;
     sketch_sample last;
-    const double begin = soak_seconds();
+    const uint64_t begin = bench_wall_ns();
     sketch_open(s);
     while (s->frame < frames) {
         sketch_run(s);
@@ -38,7 +28,7 @@ void bench_soak(bench_run *run, bench_row *row, uint64_t argument)
     bench_add_counter(row, "reads", (double)s->reads);
     bench_add_limited(row, "wrong_reads", (double)s->wrong, 0);
     bench_add_limited(row, "errors", (double)(s->errors + last.pool.errors), 0);
-    bench_add_counter(row, "seconds", soak_seconds() - begin);
+    bench_add_counter(row, "seconds", (double)(bench_wall_ns() - begin) * 1e-9);
     sketch_close(s, row);
     free(s);
 }

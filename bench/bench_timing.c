@@ -102,6 +102,13 @@ static double timing_quantile(const double *sorted, size_t count, double part)
     return sorted[below] + (sorted[above] - sorted[below]) * (position - (double)below);
 }
 
+uint64_t bench_wall_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 bench_spread bench_spread_of(double *samples, size_t count)
 {
     qsort(samples, count, sizeof *samples, timing_compare);

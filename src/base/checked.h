@@ -37,6 +37,21 @@ static inline uint64_t gpool__max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/** Number of the lowest set bit; `bits` must not be 0. */
+static inline uint32_t gpool__lowest_bit(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_ctzll(bits);
+#else
+    uint32_t index = 0;
+    while ((bits & 1u) == 0) {
+        bits >>= 1;
+        index += 1;
+    }
+    return index;
+#endif
+}
+
 /** Multiplies; false, with `*product` untouched, when it does not fit. */
 static inline bool gpool__multiply(uint64_t a, uint64_t b, uint64_t *product)
 {

@@ -6,26 +6,6 @@
 #include "pool/scatter.h"
 #include "pool/staging.h"
 
-WGPUCommandEncoder gpool__batch_encoder(gpool *pool, const char *what, gpool_result *result)
-{
-    WGPUCommandEncoderDescriptor desc = { .label = gpool__view(what) };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUCommandEncoder encoder =
-        GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, &desc);
-    *result = gpool__capture_end(pool->device, &pool->seam);
-    if (*result == GPOOL_OK && encoder == NULL) {
-        *result = GPOOL_ERROR_GPU;
-    }
-    if (*result != GPOOL_OK) {
-        if (encoder != NULL) {
-            GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
-        }
-        *result = gpool__fail_gpu(pool, *result, what, pool->label);
-        return NULL;
-    }
-    return encoder;
-}
-
 /* Room for `more` command buffers; what is finished must not be lost for lack of it. */
 static gpool_result batch_reserve(gpool *pool, uint32_t more)
 {

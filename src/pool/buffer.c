@@ -1,3 +1,4 @@
+#include "pool/make.h"
 #include "pool/plan.h"
 #include "pool/rebuild.h"
 #include "pool/scatter.h"
@@ -130,20 +131,7 @@ static gpool_result buffer_try_gpu(gpool *pool, uint64_t size, gpool_buffer_usag
         .usage = buffer_full_usage(size, usage),
         .size = gpool__round_up(size, 4),
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    *gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && *gpu == NULL) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
-        result = GPOOL_ERROR_DEVICE_LOST;
-    }
-    if (result != GPOOL_OK && *gpu != NULL) {
-        GPOOL__GPU(&pool->seam, BufferRelease)(*gpu);
-        *gpu = NULL;
-    }
-    return result;
+    return gpool__try_buffer(pool, &desc, gpu);
 }
 
 /* Makes the GPU object; *gpu is NULL on an error. What is kept for reuse gives way to it. */
@@ -439,8 +427,8 @@ static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer
                                     uint64_t end)
 {
     gpool_result result;
-    WGPUCommandEncoder encoder =
-        gpool__batch_encoder(pool, "Copy of a resized buffer in pool", &result);
+    WGPUCommandEncoder encoder = gpool__make_encoder(pool, "Copy of a resized buffer in pool",
+                                                     "Copy of a resized buffer in pool", &result);
     if (encoder == NULL) {
         return result;
     }

@@ -86,9 +86,7 @@ static void explain_next(gpool *pool, const gpool__buffer *buffer, gpool_upload_
     info->next = plan.way;
     info->why = plan.reason;
     for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
-        bool staged = way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
-                      (way == GPOOL_UPLOAD_WHOLE &&
-                       (plan.whole_queue < 0.0f || plan.whole_staged < plan.whole_queue));
+        bool staged = gpool__plan_is_staged(&plan, (gpool_upload_way)way);
         float once = (staged ? costs->stage_fixed : 0.0f) +
                      (way == GPOOL_UPLOAD_SCATTER ? costs->scatter_fixed : 0.0f);
         info->ns[way] = plan.ns[way] < 0.0f ? -1.0f : plan.ns[way] + once;

@@ -29,12 +29,18 @@ static float plan_bytes(uint64_t bytes)
     return (float)gpool__round_up(bytes, 4);
 }
 
+bool gpool__plan_is_staged(const gpool__plan *plan, gpool_upload_way way)
+{
+    return way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
+           (way == GPOOL_UPLOAD_WHOLE &&
+            (plan->whole_queue < 0.0f || plan->whole_staged < plan->whole_queue));
+}
+
 /* Sets the fastest way among those allowed. */
 static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
 {
-    float whole = plan->whole_queue;
-    bool whole_staged = staged && (whole < 0.0f || plan->whole_staged < whole);
-    plan->ns[GPOOL_UPLOAD_WHOLE] = whole_staged ? plan->whole_staged : whole;
+    bool whole_staged = staged && gpool__plan_is_staged(plan, GPOOL_UPLOAD_WHOLE);
+    plan->ns[GPOOL_UPLOAD_WHOLE] = whole_staged ? plan->whole_staged : plan->whole_queue;
     const bool allowed[GPOOL_UPLOAD_COUNT] = {
         [GPOOL_UPLOAD_DIRECT] = true,
         [GPOOL_UPLOAD_MERGED] = staged,
@@ -48,8 +54,7 @@ static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
             plan->way = (gpool_upload_way)way;
         }
     }
-    plan->staged = plan->way == GPOOL_UPLOAD_MERGED || plan->way == GPOOL_UPLOAD_SCATTER ||
-                   (plan->way == GPOOL_UPLOAD_WHOLE && whole_staged);
+    plan->staged = staged && gpool__plan_is_staged(plan, plan->way);
 }
 
 /* A way that was asked for, where it is possible. */
@@ -60,9 +65,7 @@ static bool plan_force(gpool__plan *plan, gpool_upload_way way)
     }
     plan->way = way;
     plan->reason = GPOOL_UPLOAD_REASON_FORCED;
-    plan->staged = way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
-                   (way == GPOOL_UPLOAD_WHOLE &&
-                    (plan->whole_queue < 0.0f || plan->whole_staged < plan->whole_queue));
+    plan->staged = gpool__plan_is_staged(plan, way);
     return true;
 }
 
@@ -132,9 +135,8 @@ static void plan_join(const gpool_upload_costs *costs, gpool__plan *const *plans
     }
 }
 
-void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count,
-                        bool paid)
+void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count)
 {
     plan_join(costs, plans, count, true, costs->scatter_fixed);
-    plan_join(costs, plans, count, false, paid ? 0.0f : costs->stage_fixed);
+    plan_join(costs, plans, count, false, costs->stage_fixed);
 }

@@ -43,10 +43,12 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
 
 /**
  * Decides for all buffers of a flush whether scattering, and staging at all, is worth what is paid once;
- * those that may go by the queue change their way if not. `paid`: the flush has an encoder anyway.
+ * those that may go by the queue change their way if not.
  */
-void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count,
-                        bool paid);
+void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count);
+
+/** True when a way needs an encoder and staging; WHOLE does where that is cheaper or the only way. */
+bool gpool__plan_is_staged(const gpool__plan *plan, gpool_upload_way way);
 
 /** True when every field is finite and not negative. */
 bool gpool__costs_are_good(const gpool_upload_costs *costs);

@@ -551,9 +551,6 @@ void gpool__upload_delist(gpool *pool, gpool__buffer *buffer);
 /** Sets the costs of the pool's device, unless the user gave some. */
 void gpool__upload_choose_costs(gpool *pool);
 
-/** Begins an encoder for the batch; NULL with the error recorded in `*result`. */
-WGPUCommandEncoder gpool__batch_encoder(gpool *pool, const char *what, gpool_result *result);
-
 /** Finishes an encoder under capture into the batch; releases it in any case. */
 gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const char *what);
 

@@ -1,3 +1,4 @@
+#include "pool/make.h"
 #include "pool/map.h"
 #include "pool/read_part.h"
 
@@ -15,20 +16,7 @@ WGPUBuffer gpool__make_staging(gpool *pool, uint64_t size, gpool_result *result)
                               (unsigned long long)size);
         return NULL;
     }
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBuffer staging = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
-    *result = gpool__capture_end(pool->device, &pool->seam);
-    if (*result == GPOOL_OK && staging == NULL) {
-        *result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (*result != GPOOL_OK) {
-        if (staging != NULL) {
-            GPOOL__GPU(&pool->seam, BufferRelease)(staging);
-        }
-        *result = gpool__fail_gpu(pool, *result, "Staging of pool", pool->label);
-        return NULL;
-    }
-    return staging;
+    return gpool__make_buffer(pool, &desc, "Staging of pool", result);
 }
 
 gpool_result gpool__buffer_read_part(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
@@ -139,7 +127,8 @@ static gpool_result readback_buffer(gpool *pool, gpool_buffer handle, uint64_t o
     if (staging == NULL) {
         return result;
     }
-    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Read of a buffer in pool", &result);
+    WGPUCommandEncoder encoder =
+        gpool__make_encoder(pool, "Read of a buffer in pool", "Read of a buffer in pool", &result);
     if (encoder == NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
         return result;

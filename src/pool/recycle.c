@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "gpu/format.h"
+#include "pool/make.h"
 #include "pool/pool_state.h"
 #include "pool/texture_state.h"
 
@@ -359,7 +360,8 @@ gpool_result gpool__recycle_clear(gpool *pool)
         return GPOOL_OK;
     }
     gpool_result result;
-    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Clears of pool", &result);
+    WGPUCommandEncoder encoder =
+        gpool__make_encoder(pool, "Clears of pool", "Clears of pool", &result);
     if (encoder == NULL) {
         return result;
     }

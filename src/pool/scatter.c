@@ -1,7 +1,8 @@
 #include "pool/scatter.h"
 
-#include "pool/staging.h"
 #include "pool/flush.h"
+#include "pool/make.h"
+#include "pool/staging.h"
 #include "track/dirty_map.h"
 
 #include <string.h>
@@ -218,17 +219,10 @@ static gpool_result scatter_reserve_payload(gpool *pool, uint64_t size)
                                   .usage = WGPUBufferUsage_Storage | WGPUBufferUsage_Uniform |
                                            WGPUBufferUsage_CopyDst,
                                   .size = wanted };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBuffer gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && gpu == NULL) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BufferRelease)(gpu);
-        }
-        return gpool__fail_gpu(pool, result, "Scatter payload of pool", pool->label);
+    gpool_result result;
+    WGPUBuffer gpu = gpool__make_buffer(pool, &desc, "Scatter payload of pool", &result);
+    if (gpu == NULL) {
+        return result;
     }
     scatter_drop_payload(pool);
     scatter->payload = gpu;
@@ -266,17 +260,9 @@ static WGPUBindGroup scatter_find_group(gpool *pool, const gpool__scatter_segmen
                                      .layout = scatter->layout,
                                      .entryCount = 3,
                                      .entries = entries };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBindGroup gpu = GPOOL__GPU(&pool->seam, DeviceCreateBindGroup)(pool->device->device, &desc);
-    *result = gpool__capture_end(pool->device, &pool->seam);
-    if (*result == GPOOL_OK && gpu == NULL) {
-        *result = GPOOL_ERROR_GPU;
-    }
-    if (*result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BindGroupRelease)(gpu);
-        }
-        *result = gpool__fail_gpu(pool, *result, "Scatter group of pool", pool->label);
+    WGPUBindGroup gpu =
+        gpool__make_bind_group(pool, &desc, "Scatter group of pool", pool->label, result);
+    if (gpu == NULL) {
         return NULL;
     }
     scatter_drop_group(pool, oldest);
@@ -366,25 +352,12 @@ static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64
     return word > to / 64 ? 0 : bits;
 }
 
-static uint32_t scatter_lowest(uint64_t bits)
-{
-#if defined(__GNUC__)
-    return (uint32_t)__builtin_ctzll(bits);
-#else
-    uint32_t index = 0;
-    for (; (bits & 1u) == 0; bits >>= 1) {
-        index += 1;
-    }
-    return index;
-#endif
-}
-
 /* Asks for memory that is read soon. */
 static void scatter_prefetch(const uint8_t *bytes, uint64_t bits)
 {
 #if defined(__GNUC__)
     for (; bits != 0; bits &= bits - 1) {
-        __builtin_prefetch(bytes + (uint64_t)scatter_lowest(bits) * GPOOL__GRANULE);
+        __builtin_prefetch(bytes + (uint64_t)gpool__lowest_bit(bits) * GPOOL__GRANULE);
     }
 #else
     (void)bytes;
@@ -436,7 +409,7 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
                              scatter_clip(ahead, ahead_bits, from, to));
         }
         for (bits = scatter_clip(word, bits, from, to); bits != 0; bits &= bits - 1) {
-            uint64_t granule = word * 64 + scatter_lowest(bits);
+            uint64_t granule = word * 64 + gpool__lowest_bit(bits);
             if (filled == most) {
                 next = granule * GPOOL__GRANULE;
                 break;

@@ -1,5 +1,7 @@
 #include "pool/staging.h"
 
+#include "pool/make.h"
+
 static void staging_free(gpool *pool, gpool__staging_block *block)
 {
     gpool__map_release(block->map);
@@ -30,21 +32,16 @@ static gpool_result staging_map_new(gpool *pool, gpool__staging_block *block, ui
         .size = size,
         .mappedAtCreation = 1,
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    block->gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && block->gpu != NULL) {
-        block->bytes = GPOOL__GPU(&pool->seam, BufferGetMappedRange)(block->gpu, 0, (size_t)size);
+    gpool_result result;
+    block->gpu = gpool__make_buffer(pool, &desc, "Staging of pool", &result);
+    if (block->gpu == NULL) {
+        return result;
     }
-    if (result == GPOOL_OK && block->bytes == NULL) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (result != GPOOL_OK) {
-        if (block->gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BufferRelease)(block->gpu);
-            block->gpu = NULL;
-        }
-        return gpool__fail_gpu(pool, result, "Staging of pool", pool->label);
+    block->bytes = GPOOL__GPU(&pool->seam, BufferGetMappedRange)(block->gpu, 0, (size_t)size);
+    if (block->bytes == NULL) {
+        GPOOL__GPU(&pool->seam, BufferRelease)(block->gpu);
+        block->gpu = NULL;
+        return gpool__fail_gpu(pool, GPOOL_ERROR_OUT_OF_GPU_MEMORY, "Staging of pool", pool->label);
     }
     block->size = size;
     pool->staging.bytes += size;

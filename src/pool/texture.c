@@ -1,3 +1,4 @@
+#include "pool/make.h"
 #include "pool/rebuild.h"
 #include "pool/texture_state.h"
 
@@ -386,8 +387,8 @@ static gpool_result texture_copy_gpu(gpool *pool, const gpool__texture *from,
                                      const gpool__texture *to)
 {
     gpool_result result;
-    WGPUCommandEncoder encoder =
-        gpool__batch_encoder(pool, "Copy of a resized texture in pool", &result);
+    WGPUCommandEncoder encoder = gpool__make_encoder(pool, "Copy of a resized texture in pool",
+                                                     "Copy of a resized texture in pool", &result);
     if (encoder == NULL) {
         return result;
     }

@@ -1,6 +1,7 @@
 /*
  * Regions of textures: checked, written from memory, read back.
  */
+#include "pool/make.h"
 #include "pool/read_part.h"
 #include "pool/texture_state.h"
 
@@ -287,7 +288,8 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
     if (staging == NULL) {
         return result;
     }
-    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "Read of a texture in pool", &result);
+    WGPUCommandEncoder encoder = gpool__make_encoder(pool, "Read of a texture in pool",
+                                                     "Read of a texture in pool", &result);
     if (encoder == NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
         return result;

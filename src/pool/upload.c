@@ -12,6 +12,7 @@
  */
 #include "pool/flush.h"
 
+#include "pool/make.h"
 #include "pool/scatter.h"
 #include "pool/staging.h"
 
@@ -78,7 +79,7 @@ gpool__plan gpool__upload_plan(gpool *pool, const gpool__buffer *buffer)
     gpool__plan_input input = upload_input(pool, buffer);
     gpool__plan plan = gpool__plan_buffer(&pool->upload_costs, &input);
     gpool__plan *one = &plan;
-    gpool__plan_settle(&pool->upload_costs, &one, 1, false);
+    gpool__plan_settle(&pool->upload_costs, &one, 1);
     return plan;
 }
 
@@ -222,7 +223,8 @@ static gpool_result upload_record(gpool *pool, WGPUCommandEncoder encoder,
 static gpool_result upload_staged(gpool *pool, gpool__upload_item *items, uint32_t count)
 {
     gpool_result result;
-    WGPUCommandEncoder encoder = gpool__batch_encoder(pool, "gpool uploads", &result);
+    WGPUCommandEncoder encoder =
+        gpool__make_encoder(pool, "gpool uploads", "gpool uploads", &result);
     if (encoder == NULL) {
         return result;
     }
@@ -262,7 +264,7 @@ static gpool_result upload_some(gpool *pool, gpool__upload_item *items, uint32_t
         items[i].recorded = false;
         plans[i] = &items[i].plan;
     }
-    gpool__plan_settle(&pool->upload_costs, plans, count, false);
+    gpool__plan_settle(&pool->upload_costs, plans, count);
     pool->stats.visited += count;
     for (uint32_t i = 0; i < count; ++i) {
         staged |= items[i].plan.staged;

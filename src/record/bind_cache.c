@@ -8,6 +8,7 @@
 #include "record/recording.h"
 
 #include "base/hash.h"
+#include "pool/make.h"
 
 #include <string.h>
 
@@ -178,18 +179,10 @@ static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
         .entryCount = count,
         .entries = gpu,
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    group->gpu = GPOOL__GPU(&pool->seam, DeviceCreateBindGroup)(pool->device->device, &desc);
-    *result = gpool__capture_end(pool->device, &pool->seam);
-    if (*result == GPOOL_OK && group->gpu == NULL) {
-        *result = GPOOL_ERROR_GPU;
-    }
-    if (*result != GPOOL_OK) {
-        if (group->gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BindGroupRelease)(group->gpu);
-        }
+    group->gpu =
+        gpool__make_bind_group(pool, &desc, "Bind group of layout", layout->base.label, result);
+    if (group->gpu == NULL) {
         gpool__free(&pool->memory, block, bind_block_size(count));
-        *result = gpool__fail_gpu(pool, *result, "Bind group of layout", layout->base.label);
         return NULL;
     }
     return group;

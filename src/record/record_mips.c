@@ -7,6 +7,7 @@
 #include "record/recording.h"
 
 #include "gpu/format.h"
+#include "pool/make.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -206,20 +207,10 @@ static gpool_result mips_make_source(gpool *pool, const gpool__texture *texture,
         .entryCount = 1,
         .entries = &entry,
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBindGroup gpu = GPOOL__GPU(&pool->seam, DeviceCreateBindGroup)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && gpu == NULL) {
-        result = GPOOL_ERROR_GPU;
-    }
-    if (result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BindGroupRelease)(gpu);
-        }
-        return gpool__fail_gpu(pool, result, "Bind group for mips of texture", texture->base.label);
-    }
-    mip->source = gpu;
-    return GPOOL_OK;
+    gpool_result result;
+    mip->source = gpool__make_bind_group(pool, &desc, "Bind group for mips of texture",
+                                         texture->base.label, &result);
+    return result;
 }
 
 /* Makes views and bind groups of the range that are not there yet. */

@@ -1,5 +1,6 @@
 #include "record/recording.h"
 
+#include "pool/make.h"
 #include "pool/staging.h"
 #include "pool/ticket.h"
 
@@ -130,22 +131,7 @@ WGPUCommandEncoder gpool__record_encoder(struct gpool_recorder_state *state, gpo
         return NULL;
     }
     if (state->encoder == NULL) {
-        WGPUCommandEncoderDescriptor desc = { .label = gpool__view(pool->label) };
-        gpool__capture_begin(pool->device, &pool->seam);
-        WGPUCommandEncoder encoder =
-            GPOOL__GPU(&pool->seam, DeviceCreateCommandEncoder)(pool->device->device, &desc);
-        *result = gpool__capture_end(pool->device, &pool->seam);
-        if (*result == GPOOL_OK && encoder == NULL) {
-            *result = GPOOL_ERROR_GPU;
-        }
-        if (*result != GPOOL_OK) {
-            if (encoder != NULL) {
-                GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
-            }
-            *result = gpool__fail_gpu(pool, *result, "Encoder of pool", pool->label);
-            return NULL;
-        }
-        state->encoder = encoder;
+        state->encoder = gpool__make_encoder(pool, pool->label, "Encoder of pool", result);
     }
     return state->encoder;
 }

@@ -11,6 +11,8 @@
 
 #include "record/recording.h"
 
+#include "pool/make.h"
+
 #include <string.h>
 
 #define STREAM_BLOCK     ((uint64_t)256 << 10)
@@ -48,17 +50,10 @@ static gpool_result stream_make_gpu(gpool *pool, gpool__stream *stream, gpool__s
                  WGPUBufferUsage_CopyDst,
         .size = block->buffer.size,
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBuffer gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && gpu == NULL) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BufferRelease)(gpu);
-        }
-        return gpool__fail_gpu(pool, result, "Stream memory of pool", pool->label);
+    gpool_result result;
+    WGPUBuffer gpu = gpool__make_buffer(pool, &desc, "Stream memory of pool", &result);
+    if (gpu == NULL) {
+        return result;
     }
     block->buffer.gpu = gpu;
     block->buffer.version = (uint32_t)++stream->made;
@@ -148,17 +143,11 @@ static gpool_result stream_group(gpool *pool, gpool__stream_block *block, uint64
         .entryCount = 1,
         .entries = &entry,
     };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUBindGroup gpu = GPOOL__GPU(&pool->seam, DeviceCreateBindGroup)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && gpu == NULL) {
-        result = GPOOL_ERROR_GPU;
-    }
-    if (result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, BindGroupRelease)(gpu);
-        }
-        return gpool__fail_gpu(pool, result, "Uniform group of pool", pool->label);
+    gpool_result result;
+    WGPUBindGroup gpu =
+        gpool__make_bind_group(pool, &desc, "Uniform group of pool", pool->label, &result);
+    if (gpu == NULL) {
+        return result;
     }
     uint32_t place = block->group_count;
     if (place < GPOOL__STREAM_GROUPS) {

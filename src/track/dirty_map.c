@@ -75,20 +75,6 @@ static uint64_t dirty_map_mask(uint64_t word, uint64_t first, uint64_t last)
     return mask;
 }
 
-static uint32_t dirty_map_lowest(uint64_t bits)
-{
-#if defined(__GNUC__)
-    return (uint32_t)__builtin_ctzll(bits);
-#else
-    uint32_t index = 0;
-    while ((bits & 1u) == 0) {
-        bits >>= 1;
-        index += 1;
-    }
-    return index;
-#endif
-}
-
 /* Sets bits of one word of level 0: most marks. Among random ones it is a toss-up whether the word was
  * zero, so its bit above is set without asking; a word above that was not zero has its bit. */
 static void dirty_map_set_word(gpool_dirty_map *map, uint64_t word, uint64_t mask)
@@ -187,7 +173,7 @@ static uint64_t dirty_map_find_set(const gpool_dirty_map *map, uint64_t granule)
         starts[level] = start;
         uint64_t bits = dirty_map_get(map, start + index / 64) >> index % 64;
         if (bits != 0) {
-            index += dirty_map_lowest(bits);
+            index += gpool__lowest_bit(bits);
             break;
         }
         count = dirty_map_words(count);
@@ -200,7 +186,7 @@ static uint64_t dirty_map_find_set(const gpool_dirty_map *map, uint64_t granule)
     }
     while (level > 0) {
         level -= 1;
-        index = index * 64 + dirty_map_lowest(dirty_map_get(map, starts[level] + index));
+        index = index * 64 + gpool__lowest_bit(dirty_map_get(map, starts[level] + index));
     }
     return index;
 }
@@ -212,7 +198,7 @@ static uint64_t dirty_map_find_clear(const gpool_dirty_map *map, uint64_t granul
     while (granule < end) {
         uint64_t bits = ~dirty_map_get(map, granule / 64) >> granule % 64;
         if (bits != 0) {
-            return granule + dirty_map_lowest(bits);
+            return granule + gpool__lowest_bit(bits);
         }
         granule = granule / 64 * 64 + 64;
     }
@@ -226,7 +212,7 @@ static void dirty_map_wipe(gpool_dirty_map *map, const uint64_t *starts, uint32_
     uint64_t bits = level > 0 ? dirty_map_get(map, starts[level] + word) : 0;
     dirty_map_put(map, starts[level] + word, 0);
     for (; bits != 0; bits &= bits - 1) {
-        uint64_t below = word * 64 + dirty_map_lowest(bits);
+        uint64_t below = word * 64 + gpool__lowest_bit(bits);
         if (level == 1) {
             dirty_map_put(map, below, 0);
         } else {
@@ -271,7 +257,7 @@ static void dirty_map_unset(gpool_dirty_map *map, uint64_t first, uint64_t last)
 static gpool_dirty_map *dirty_map_make(gpool__memory *memory, size_t prefix, uint64_t size,
                                        uint32_t granule)
 {
-    uint32_t shift = dirty_map_lowest(granule);
+    uint32_t shift = gpool__lowest_bit(granule);
     uint64_t bytes = prefix + dirty_map_bytes(size, shift);
     char *block = bytes > SIZE_MAX ? NULL : gpool__alloc(memory, (size_t)bytes);
     if (block == NULL) {

@@ -2,20 +2,6 @@
 #include "base/checked.h"
 #include "track/dirty_map.h"
 
-static uint32_t scan_lowest(uint64_t bits)
-{
-#if defined(__GNUC__)
-    return (uint32_t)__builtin_ctzll(bits);
-#else
-    uint32_t index = 0;
-    while ((bits & 1u) == 0) {
-        bits >>= 1;
-        index += 1;
-    }
-    return index;
-#endif
-}
-
 static uint64_t scan_get(const gpool_dirty_map *map, uint64_t index)
 {
     return atomic_load_explicit(&map->words[index], memory_order_relaxed);
@@ -41,7 +27,7 @@ bool gpool__dirty_map_next_word(const gpool_dirty_map *map, uint64_t *word, uint
         if (at < count) {
             /* The level above says where to go on; without a bit there, at its next word. */
             uint64_t above = scan_get(map, count + at / 64) >> at % 64;
-            at = above != 0 ? at + scan_lowest(above) : (at / 64 + 1) * 64;
+            at = above != 0 ? at + gpool__lowest_bit(above) : (at / 64 + 1) * 64;
         }
     }
     return false;
@@ -83,9 +69,9 @@ gpool__dirty_survey gpool__dirty_map_survey(const gpool_dirty_map *map, uint64_t
     for (uint64_t word = 0; gpool__dirty_map_next_word(map, &word, &bits); ++word) {
         uint64_t base = word * 64;
         while (bits != 0) {
-            uint32_t first = scan_lowest(bits);
+            uint32_t first = gpool__lowest_bit(bits);
             uint64_t clear = ~(bits >> first);
-            uint32_t length = clear != 0 ? scan_lowest(clear) : 64;
+            uint32_t length = clear != 0 ? gpool__lowest_bit(clear) : 64;
             length = length > 64 - first ? 64 - first : length;
             scan_run(&scan, map, base + first, base + first + length);
             uint32_t past = first + length;
