@@ -37,6 +37,16 @@ static inline uint64_t gpool__max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/** Asks for the memory at an address, which is read or written soon; it may be any address. */
+static inline void gpool__prefetch(const void *address)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(address, 1);
+#else
+    (void)address;
+#endif
+}
+
 /** Number of the lowest set bit; `bits` must not be 0. */
 static inline uint32_t gpool__lowest_bit(uint64_t bits)
 {

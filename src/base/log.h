@@ -51,10 +51,14 @@ gpool__operation *gpool__current(void);
  * the program's that the implementation runs inside it, as wgpu-native does in a submit and Dawn when
  * the device is lost.
  */
+static inline bool gpool__is_inside_of(const gpool__operation *now)
+{
+    return now->name != NULL || now->polls > 0;
+}
+
 static inline bool gpool__is_inside(void)
 {
-    const gpool__operation *now = gpool__current();
-    return now->name != NULL || now->polls > 0;
+    return gpool__is_inside_of(gpool__current());
 }
 
 /**

@@ -10,9 +10,6 @@
     ((gpool_buffer_usage)(GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_COPY_TARGET |                  \
                           GPOOL_BUFFER_QUERY_TARGET))
 
-/* Writes up to this size are compared with the shadow first. */
-#define BUFFER_COMPARE 256u
-
 /* From this size on a recycled buffer is cleared by the GPU rather than sent zeros. */
 #define BUFFER_CLEAR 65536u
 
@@ -241,8 +238,7 @@ static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc
     return buffer_check_size(pool, desc->size, desc->usage, label);
 }
 
-/* Sends bytes straight to the queue; for gpu-written buffers and first data of them. */
-static gpool_result buffer_send_now(gpool *pool, gpool__buffer *buffer, uint64_t offset,
+gpool_result gpool__buffer_send(gpool *pool, gpool__buffer *buffer, uint64_t offset,
                                     const void *data, uint64_t size)
 {
     gpool_result result = gpool__batch_settle(pool, buffer);
@@ -291,7 +287,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     gpool_result result = buffer_get_gpu(pool, buffer, desc->data != NULL);
     if (result == GPOOL_OK && desc->data != NULL) {
         if (buffer->gpu_written) {
-            result = buffer_send_now(pool, buffer, 0, desc->data, desc->size);
+            result = gpool__buffer_send(pool, buffer, 0, desc->data, desc->size);
         } else {
             gpool__dirty_map_mark_all(buffer->dirty);
             gpool__upload_enlist(pool, buffer);
@@ -332,72 +328,6 @@ gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer,
             (unsigned long long)buffer->size);
     }
     return GPOOL_OK;
-}
-
-static gpool_result buffer_check_data(gpool *pool, const gpool__buffer *buffer, const void *data,
-                                      uint64_t size)
-{
-    if (data == NULL && size > 0) {
-        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
-                           "The data [NULL] for buffer \"%s\" is null", buffer->base.label);
-    }
-    return GPOOL_OK;
-}
-
-gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
-                                 const void *data, uint64_t size)
-{
-    gpool_result result;
-    gpool__buffer *buffer =
-        buffer_of(gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, &result));
-    if (buffer == NULL) {
-        return result;
-    }
-    result = gpool__buffer_check_range(pool, buffer, offset, size);
-    if (result == GPOOL_OK) {
-        result = buffer_check_data(pool, buffer, data, size);
-    }
-    if (result != GPOOL_OK || size == 0) {
-        return result;
-    }
-    if (buffer->imported && (buffer->usage & GPOOL_BUFFER_COPY_TARGET) == 0) {
-        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                           "The usage [0x%x] of imported buffer \"%s\" lacks COPY_TARGET",
-                           buffer->usage, buffer->base.label);
-    }
-    if (buffer->gpu_written) {
-        if (offset % 4 != 0 || size % 4 != 0) {
-            return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
-                               "Offset [%llu] and size [%llu] of a write to gpu-written buffer "
-                               "\"%s\" are not multiples of 4",
-                               (unsigned long long)offset, (unsigned long long)size,
-                               buffer->base.label);
-        }
-        result = buffer_send_now(pool, buffer, offset, data, size);
-        pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
-        return result;
-    }
-    pool->stats.written_bytes += size;
-    uint8_t *target = buffer->shadow + offset;
-    if (size <= BUFFER_COMPARE && memcmp(target, data, (size_t)size) == 0) {
-        return GPOOL_OK;
-    }
-    memmove(target, data, (size_t)size);
-    gpool__dirty_map_mark(buffer->dirty, offset, size);
-    gpool__upload_enlist(pool, buffer);
-    return GPOOL_OK;
-}
-
-gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset, const void *data,
-                                uint64_t size)
-{
-    gpool__call call;
-    gpool_result result = gpool__enter(pool, "gpool_buffer_write", &call);
-    if (result == GPOOL_OK) {
-        result = gpool__buffer_write(pool, buffer, offset, data, size);
-        gpool__leave(pool, &call);
-    }
-    return result;
 }
 
 gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer)

@@ -1,39 +1,9 @@
-/* Elements, edits in place, and what is told of uploads. */
+/* Edits in place, and what is told of uploads. */
 #include "pool/flush.h"
 
 static gpool__buffer *edit_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
 {
     return (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
-}
-
-gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint64_t first,
-                                         uint64_t count, uint64_t stride, const void *data)
-{
-    gpool__call call;
-    gpool_result result = gpool__enter(pool, "gpool_buffer_write_elements", &call);
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    const gpool__buffer *known = edit_resolve(pool, buffer, &result);
-    uint64_t offset = 0;
-    uint64_t size = 0;
-    if (known != NULL && stride == 0) {
-        result =
-            GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                        "The stride [0] of elements of buffer \"%s\" is zero", known->base.label);
-    } else if (known != NULL && (!gpool__multiply(first, stride, &offset) ||
-                                 !gpool__multiply(count, stride, &size))) {
-        result = GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
-                             "Elements [%llu] to [%llu] more of [%llu] bytes lie outside buffer "
-                             "\"%s\" of [%llu] bytes",
-                             (unsigned long long)first, (unsigned long long)count,
-                             (unsigned long long)stride, known->base.label,
-                             (unsigned long long)known->size);
-    } else if (known != NULL) {
-        result = gpool__buffer_write(pool, buffer, offset, data, size);
-    }
-    gpool__leave(pool, &call);
-    return result;
 }
 
 static void *buffer_edit(gpool *pool, gpool_buffer handle, uint64_t offset, uint64_t size)
@@ -61,6 +31,7 @@ static void *buffer_edit(gpool *pool, gpool_buffer handle, uint64_t offset, uint
         return NULL;
     }
     pool->stats.written_bytes += size;
+    buffer->edited = true;
     gpool__dirty_map_mark(buffer->dirty, offset, size);
     gpool__upload_enlist(pool, buffer);
     return buffer->shadow + offset;

@@ -69,15 +69,18 @@ gpool_result gpool__enter(gpool *pool, const char *name, gpool__call *call)
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     gpool__operation *now = gpool__current();
-    if (!gpool__is_owner(pool)) {
+    if (!gpool__is_owned_by(pool, now)) {
         (void)gpool__refuse_thread(pool, name);
         return GPOOL_ERROR_WRONG_THREAD; /* said here, so that compilers know that `call` is set else */
     }
-    if (gpool__is_inside()) {
+    if (gpool__is_inside_of(now)) {
         return GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
                            "%s() is called by a callback that runs inside a call of gpool", name);
     }
     now->name = name;
+    if (pool->writes.begun != pool->writes.made) {
+        gpool__writes_finish(pool);
+    }
     if (pool->measure) {
         now->timed_table = &pool->device->table;
         now->clock_ns = pool->clock_ns;

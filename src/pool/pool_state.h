@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "gpu/device_state.h"
 #include "pool/recycle.h"
+#include "pool/writes.h"
 #include "track/dirty_map.h"
 
 #include <gpool/inspect.h>
@@ -106,7 +107,8 @@ typedef struct gpool__buffer {
     bool scatters : 1; /* the GPU object may be a storage binding */
     bool gpu_written : 1;
     bool imported : 1;
-    bool raw : 1; /* the GPU object was handed out */
+    bool raw : 1;    /* the GPU object was handed out */
+    bool edited : 1; /* the shadow's memory was handed out since it was sent last */
 } gpool__buffer;
 
 /* One cached view of a texture. */
@@ -284,6 +286,7 @@ struct gpool {
     bool recording;            /* a recorder is open */
 
     gpool__table tables[GPOOL_KIND_COUNT];
+    gpool__writes writes;
     gpool__release_fn release[GPOOL_KIND_COUNT];
     gpool__release_fn retiring[GPOOL_KIND_COUNT]; /* called before the handle dies; may be NULL */
     gpool__rebuild_fn rebuild[GPOOL_KIND_COUNT];
@@ -338,9 +341,14 @@ void gpool__leave(gpool *pool, const gpool__call *call);
 gpool_result gpool__refuse_thread(gpool *pool, const char *name);
 
 /** True when the calling thread owns the pool. */
+static inline bool gpool__is_owned_by(const gpool *pool, const gpool__operation *now)
+{
+    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == now->thread;
+}
+
 static inline bool gpool__is_owner(const gpool *pool)
 {
-    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == gpool__current()->thread;
+    return gpool__is_owned_by(pool, gpool__current());
 }
 
 /** The same, and it is not in a callback inside a call of gpool: it may do all it likes. */
@@ -532,10 +540,6 @@ gpool_result gpool__textures_flush(gpool *pool);
 /** The same as gpool__upload_flush() for one buffer. */
 gpool_result gpool__upload_flush_buffer(gpool *pool, gpool__buffer *buffer);
 
-/** Checks a range of a live buffer. */
-gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
-                                       uint64_t size);
-
 /** The same by queue writes alone: the caller of a raw object may submit by itself. */
 gpool_result gpool__upload_flush_queue(gpool *pool, gpool__buffer *buffer);
 
@@ -586,10 +590,6 @@ void gpool__scatter_trim(gpool *pool);
 
 /** Submits queue writes and the batch made so far, as a serial of this pool. */
 gpool_result gpool__submit_writes(gpool *pool);
-
-/** The whole of gpool_buffer_write(). */
-gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
-                                 const void *data, uint64_t size);
 
 /** Makes a buffer gpu-written: sends what is pending, drops the shadow. */
 gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer);

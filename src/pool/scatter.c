@@ -9,7 +9,7 @@
 
 #define SCATTER_ALIGN  256u
 #define SCATTER_HEAD   16u
-#define SCATTER_THREAD 64u /* invocations of a workgroup: 16 granules */
+#define SCATTER_THREAD 64u /* invocations of a workgroup, one a granule */
 /* Most bytes that one pass takes; more go in further passes. */
 #define SCATTER_CHUNK ((uint64_t)8 << 20)
 
@@ -19,10 +19,13 @@ const char gpool__scatter_wgsl[] =
     "@group(0) @binding(1) var<storage, read> sent: array<vec4<u32>>;\n"
     "@group(0) @binding(2) var<uniform> head: Head;\n"
     "@compute @workgroup_size(64) fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {\n"
-    "    let granule = id.x >> 2u;\n"
-    "    if (granule >= head.count) { return; }\n"
-    "    let place = sent[head.index + (granule >> 2u)][granule & 3u];\n"
-    "    into[place * 4u + (id.x & 3u)] = sent[head.payload + id.x];\n"
+    "    if (id.x >= head.count) { return; }\n"
+    "    let place = sent[head.index + (id.x >> 2u)][id.x & 3u] * 4u;\n"
+    "    let first = head.payload + id.x * 4u;\n"
+    "    into[place] = sent[first];\n"
+    "    into[place + 1u] = sent[first + 1u];\n"
+    "    into[place + 2u] = sent[first + 2u];\n"
+    "    into[place + 3u] = sent[first + 3u];\n"
     "}\n";
 
 static void scatter_drop_group(gpool *pool, gpool__scatter_group *group)
@@ -304,7 +307,7 @@ static gpool_result scatter_record_pass(gpool *pool, WGPUCommandEncoder encoder,
             continue;
         }
         GPOOL__GPU(seam, ComputePassEncoderSetBindGroup)(pass, 0, segment->group, 1, &offset);
-        uint32_t groups = (segment->count * 4 + SCATTER_THREAD - 1) / SCATTER_THREAD;
+        uint32_t groups = (segment->count + SCATTER_THREAD - 1) / SCATTER_THREAD;
         GPOOL__GPU(seam, ComputePassEncoderDispatchWorkgroups)(pass, groups, 1, 1);
     }
     GPOOL__GPU(seam, ComputePassEncoderEnd)(pass);
@@ -352,17 +355,12 @@ static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64
     return word > to / 64 ? 0 : bits;
 }
 
-/* Asks for memory that is read soon. */
+/* Asks for the granules of a word. */
 static void scatter_prefetch(const uint8_t *bytes, uint64_t bits)
 {
-#if defined(__GNUC__)
     for (; bits != 0; bits &= bits - 1) {
-        __builtin_prefetch(bytes + (uint64_t)gpool__lowest_bit(bits) * GPOOL__GRANULE);
+        gpool__prefetch(bytes + (uint64_t)gpool__lowest_bit(bits) * GPOOL__GRANULE);
     }
-#else
-    (void)bytes;
-    (void)bits;
-#endif
 }
 
 /* Bytes of a piece for so many granules. */
@@ -376,7 +374,7 @@ static uint64_t scatter_piece(uint64_t count)
 static uint64_t scatter_most(uint64_t space, uint64_t groups)
 {
     uint64_t most = space < 512 ? 0 : (space - 288) / (GPOOL__GRANULE + 4);
-    return gpool__min(most, groups * (SCATTER_THREAD / 4));
+    return gpool__min(most, groups * SCATTER_THREAD);
 }
 
 /*

@@ -138,6 +138,7 @@ static void upload_done(gpool *pool, gpool__upload_item *item)
     pool->stats.upload_calls[item->plan.way] += item->calls;
     pool->stats.upload_bytes[item->plan.way] += item->sent;
     (void)gpool_dirty_map_clear(buffer->dirty);
+    buffer->edited = false;
     gpool__upload_delist(pool, buffer);
 }
 

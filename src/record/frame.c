@@ -101,6 +101,7 @@ void gpool_destroy(gpool *pool)
     gpool__operation *now = gpool__current();
     now->name = "gpool_destroy";
     now->timed_table = &pool->device->table;
+    gpool__writes_finish(pool);
     gpool__remote_drain(pool);
     gpool__record_reset(&pool->record->frame);
     gpool__frame_imports_end(pool);
