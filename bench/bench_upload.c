@@ -10,8 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Ours, every peer in C, the belt, and two that are idle. */
-#define UPLOAD_MAX_SIDES (1 + UPLOAD_PEER_COUNT + 1 + 2)
+/* Ours, every peer in C, the belt, ours with single calls, and two that are idle. */
+#define UPLOAD_MAX_SIDES (1 + UPLOAD_PEER_COUNT + 1 + 1 + 2)
 #define UPLOAD_SPARSE    ((uint64_t)16 << 20)
 #define UPLOAD_SIZE      64u
 /* All samples of a row shall take about so long, within these numbers of frames. */
@@ -170,7 +170,7 @@ static void race_open(upload_race *race, bench_gpu *gpu, const upload_peer_kind 
 {
     const bool software = gpu->place != BENCH_PLACE_HARDWARE;
     race->load.pace = gpu->is_dawn && software ? UPLOAD_BUSY : UPLOAD_IN_FLIGHT;
-    (void)upload_open_ours(&race->sides[race->count++], gpu, &race->load, GPOOL_UPLOAD_AUTO);
+    upload_open_ours(&race->sides[race->count++], gpu, &race->load, GPOOL_UPLOAD_AUTO);
     for (uint32_t i = 0; i < count; ++i) {
         upload_open_peer(&race->sides[race->count++], gpu, &race->load, kinds[i]);
     }
@@ -186,7 +186,7 @@ static void race_open_idle(upload_race *race, bench_gpu *gpu)
     upload_load idle = race->load;
     idle.pace = UPLOAD_IDLE;
     if (gpu->is_dawn) {
-        (void)upload_open_ours(&race->sides[race->count++], gpu, &idle, GPOOL_UPLOAD_AUTO);
+        upload_open_ours(&race->sides[race->count++], gpu, &idle, GPOOL_UPLOAD_AUTO);
         upload_open_peer(&race->sides[race->count++], gpu, &idle, UPLOAD_PEER_QUEUE);
     }
 }
@@ -244,6 +244,7 @@ void bench_upload_sparse(bench_run *run, bench_row *row, uint64_t argument)
                      small ? UPLOAD_QUICK_COUNT : (uint32_t)argument, UPLOAD_SIZE,
                      UPLOAD_SCATTERED);
     race_open(&race, gpu, upload_all_peers, UPLOAD_PEER_COUNT);
+    upload_open_ours_each(&race.sides[race.count++], gpu, &race.load);
     race_open_idle(&race, gpu);
     race_run(&race, run->pairs);
     race_sum_up(&race, run->pairs);

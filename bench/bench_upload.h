@@ -39,6 +39,7 @@ typedef struct upload_load {
     uint32_t count;    /* writes of a frame, to different elements */
     uint32_t size;     /* bytes of a write, a multiple of 4 */
     uint64_t *offsets; /* UPLOAD_SETS times count */
+    uint32_t *indices; /* the same as elements */
     uint8_t *data;     /* of a frame's writes, one after the other, and some more */
     upload_pace pace;  /* of sides that are opened with it */
 } upload_load;
@@ -46,6 +47,7 @@ typedef struct upload_load {
 /* What one frame writes. */
 typedef struct upload_writes {
     const uint64_t *offsets;
+    const uint32_t *indices; /* offsets as multiples of `size` */
     const uint8_t *data;
     uint32_t count;
     uint32_t size;
@@ -85,9 +87,12 @@ void upload_load_fini(upload_load *load);
 /** What the frame of this number writes. */
 upload_writes upload_load_frame(const upload_load *load, uint64_t frame);
 
-/** Opens gpool with a strategy; false when it cannot be forced. */
-bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
+/** Opens gpool with a strategy: gpool_buffer_write_scattered() for all writes of a frame. */
+void upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
                       gpool_upload_way way);
+
+/** The same with a gpool_buffer_write() each. */
+void upload_open_ours_each(upload_side *side, bench_gpu *gpu, const upload_load *load);
 
 void upload_open_peer(upload_side *side, bench_gpu *gpu, const upload_load *load,
                       upload_peer_kind kind);

@@ -96,7 +96,7 @@ static grid_cell grid_run_cell(bench_gpu *gpu, const upload_load *load, bool qui
     double times[GPOOL_UPLOAD_COUNT] = { 0 };
     uint32_t count = 0;
     for (int way = GPOOL_UPLOAD_AUTO; way < GPOOL_UPLOAD_COUNT; ++way) {
-        count += upload_open_ours(&sides[count], gpu, load, (gpool_upload_way)way);
+        upload_open_ours(&sides[count++], gpu, load, (gpool_upload_way)way);
     }
     grid_measure(sides, count, load, quick, times);
     const grid_cell cell = { times[0], grid_best(times, count) };

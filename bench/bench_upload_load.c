@@ -58,11 +58,15 @@ void upload_load_init(upload_load *load, uint64_t buffer_size, uint32_t count, u
         .count = count,
         .size = size,
         .offsets = bench_alloc((size_t)count * UPLOAD_SETS, sizeof *load->offsets),
+        .indices = bench_alloc((size_t)count * UPLOAD_SETS, sizeof *load->indices),
         .data = bench_alloc((size_t)words, 8),
     };
     bench_require((uint64_t)count * size <= buffer_size, "a load is larger than its buffer");
     for (uint32_t set = 0; set < UPLOAD_SETS; ++set) {
         load_place(load, load->offsets + (size_t)set * count, pattern, &random);
+    }
+    for (size_t i = 0; i < (size_t)count * UPLOAD_SETS; ++i) {
+        load->indices[i] = (uint32_t)(load->offsets[i] / size);
     }
     for (uint64_t i = 0; i < words; ++i) {
         const uint64_t word = bench_random(&random);
@@ -73,14 +77,17 @@ void upload_load_init(upload_load *load, uint64_t buffer_size, uint32_t count, u
 void upload_load_fini(upload_load *load)
 {
     free(load->offsets);
+    free(load->indices);
     free(load->data);
     *load = (upload_load){ 0 };
 }
 
 upload_writes upload_load_frame(const upload_load *load, uint64_t frame)
 {
+    const size_t first = (size_t)(frame % UPLOAD_SETS) * load->count;
     return (upload_writes){
-        .offsets = load->offsets + (size_t)(frame % UPLOAD_SETS) * load->count,
+        .offsets = load->offsets + first,
+        .indices = load->indices + first,
         .data = load->data + frame % LOAD_SHIFTS * LOAD_SHIFT,
         .count = load->count,
         .size = load->size,

@@ -1,4 +1,4 @@
-/* gpool's own side: gpool_buffer_write() and the frame. */
+/* gpool's own side: gpool_buffer_write_scattered(), or a gpool_buffer_write() each, and the frame. */
 #include "bench_upload.h"
 
 #include <stdlib.h>
@@ -11,6 +11,7 @@ typedef struct ours_state {
     WGPUBuffer raw;
     WGPUBuffer raw_used;
     bool busy;
+    bool each;
 } ours_state;
 
 static void ours_frame(void *state, const upload_writes *writes)
@@ -20,7 +21,12 @@ static void ours_frame(void *state, const upload_writes *writes)
     if (s->busy) {
         bench_gpu_use(s->gpu, s->raw, s->raw_used);
     }
-    for (uint32_t i = 0; i < writes->count; ++i) {
+    if (!s->each) {
+        good = gpool_buffer_write_scattered(s->pool, s->buffer, writes->indices, writes->count,
+                                            writes->size, writes->data) == GPOOL_OK &&
+               good;
+    }
+    for (uint32_t i = 0; s->each && i < writes->count; ++i) {
         good =
             gpool_buffer_write(s->pool, s->buffer, writes->offsets[i],
                                writes->data + (size_t)i * writes->size, writes->size) == GPOOL_OK &&
@@ -61,7 +67,7 @@ static void ours_close(void *state)
     free(s);
 }
 
-bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
+void upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
                       gpool_upload_way way)
 {
     static const char *const names[GPOOL_UPLOAD_COUNT] = { "gpool", "gpool direct", "gpool merged",
@@ -100,5 +106,14 @@ bool upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load
         .calls = ours_calls,
         .close = ours_close,
     };
-    return true;
+}
+
+void upload_open_ours_each(upload_side *side, bench_gpu *gpu, const upload_load *load)
+{
+    upload_open_ours(side, gpu, load, GPOOL_UPLOAD_AUTO);
+    ((ours_state *)side->state)->each = true;
+    side->name = "gpool, a call each";
+    side->total_name = "total_ms_ours_each";
+    side->cpu_name = "cpu_ms_ours_each";
+    side->calls_name = NULL;
 }

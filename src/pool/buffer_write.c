@@ -8,12 +8,45 @@
 
 #include <string.h>
 
+/* So many elements of a list are asked for ahead: memory's latency by the time of one. */
+#define WRITE_AHEAD 64u
+
 static gpool__buffer *write_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
 {
     return (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
 }
 
-/* Brings bytes into the shadow; small writes that change nothing mark nothing. */
+/* A small copy between memory that does not overlap; true when that changes bytes. */
+static inline bool write_copy(uint8_t *restrict target, const uint8_t *restrict data, uint64_t size)
+{
+    uint64_t changed = 0;
+    for (; size >= 16; size -= 16, target += 16, data += 16) {
+        uint64_t old[2];
+        uint64_t fresh[2];
+        memcpy(old, target, 16);
+        memcpy(fresh, data, 16);
+        memcpy(target, fresh, 16);
+        changed |= (old[0] ^ fresh[0]) | (old[1] ^ fresh[1]);
+    }
+    if (size > 0) {
+        changed |= (uint64_t)(memcmp(target, data, (size_t)size) != 0);
+        memcpy(target, data, (size_t)size);
+    }
+    return changed != 0;
+}
+
+static inline void write_mark(gpool *pool, gpool__buffer *buffer, _Atomic uint64_t *above,
+                              uint64_t offset, uint64_t size)
+{
+    if (!gpool__dirty_map_mark_word(buffer->dirty, above, offset, size)) {
+        gpool__dirty_map_mark(buffer->dirty, offset, size);
+    }
+    if (!buffer->in_dirty_list) {
+        gpool__upload_enlist(pool, buffer);
+    }
+}
+
+/* Brings bytes, which may lie in the shadow too, into it; small ones that change nothing mark nothing. */
 static void write_make(gpool *pool, gpool__buffer *buffer, uint64_t offset, const void *data,
                        uint64_t size)
 {
@@ -22,8 +55,18 @@ static void write_make(gpool *pool, gpool__buffer *buffer, uint64_t offset, cons
         return;
     }
     memmove(target, data, (size_t)size);
-    gpool__dirty_map_mark(buffer->dirty, offset, size);
-    gpool__upload_enlist(pool, buffer);
+    write_mark(pool, buffer, gpool__dirty_map_above(buffer->dirty), offset, size);
+}
+
+/* Asks for the shadow's memory of a small write. */
+static inline void write_prefetch(const gpool__buffer *buffer, uint64_t offset, uint64_t size)
+{
+    const uint8_t *target = buffer->shadow + offset;
+    gpool__prefetch(target);
+    gpool__prefetch(target + size - 1);
+    for (uint64_t at = 64; at + 1 < size; at += 64) {
+        gpool__prefetch(target + at);
+    }
 }
 
 /* Makes the write that waits longest. */
@@ -31,7 +74,10 @@ static void write_make_oldest(gpool *pool)
 {
     uint32_t place = pool->writes.made++ % GPOOL__WRITES;
     const gpool__write *write = &pool->writes.waiting[place];
-    write_make(pool, write->buffer, write->offset, pool->writes.data[place], write->size);
+    if (write_copy(write->buffer->shadow + write->offset, pool->writes.data[place], write->size)) {
+        write_mark(pool, write->buffer, gpool__dirty_map_above(write->buffer->dirty), write->offset,
+                   write->size);
+    }
 }
 
 void gpool__writes_finish(gpool *pool)
@@ -64,27 +110,41 @@ static inline bool write_begin(gpool *pool, gpool_buffer handle, uint64_t offset
     if (pool->writes.begun - pool->writes.made == GPOOL__WRITES) {
         write_make_oldest(pool);
     }
-    uint8_t *target = buffer->shadow + offset;
     uint32_t place = pool->writes.begun++ % GPOOL__WRITES;
     pool->writes.waiting[place] = (gpool__write){ buffer, offset, size };
-    for (uint64_t at = 0; at < size; at += 64) {
-        gpool__prefetch(target + at);
-    }
-    gpool__prefetch(target + size - 1);
+    write_prefetch(buffer, offset, size);
     memcpy(pool->writes.data[place], data, (size_t)size);
     pool->stats.written_bytes += size;
     return true;
 }
 
-static gpool_result write_check(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
-                                const void *data, uint64_t size)
+static gpool_result write_check_data(gpool *pool, const gpool__buffer *buffer, const void *data,
+                                     uint64_t size)
 {
-    gpool_result result = gpool__buffer_check_range(pool, buffer, offset, size);
-    if (result == GPOOL_OK && data == NULL && size > 0) {
+    if (data == NULL && size > 0) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
                            "The data [NULL] for buffer \"%s\" is null", buffer->base.label);
     }
-    return result;
+    return GPOOL_OK;
+}
+
+/* What must be true of a write that is not empty, beside its range. */
+static gpool_result write_check_way(gpool *pool, const gpool__buffer *buffer, uint64_t offset,
+                                    uint64_t size)
+{
+    if (buffer->imported && (buffer->usage & GPOOL_BUFFER_COPY_TARGET) == 0) {
+        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
+                           "The usage [0x%x] of imported buffer \"%s\" lacks COPY_TARGET",
+                           buffer->usage, buffer->base.label);
+    }
+    if (buffer->gpu_written && (offset % 4 != 0 || size % 4 != 0)) {
+        return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                           "Offset [%llu] and size [%llu] of a write to gpu-written buffer "
+                           "\"%s\" are not multiples of 4",
+                           (unsigned long long)offset, (unsigned long long)size,
+                           buffer->base.label);
+    }
+    return GPOOL_OK;
 }
 
 gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
@@ -95,30 +155,24 @@ gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
     if (buffer == NULL) {
         return result;
     }
-    result = write_check(pool, buffer, offset, data, size);
+    result = gpool__buffer_check_range(pool, buffer, offset, size);
+    if (result == GPOOL_OK) {
+        result = write_check_data(pool, buffer, data, size);
+    }
     if (result != GPOOL_OK || size == 0) {
         return result;
     }
-    if (buffer->imported && (buffer->usage & GPOOL_BUFFER_COPY_TARGET) == 0) {
-        return GPOOL__FAIL(pool, USAGE, MISSING_USAGE,
-                           "The usage [0x%x] of imported buffer \"%s\" lacks COPY_TARGET",
-                           buffer->usage, buffer->base.label);
-    }
-    if (buffer->gpu_written) {
-        if (offset % 4 != 0 || size % 4 != 0) {
-            return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
-                               "Offset [%llu] and size [%llu] of a write to gpu-written buffer "
-                               "\"%s\" are not multiples of 4",
-                               (unsigned long long)offset, (unsigned long long)size,
-                               buffer->base.label);
-        }
-        result = gpool__buffer_send(pool, buffer, offset, data, size);
-        pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
+    result = write_check_way(pool, buffer, offset, size);
+    if (result != GPOOL_OK) {
         return result;
     }
-    pool->stats.written_bytes += size;
-    write_make(pool, buffer, offset, data, size);
-    return GPOOL_OK;
+    if (buffer->gpu_written) {
+        result = gpool__buffer_send(pool, buffer, offset, data, size);
+    } else {
+        write_make(pool, buffer, offset, data, size);
+    }
+    pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
+    return result;
 }
 
 gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset, const void *data,
@@ -175,6 +229,106 @@ gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint6
     gpool_result result = gpool__enter(pool, "gpool_buffer_write_elements", &call);
     if (result == GPOOL_OK) {
         result = write_elements(pool, buffer, first, count, stride, data);
+        gpool__leave(pool, &call);
+    }
+    return result;
+}
+
+/* Elements into a shadow; they are asked for some ahead. */
+static void write_scattered_shadow(gpool *pool, gpool__buffer *buffer, const uint32_t *indices,
+                                   uint64_t count, uint64_t stride, const uint8_t *data)
+{
+    bool small = stride <= GPOOL__SMALL_WRITE;
+    /* The data may lie in the shadow: then each copy is made as if it were alone. */
+    bool apart = data + count * stride <= buffer->shadow ||
+                 data >= buffer->shadow + gpool__buffer_gpu_size(buffer);
+    _Atomic uint64_t *above = gpool__dirty_map_above(buffer->dirty);
+    for (uint64_t i = 0; small && i < gpool__min(count, WRITE_AHEAD); ++i) {
+        write_prefetch(buffer, indices[i] * stride, stride);
+    }
+    for (uint64_t i = 0; i < count; ++i, data += stride) {
+        uint64_t offset = indices[i] * stride;
+        if (!small || !apart) {
+            write_make(pool, buffer, offset, data, stride);
+            continue;
+        }
+        if (i + WRITE_AHEAD < count) {
+            write_prefetch(buffer, indices[i + WRITE_AHEAD] * stride, stride);
+        }
+        if (write_copy(buffer->shadow + offset, data, stride)) {
+            write_mark(pool, buffer, above, offset, stride);
+        }
+    }
+}
+
+/* Elements straight to the queue, neighbours together. */
+static gpool_result write_scattered_queue(gpool *pool, gpool__buffer *buffer,
+                                          const uint32_t *indices, uint64_t count, uint64_t stride,
+                                          const uint8_t *data)
+{
+    gpool_result result = GPOOL_OK;
+    for (uint64_t i = 0; i < count && result == GPOOL_OK;) {
+        uint64_t next = i + 1;
+        while (next < count && indices[next] == indices[i] + (next - i)) {
+            next += 1;
+        }
+        result = gpool__buffer_send(pool, buffer, indices[i] * stride, data + i * stride,
+                                    (next - i) * stride);
+        i = next;
+    }
+    return result;
+}
+
+static gpool_result write_scattered(gpool *pool, gpool_buffer handle, const uint32_t *indices,
+                                    uint64_t count, uint64_t stride, const void *data)
+{
+    gpool_result result;
+    uint64_t size = 0;
+    gpool__buffer *buffer = write_resolve(pool, handle, &result);
+    if (buffer == NULL) {
+        return result;
+    }
+    if (stride == 0 || (indices == NULL && count > 0) || !gpool__multiply(count, stride, &size)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The stride [%llu] of [%llu] elements of buffer \"%s\" is zero or too "
+                           "large, or the indices [%p] are null",
+                           (unsigned long long)stride, (unsigned long long)count,
+                           buffer->base.label, (const void *)indices);
+    }
+    result = write_check_data(pool, buffer, data, size);
+    if (result != GPOOL_OK || count == 0) {
+        return result;
+    }
+    result = write_check_way(pool, buffer, stride, stride);
+    uint64_t elements = buffer->size / stride;
+    for (uint64_t i = 0; i < count && result == GPOOL_OK; ++i) {
+        if (indices[i] >= elements) {
+            result = GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
+                                 "Element [%u] at place [%llu] of [%llu] bytes lies outside buffer "
+                                 "\"%s\" of [%llu] bytes",
+                                 indices[i], (unsigned long long)i, (unsigned long long)stride,
+                                 buffer->base.label, (unsigned long long)buffer->size);
+        }
+    }
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    if (buffer->gpu_written) {
+        result = write_scattered_queue(pool, buffer, indices, count, stride, data);
+    } else {
+        write_scattered_shadow(pool, buffer, indices, count, stride, data);
+    }
+    pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
+    return result;
+}
+
+gpool_result gpool_buffer_write_scattered(gpool *pool, gpool_buffer buffer, const uint32_t *indices,
+                                          uint64_t count, uint64_t stride, const void *data)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_buffer_write_scattered", &call);
+    if (result == GPOOL_OK) {
+        result = write_scattered(pool, buffer, indices, count, stride, data);
         gpool__leave(pool, &call);
     }
     return result;

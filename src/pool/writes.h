@@ -9,7 +9,7 @@
 /* Bytes of a small write: it is compared with the shadow first, and may wait. */
 #define GPOOL__SMALL_WRITE 256u
 /* How many wait: memory answers while so many others come. A power of two. */
-#define GPOOL__WRITES 16u
+#define GPOOL__WRITES 32u
 
 struct gpool__buffer;
 

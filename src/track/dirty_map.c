@@ -75,37 +75,6 @@ static uint64_t dirty_map_mask(uint64_t word, uint64_t first, uint64_t last)
     return mask;
 }
 
-/* Sets the bits above a word of level 1 that was zero. */
-static void dirty_map_set_above(gpool_dirty_map *map, uint64_t word, uint64_t start, uint64_t count)
-{
-    while (count > 1) {
-        start += count;
-        count = dirty_map_words(count);
-        uint64_t old = dirty_map_get(map, start + word / 64);
-        dirty_map_put(map, start + word / 64, old | UINT64_C(1) << word % 64);
-        if (old != 0) {
-            return;
-        }
-        word /= 64;
-    }
-}
-
-/* Sets bits of one word of level 0: most marks. Among random ones it is a toss-up whether the word was
- * zero, so its bit above is set without asking; a word above that was not zero has its bit. */
-static inline void dirty_map_set_word(gpool_dirty_map *map, uint64_t word, uint64_t mask)
-{
-    uint64_t count = dirty_map_words(dirty_map_last(map) + 1);
-    dirty_map_put(map, word, dirty_map_get(map, word) | mask);
-    if (count > 1) {
-        uint64_t above = count + word / 64;
-        uint64_t old = dirty_map_get(map, above);
-        dirty_map_put(map, above, old | UINT64_C(1) << word % 64);
-        if (old == 0) {
-            dirty_map_set_above(map, word / 64, count, dirty_map_words(count));
-        }
-    }
-}
-
 /* Sets the bits [first, last] of level 0, and those above of words that were zero. */
 static void dirty_map_set(gpool_dirty_map *map, uint64_t first, uint64_t last)
 {
@@ -339,16 +308,14 @@ void gpool_dirty_map_destroy(gpool_dirty_map *map)
 
 void gpool__dirty_map_mark(gpool_dirty_map *map, uint64_t offset, uint64_t size)
 {
-    if (size == 0 || dirty_map_all(map)) {
+    if (size == 0 || dirty_map_all(map) ||
+        gpool__dirty_map_mark_word(map, gpool__dirty_map_above(map), offset, size)) {
         return;
     }
     uint64_t first = offset >> map->shift;
     uint64_t last = (offset + size - 1) >> map->shift;
     if (first == 0 && last == dirty_map_last(map)) {
         gpool__dirty_map_mark_all(map);
-    } else if (first / 64 == last / 64) {
-        /* last - first + 1 ones, from the first bit on */
-        dirty_map_set_word(map, first / 64, UINT64_MAX >> (63 - (last - first)) << first % 64);
     } else {
         dirty_map_set(map, first, last);
     }

@@ -65,6 +65,39 @@ bool gpool__dirty_map_next_word(const gpool_dirty_map *map, uint64_t *word, uint
 /** Whether the levels agree; slow. For tests. */
 bool gpool__dirty_map_validate(const gpool_dirty_map *map);
 
+/** Level 1 of a map, for gpool__dirty_map_mark_word(); NULL when level 0 is the highest. */
+static inline _Atomic uint64_t *gpool__dirty_map_above(gpool_dirty_map *map)
+{
+    uint64_t words = ((map->size - 1) >> map->shift) / 64 + 1;
+    return words > 1 ? map->words + words : NULL;
+}
+
+/**
+ * Marks most small ranges of a map, in few instructions; false, with nothing done, for the others, which
+ * gpool__dirty_map_mark() can: across words, the first of a word of level 1, maps of one word. While all
+ * is dirty, marks of words do no harm.
+ */
+static inline bool gpool__dirty_map_mark_word(gpool_dirty_map *map, _Atomic uint64_t *above,
+                                              uint64_t offset, uint64_t size)
+{
+    uint64_t first = offset >> map->shift;
+    uint64_t last = (offset + size - 1) >> map->shift;
+    uint64_t word = first / 64;
+    if (above == NULL || word != last / 64) {
+        return false;
+    }
+    uint64_t up = atomic_load_explicit(&above[word / 64], memory_order_relaxed);
+    if (up == 0) {
+        return false;
+    }
+    /* last - first + 1 ones, from the first bit on */
+    uint64_t mask = UINT64_MAX >> (63 - (last - first)) << first % 64;
+    uint64_t bits = atomic_load_explicit(&map->words[word], memory_order_relaxed);
+    atomic_store_explicit(&map->words[word], bits | mask, memory_order_relaxed);
+    atomic_store_explicit(&above[word / 64], up | UINT64_C(1) << word % 64, memory_order_relaxed);
+    return true;
+}
+
 static inline void gpool__dirty_map_mark_all(gpool_dirty_map *map)
 {
     atomic_store_explicit(&map->all, true, memory_order_relaxed);
