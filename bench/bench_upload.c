@@ -280,7 +280,9 @@ void bench_upload_whole(bench_run *run, bench_row *row, uint64_t argument)
     }
     const uint64_t bytes = run->quick ? UPLOAD_QUICK_BYTES : argument << 20;
     upload_load_init(&race.load, bytes, 1, (uint32_t)bytes, UPLOAD_SCATTERED);
+    race.load.made = true;
     race_open(&race, gpu, upload_all_peers, 2);
+    upload_open_ours_each(&race.sides[race.count++], gpu, &race.load);
     race_run(&race, run->pairs);
     race_sum_up(&race, run->pairs);
     race_compare(&race, row, 1, run->pairs);

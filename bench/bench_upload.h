@@ -42,6 +42,7 @@ typedef struct upload_load {
     uint32_t *indices; /* the same as elements */
     uint8_t *data;     /* of a frame's writes, one after the other, and some more */
     upload_pace pace;  /* of sides that are opened with it */
+    bool made; /* a frame's bytes are made in it, at the cost of a copy, wherever the side likes */
 } upload_load;
 
 /* What one frame writes. */
@@ -87,11 +88,12 @@ void upload_load_fini(upload_load *load);
 /** What the frame of this number writes. */
 upload_writes upload_load_frame(const upload_load *load, uint64_t frame);
 
-/** Opens gpool with a strategy: gpool_buffer_write_scattered() for all writes of a frame. */
+/** Opens gpool with a strategy: gpool_buffer_write_scattered() for all writes of a frame, or, where the
+ * frame makes the bytes, gpool_buffer_edit(). */
 void upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load,
                       gpool_upload_way way);
 
-/** The same with a gpool_buffer_write() each. */
+/** The same with a gpool_buffer_write() each, of data that lies elsewhere. */
 void upload_open_ours_each(upload_side *side, bench_gpu *gpu, const upload_load *load);
 
 void upload_open_peer(upload_side *side, bench_gpu *gpu, const upload_load *load,

@@ -1,7 +1,11 @@
-/* gpool's own side: gpool_buffer_write_scattered(), or a gpool_buffer_write() each, and the frame. */
+/*
+ * gpool's own side: gpool_buffer_write_scattered(), gpool_buffer_edit() or a gpool_buffer_write() each, and
+ * the frame.
+ */
 #include "bench_upload.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct ours_state {
     bench_gpu *gpu;
@@ -12,6 +16,7 @@ typedef struct ours_state {
     WGPUBuffer raw_used;
     bool busy;
     bool each;
+    bool made;
 } ours_state;
 
 static void ours_frame(void *state, const upload_writes *writes)
@@ -21,7 +26,11 @@ static void ours_frame(void *state, const upload_writes *writes)
     if (s->busy) {
         bench_gpu_use(s->gpu, s->raw, s->raw_used);
     }
-    if (!s->each) {
+    if (s->made) {
+        uint8_t *bytes = gpool_buffer_edit(s->pool, s->buffer, 0, writes->size);
+        bench_require(bytes != NULL, "a buffer cannot be edited");
+        memcpy(bytes, writes->data, writes->size);
+    } else if (!s->each) {
         good = gpool_buffer_write_scattered(s->pool, s->buffer, writes->indices, writes->count,
                                             writes->size, writes->data) == GPOOL_OK &&
                good;
@@ -91,6 +100,7 @@ void upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load
     s->raw = gpool_buffer_gpu(s->pool, s->buffer, GPOOL_ACCESS_READ);
     s->raw_used = gpool_buffer_gpu(s->pool, s->used, GPOOL_ACCESS_WRITE);
     s->busy = load->pace == UPLOAD_BUSY;
+    s->made = load->made;
     const bool idle = load->pace == UPLOAD_IDLE;
     bench_require(s->raw != NULL && s->raw_used != NULL, "a buffer is not made");
     *side = (upload_side){
@@ -111,7 +121,9 @@ void upload_open_ours(upload_side *side, bench_gpu *gpu, const upload_load *load
 void upload_open_ours_each(upload_side *side, bench_gpu *gpu, const upload_load *load)
 {
     upload_open_ours(side, gpu, load, GPOOL_UPLOAD_AUTO);
-    ((ours_state *)side->state)->each = true;
+    ours_state *s = side->state;
+    s->each = true;
+    s->made = false;
     side->name = "gpool, a call each";
     side->total_name = "total_ms_ours_each";
     side->cpu_name = "cpu_ms_ours_each";

@@ -58,10 +58,15 @@ static void peers_end_frame(peers_state *s)
 static void peers_queue_frame(void *state, const upload_writes *writes)
 {
     peers_state *s = state;
+    const uint8_t *data = writes->data;
     peers_begin_frame(s);
+    if (s->shadow != NULL) { /* the frame makes its bytes here */
+        memcpy(s->shadow, data, (size_t)writes->count * writes->size);
+        data = s->shadow;
+    }
     for (uint32_t i = 0; i < writes->count; ++i) {
         s->table->QueueWriteBuffer(s->gpu->queue, s->target, writes->offsets[i],
-                                   writes->data + (size_t)i * writes->size, writes->size);
+                                   data + (size_t)i * writes->size, writes->size);
     }
     s->calls += writes->count;
     peers_end_frame(s);
@@ -233,7 +238,7 @@ void upload_open_peer(upload_side *side, bench_gpu *gpu, const upload_load *load
     s->used = bench_gpu_make_buffer(gpu, 4, WGPUBufferUsage_CopyDst, false);
     if (kind == UPLOAD_PEER_COPIES) {
         peers_open_ring(s, (uint64_t)load->count * load->size);
-    } else if (kind != UPLOAD_PEER_QUEUE) {
+    } else if (kind != UPLOAD_PEER_QUEUE || load->made) {
         s->shadow = bench_alloc((size_t)load->buffer_size, 1);
     }
     *side = sides[kind];
