@@ -10,6 +10,8 @@
 #define SCATTER_ALIGN  256u
 #define SCATTER_HEAD   16u
 #define SCATTER_THREAD 64u /* invocations of a workgroup, one a granule */
+/* Granules that are asked for ahead. */
+#define SCATTER_AHEAD 32u
 /* Most bytes that one pass takes; more go in further passes. */
 #define SCATTER_CHUNK ((uint64_t)8 << 20)
 
@@ -355,14 +357,6 @@ static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64
     return word > to / 64 ? 0 : bits;
 }
 
-/* Asks for the granules of a word. */
-static void scatter_prefetch(const uint8_t *bytes, uint64_t bits)
-{
-    for (; bits != 0; bits &= bits - 1) {
-        gpool__prefetch(bytes + (uint64_t)gpool__lowest_bit(bits) * GPOOL__GRANULE);
-    }
-}
-
 /* Bytes of a piece for so many granules. */
 static uint64_t scatter_piece(uint64_t count)
 {
@@ -377,6 +371,42 @@ static uint64_t scatter_most(uint64_t space, uint64_t groups)
     return gpool__min(most, groups * SCATTER_THREAD);
 }
 
+/* A piece that is filled. Granules wait for their memory, which is asked for, as in buffer_write.c. */
+typedef struct scatter_filling {
+    const gpool__buffer *buffer;
+    uint8_t *index;
+    uint8_t *payload;
+    uint64_t window; /* granule that it begins with */
+    uint64_t asked;  /* granules that were found */
+    uint64_t filled; /* granules that are copied */
+    uint32_t places[SCATTER_AHEAD];
+} scatter_filling;
+
+/* Copies the granule that waits longest. */
+static void scatter_copy(scatter_filling *filling)
+{
+    uint32_t place = filling->places[filling->filled % SCATTER_AHEAD];
+    uint64_t offset = (filling->window + place) * GPOOL__GRANULE;
+    uint64_t size = gpool__buffer_gpu_size(filling->buffer);
+    uint8_t *target = filling->payload + filling->filled * GPOOL__GRANULE;
+    memcpy(filling->index + filling->filled * 4, &place, 4);
+    if (size - offset >= GPOOL__GRANULE) {
+        memcpy(target, filling->buffer->shadow + offset, GPOOL__GRANULE);
+    } else {
+        memcpy(target, filling->buffer->shadow + offset, (size_t)(size - offset));
+    }
+    filling->filled += 1;
+}
+
+static void scatter_ask(scatter_filling *filling, uint64_t granule)
+{
+    gpool__prefetch(filling->buffer->shadow + granule * GPOOL__GRANULE);
+    filling->places[filling->asked++ % SCATTER_AHEAD] = (uint32_t)(granule - filling->window);
+    if (filling->asked - filling->filled == SCATTER_AHEAD) {
+        scatter_copy(filling);
+    }
+}
+
 /*
  * Fills one piece with the dirty granules of a window at or after `at`, at most `most`. Returns the byte
  * at which the search goes on. The index has room for `most`, so that one look at the map is enough.
@@ -385,53 +415,38 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
                                    uint8_t *bytes, uint64_t at, uint64_t limit, uint64_t most)
 {
     uint8_t *piece = bytes + segment->place;
-    uint8_t *index = piece + SCATTER_HEAD;
     uint64_t payload_start = SCATTER_HEAD + gpool__round_up(most * 4, 16);
-    uint8_t *payload = piece + payload_start;
     uint64_t size = gpool__buffer_gpu_size(buffer);
-    uint64_t whole = size / GPOOL__GRANULE;
     uint64_t from = at / GPOOL__GRANULE;
     uint64_t to = (limit + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
-    uint64_t first = segment->window / GPOOL__GRANULE;
-    uint64_t filled = 0;
     uint64_t next = limit;
-    uint64_t word = from / 64;
     uint64_t bits;
-    bool more = gpool__dirty_map_next_word(buffer->dirty, &word, &bits);
-    while (more && next == limit && word * 64 < to) {
-        uint64_t ahead = word + 1;
-        uint64_t ahead_bits;
-        more = gpool__dirty_map_next_word(buffer->dirty, &ahead, &ahead_bits);
-        if (more && ahead * 64 < to) {
-            scatter_prefetch(buffer->shadow + ahead * 64 * GPOOL__GRANULE,
-                             scatter_clip(ahead, ahead_bits, from, to));
-        }
+    scatter_filling filling = { .buffer = buffer,
+                                .index = piece + SCATTER_HEAD,
+                                .payload = piece + payload_start,
+                                .window = segment->window / GPOOL__GRANULE };
+    for (uint64_t word = from / 64;
+         next == limit && word * 64 < to && gpool__dirty_map_next_word(buffer->dirty, &word, &bits);
+         ++word) {
         for (bits = scatter_clip(word, bits, from, to); bits != 0; bits &= bits - 1) {
             uint64_t granule = word * 64 + gpool__lowest_bit(bits);
-            if (filled == most) {
+            if (filling.asked == most) {
                 next = granule * GPOOL__GRANULE;
                 break;
             }
-            uint32_t place = (uint32_t)(granule - first);
-            memcpy(index + filled * 4, &place, 4);
-            if (granule < whole) {
-                memcpy(payload + filled * GPOOL__GRANULE, buffer->shadow + granule * GPOOL__GRANULE,
-                       GPOOL__GRANULE);
-            } else {
-                memcpy(payload + filled * GPOOL__GRANULE, buffer->shadow + granule * GPOOL__GRANULE,
-                       (size_t)(size % GPOOL__GRANULE));
-            }
-            filled += 1;
-            segment->tail_size = granule < whole ? 0 : size % GPOOL__GRANULE;
+            scatter_ask(&filling, granule);
+            uint64_t left = size - granule * GPOOL__GRANULE;
+            segment->tail_size = left < GPOOL__GRANULE ? left : 0;
         }
-        word = ahead;
-        bits = ahead_bits;
     }
-    segment->count = (uint32_t)filled;
-    segment->size = payload_start + filled * GPOOL__GRANULE;
+    while (filling.filled < filling.asked) {
+        scatter_copy(&filling);
+    }
+    segment->count = (uint32_t)filling.filled;
+    segment->size = payload_start + filling.filled * GPOOL__GRANULE;
     if (segment->tail_size > 0) {
         /* The last granule is not whole: the pass would write beyond the end. It goes by a copy. */
-        segment->tail = segment->place + payload_start + (filled - 1) * GPOOL__GRANULE;
+        segment->tail = segment->place + payload_start + (filling.filled - 1) * GPOOL__GRANULE;
         segment->tail_offset = size - segment->tail_size;
         segment->count -= 1;
     }
