@@ -51,16 +51,12 @@ void *gpool_buffer_edit(gpool *pool, gpool_buffer buffer, uint64_t offset, uint6
 static void explain_next(gpool *pool, const gpool__buffer *buffer, gpool_upload_info *info)
 {
     gpool__plan plan = gpool__upload_plan(pool, buffer);
-    const gpool_upload_costs *costs = &pool->upload_costs;
     info->dirty_bytes = plan.dirty_bytes;
     info->dirty_ranges = plan.ranges;
     info->next = plan.way;
     info->why = plan.reason;
     for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
-        bool staged = gpool__plan_is_staged(&plan, (gpool_upload_way)way);
-        float once = (staged ? costs->stage_fixed : 0.0f) +
-                     (way == GPOOL_UPLOAD_SCATTER ? costs->scatter_fixed : 0.0f);
-        info->ns[way] = plan.ns[way] < 0.0f ? -1.0f : plan.ns[way] + once;
+        info->ns[way] = gpool__plan_alone(&pool->upload_costs, &plan, (gpool_upload_way)way);
     }
     info->ns[GPOOL_UPLOAD_AUTO] = info->ns[plan.way];
 }

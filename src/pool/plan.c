@@ -29,7 +29,8 @@ static float plan_bytes(uint64_t bytes)
     return (float)gpool__round_up(bytes, 4);
 }
 
-bool gpool__plan_is_staged(const gpool__plan *plan, gpool_upload_way way)
+/* True when a way needs an encoder and staging; WHOLE does where that is cheaper or the only way. */
+static bool plan_is_staged(const gpool__plan *plan, gpool_upload_way way)
 {
     return way == GPOOL_UPLOAD_MERGED || way == GPOOL_UPLOAD_SCATTER ||
            (way == GPOOL_UPLOAD_WHOLE &&
@@ -42,7 +43,7 @@ bool gpool__plan_is_staged(const gpool__plan *plan, gpool_upload_way way)
 /* Sets the fastest way among those allowed. */
 static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
 {
-    bool whole_staged = staged && gpool__plan_is_staged(plan, GPOOL_UPLOAD_WHOLE);
+    bool whole_staged = staged && plan_is_staged(plan, GPOOL_UPLOAD_WHOLE);
     plan->ns[GPOOL_UPLOAD_WHOLE] = whole_staged ? plan->whole_staged : plan->whole_queue;
     const bool allowed[GPOOL_UPLOAD_COUNT] = {
         [GPOOL_UPLOAD_DIRECT] = true,
@@ -57,7 +58,7 @@ static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
             plan->way = (gpool_upload_way)way;
         }
     }
-    plan->staged = staged && gpool__plan_is_staged(plan, plan->way);
+    plan->staged = staged && plan_is_staged(plan, plan->way);
 }
 
 /* A way that was asked for, where it is possible. */
@@ -68,7 +69,7 @@ static bool plan_force(gpool__plan *plan, gpool_upload_way way)
     }
     plan->way = way;
     plan->reason = GPOOL_UPLOAD_REASON_FORCED;
-    plan->staged = gpool__plan_is_staged(plan, way);
+    plan->staged = plan_is_staged(plan, way);
     return true;
 }
 
@@ -102,6 +103,7 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
         plan.way = GPOOL_UPLOAD_WHOLE;
         plan.reason = GPOOL_UPLOAD_REASON_SMALL;
         plan.staged = plan.whole_queue < 0.0f;
+        ns[GPOOL_UPLOAD_WHOLE] = plan.staged ? plan.whole_staged : plan.whole_queue;
     } else {
         (void)plan_force(&plan, input->force);
     }
@@ -142,5 +144,28 @@ static void plan_join(const gpool_upload_costs *costs, gpool__plan *const *plans
 void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count)
 {
     plan_join(costs, plans, count, true, costs->scatter_fixed);
-    plan_join(costs, plans, count, false, costs->stage_fixed);
+    /* Without staging nothing scatters either. */
+    float once = costs->stage_fixed;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (plans[i]->way == GPOOL_UPLOAD_SCATTER) {
+            once = costs->stage_fixed + costs->scatter_fixed;
+        }
+    }
+    plan_join(costs, plans, count, false, once);
+}
+
+float gpool__plan_alone(const gpool_upload_costs *costs, const gpool__plan *plan,
+                        gpool_upload_way way)
+{
+    if (plan->ns[way] < 0.0f) {
+        return -1.0f;
+    }
+    if (way == GPOOL_UPLOAD_WHOLE) {
+        float staged = plan->whole_staged + costs->stage_fixed;
+        bool by_queue = way == plan->way ? !plan->staged
+                                         : plan->whole_queue >= 0.0f && plan->whole_queue <= staged;
+        return by_queue ? plan->whole_queue : staged;
+    }
+    return plan->ns[way] + (way == GPOOL_UPLOAD_DIRECT ? 0.0f : costs->stage_fixed) +
+           (way == GPOOL_UPLOAD_SCATTER ? costs->scatter_fixed : 0.0f);
 }

@@ -47,8 +47,10 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
  */
 void gpool__plan_settle(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count);
 
-/** True when a way needs an encoder and staging; WHOLE does where that is cheaper or the only way. */
-bool gpool__plan_is_staged(const gpool__plan *plan, gpool_upload_way way);
+/** Predicted nanoseconds of a flush of this buffer alone that way, with what is paid once; negative =
+ * not possible. */
+float gpool__plan_alone(const gpool_upload_costs *costs, const gpool__plan *plan,
+                        gpool_upload_way way);
 
 /** True when every field is finite and not negative. */
 bool gpool__costs_are_good(const gpool_upload_costs *costs);
