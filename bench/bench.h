@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define BENCH_MAX_COUNTERS 80
+#define BENCH_MAX_DETAILS  300
 /* Work items of a run that counts instructions. */
 #define BENCH_COUNTED_ITEMS 100000u
 /* Such a run needs no more objects than this: the count does not depend on them, but takes long. */
@@ -55,6 +56,8 @@
     X("upload.repeat", "calls", bench_upload_repeat, 1000, OURS_MOST(1))                           \
     X("upload.ends", "bytes", bench_upload_ends, 4 << 20, OURS_MOST(512))                          \
     X("upload.uniforms", "ns", bench_upload_uniforms, 1000, OURS_MOST(60))                         \
+    X("ring.spike", "of before", bench_ring_spike, 256, OURS_MOST(1.25))                           \
+    X("ring.spike/staged", "of before", bench_ring_spike, 257, OURS_MOST(1.25))                    \
     X("recycle.holes", "ns", bench_recycle_holes, 20000, RATIO_LEAST(20))                          \
     X("recycle.texture", "ns", bench_recycle_texture, 0, RATIO_LEAST(100))                         \
     X("recycle.texture/used", "ns", bench_recycle_texture, 1, NO_BAR)                              \
@@ -112,6 +115,8 @@ typedef struct bench_row {
         *absent; /* why nothing was measured; NULL = it was. A full run misses its bar then */
     bench_counter counters[BENCH_MAX_COUNTERS];
     size_t counter_count;
+    bench_counter details[BENCH_MAX_DETAILS]; /* of the JSON only */
+    size_t detail_count;
     const char *adapter;
     const char *implementation;
     double our_instructions; /* of one work item; NAN = not counted */
@@ -169,11 +174,17 @@ void bench_add_counter(bench_row *row, const char *name, double value);
 /** The same; the row misses its bar when the value is above `most`. */
 void bench_add_limited(bench_row *row, const char *name, double value, double most);
 
+/** Adds a value that is in the JSON and not printed: one of many. */
+void bench_add_detail(bench_row *row, const char *name, double value);
+
 /** CPU time of this thread in nanoseconds. */
 uint64_t bench_cpu_ns(void);
 
 /** Wall clock in nanoseconds. */
 uint64_t bench_wall_ns(void);
+
+/** Resident memory of this process; 0 where the system does not tell. */
+uint64_t bench_process_bytes(void);
 
 /** Median and 10th and 90th percentile; sorts the samples. */
 bench_spread bench_spread_of(double *samples, size_t count);

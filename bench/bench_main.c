@@ -226,12 +226,15 @@ int main(int argc, char **argv)
             missed = missed || bench_judge(row) == BENCH_MISSED;
         }
     }
-    bench_gpu_close();
     if (count == 0) {
         fprintf(stderr, "gpool-bench: no case is named [%s]; see --list\n", options.wanted);
         return 2;
     }
-    if (options.json != NULL && !options.list && !main_write_json(options.json, rows, count)) {
+    /* Rows name the device that is closed then. */
+    const bool written =
+        options.json == NULL || options.list || main_write_json(options.json, rows, count);
+    bench_gpu_close();
+    if (!written) {
         return 2;
     }
     return missed ? 1 : 0;

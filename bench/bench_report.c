@@ -147,6 +147,13 @@ static void report_json_bar(FILE *file, const bench_row *row)
     }
 }
 
+static void report_json_values(FILE *file, const bench_counter *values, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        report_json_number(file, values[i].name, values[i].value, i + 1 < count ? ", " : "");
+    }
+}
+
 /* Every string is a literal of ours or was made safe (bench_gpu.c), so none needs escapes. */
 static void report_json_row(FILE *file, const bench_row *row)
 {
@@ -161,10 +168,7 @@ static void report_json_row(FILE *file, const bench_row *row)
     report_json_number(file, "peer_value", has_peer ? row->peer_spread.median : NAN, ",\n  ");
     report_json_number(file, "ratio", row->ratio, ",\n");
     fputs("  \"counters\": {", file);
-    for (size_t i = 0; i < row->counter_count; ++i) {
-        report_json_number(file, row->counters[i].name, row->counters[i].value,
-                           i + 1 < row->counter_count ? ", " : "");
-    }
+    report_json_values(file, row->counters, row->counter_count);
     fprintf(file, "},\n  \"adapter\": \"%s\",\n  \"implementation\": \"%s\",\n", row->adapter,
             row->implementation);
     fprintf(file, "  \"pairs\": %u,\n  \"quick\": %s,\n", row->pairs,
@@ -174,6 +178,11 @@ static void report_json_row(FILE *file, const bench_row *row)
     report_json_number(file, "ours", row->our_instructions, ", ");
     report_json_number(file, "peer", row->peer_instructions, "},\n");
     fprintf(file, "  \"gpool\": \"%s\",\n", gpool_version());
+    if (row->detail_count > 0) {
+        fputs("  \"details\": {", file);
+        report_json_values(file, row->details, row->detail_count);
+        fputs("},\n", file);
+    }
     report_json_bar(file, row);
     fputs("}", file);
 }

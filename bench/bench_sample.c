@@ -11,8 +11,7 @@
 /* Growth of the process that counts as flat: the C library's heap breathes. */
 #define SAMPLE_BREATH (UINT64_C(1) << 20)
 
-/* Resident memory of this process; 0 where the system does not tell. */
-static uint64_t sample_process_bytes(void)
+uint64_t bench_process_bytes(void)
 {
 #ifdef __GLIBC__
     (void)malloc_trim(0); /* else memory that earlier cases gave back would hide a leak */
@@ -39,7 +38,7 @@ void sketch_take(sketch *s, sketch_sample *sample)
         sample->kept[kind] = sim_kept(s->on.sim, (sim_kind)kind);
     }
     sample->gpu_bytes = sim_kept_bytes(s->on.sim);
-    sample->process_bytes = sample_process_bytes();
+    sample->process_bytes = bench_process_bytes();
 }
 
 /* How many of the pool's sums differ. */

@@ -87,6 +87,12 @@ void bench_add_limited(bench_row *row, const char *name, double value, double mo
     row->counters[row->counter_count++] = (bench_counter){ name, value, most };
 }
 
+void bench_add_detail(bench_row *row, const char *name, double value)
+{
+    bench_require(row->detail_count < BENCH_MAX_DETAILS, "a row has too many details");
+    row->details[row->detail_count++] = (bench_counter){ name, value, INFINITY };
+}
+
 static int timing_compare(const void *a, const void *b)
 {
     const double x = *(const double *)a;

@@ -26,8 +26,8 @@
 #define GRID_TIE  1.1
 
 typedef struct grid_cell {
-    double planned; /* ms a frame */
-    double best;    /* of the forced ones; INFINITY = there are none */
+    double ms[GPOOL_UPLOAD_COUNT]; /* a frame, by strategy, the planned one first */
+    double best;                   /* of the forced ones */
 } grid_cell;
 
 static const uint32_t grid_counts[GRID_COUNTS] = { 1, 10, 100, 1000, 10000, 100000 };
@@ -93,27 +93,32 @@ static void grid_measure(upload_side *sides, uint32_t count, const upload_load *
 static grid_cell grid_run_cell(bench_gpu *gpu, const upload_load *load, bool quick)
 {
     upload_side sides[GPOOL_UPLOAD_COUNT];
-    double times[GPOOL_UPLOAD_COUNT] = { 0 };
-    uint32_t count = 0;
+    grid_cell cell = { { 0 }, 0 };
     for (int way = GPOOL_UPLOAD_AUTO; way < GPOOL_UPLOAD_COUNT; ++way) {
-        upload_open_ours(&sides[count++], gpu, load, (gpool_upload_way)way);
+        upload_open_ours(&sides[way], gpu, load, (gpool_upload_way)way);
     }
-    grid_measure(sides, count, load, quick, times);
-    const grid_cell cell = { times[0], grid_best(times, count) };
-    for (uint32_t i = 0; i < count; ++i) {
+    grid_measure(sides, GPOOL_UPLOAD_COUNT, load, quick, cell.ms);
+    cell.best = grid_best(cell.ms, GPOOL_UPLOAD_COUNT);
+    for (uint32_t i = 0; i < GPOOL_UPLOAD_COUNT; ++i) {
         upload_close(&sides[i]);
     }
     return cell;
 }
 
-/* The name of a cell's counter, which lives as long as the rows. */
-static const char *grid_name(uint32_t cell, uint32_t count, uint32_t size, upload_pattern pattern)
+static const char *const grid_patterns[GRID_PATTERNS] = { "scattered", "clustered", "sequential" };
+
+/* A value's name, which lives as long as the rows: `what` 0 to 4 are strategies, then the ratio. */
+static const char *grid_name(uint32_t cell, int what, uint32_t count, uint32_t size,
+                             upload_pattern pattern)
 {
-    static char names[GRID_CELLS][40];
-    static const char *const patterns[] = { "scattered", "clustered", "sequential" };
-    (void)snprintf(names[cell], sizeof names[cell], "by_best_%ux%u_%s", count, size,
-                   patterns[pattern]);
-    return names[cell];
+    static char names[GRID_CELLS][GPOOL_UPLOAD_COUNT + 1][40];
+    static const char *const kinds[GPOOL_UPLOAD_COUNT + 1] = { "ms_planned", "ms_direct",
+                                                               "ms_merged",  "ms_scatter",
+                                                               "ms_whole",   "by_best" };
+    char *name = names[cell][what];
+    (void)snprintf(name, sizeof names[cell][what], "%s_%ux%u_%s", kinds[what], count, size,
+                   grid_patterns[pattern]);
+    return name;
 }
 
 /* Buffers hold all elements, with room where they can. */
@@ -154,8 +159,11 @@ void bench_upload_grid(bench_run *run, bench_row *row, uint64_t argument)
             row->absent = "gpool cannot be forced to a strategy";
             return;
         }
-        const double ratio = cell.planned / cell.best;
-        bench_add_counter(row, grid_name(i, count, size, pattern), ratio);
+        const double ratio = cell.ms[GPOOL_UPLOAD_AUTO] / cell.best;
+        bench_add_counter(row, grid_name(i, GPOOL_UPLOAD_COUNT, count, size, pattern), ratio);
+        for (int way = GPOOL_UPLOAD_AUTO; way < GPOOL_UPLOAD_COUNT; ++way) {
+            bench_add_detail(row, grid_name(i, way, count, size, pattern), cell.ms[way]);
+        }
         cells += 1;
         good += ratio <= GRID_GOOD;
         ties += ratio <= GRID_TIE;
