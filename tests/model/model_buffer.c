@@ -131,7 +131,7 @@ void model_buffer_import(model *m)
     b->gpu_written = true;
     gpool_buffer handle = gpool_buffer_import(m->pool, &desc);
     m->table.BufferRelease(raw);
-    (void)model_created(m, place, &b->thing, handle.id, false, expected);
+    m->totals->imports += model_created(m, place, &b->thing, handle.id, false, expected);
 }
 
 void model_buffer_write(model *m)
@@ -234,11 +234,29 @@ void model_buffer_edit(model *m)
     if (!model_result(m, got, expected)) {
         return;
     }
+    m->totals->edits += 1;
     model_same(m, "the memory of an edit", memory, b->bytes + offset, size);
     uint8_t *data = model_bytes(m, size);
     memcpy(memory, data, size);
     memcpy(b->bytes + offset, data, size);
     free(data);
+}
+
+/* What is told of the next upload: the way that was asked for, or the one that is fastest. */
+static bool explains_itself(const model *m, const gpool_upload_info *info)
+{
+    if (info->next == GPOOL_UPLOAD_AUTO) {
+        return info->why == GPOOL_UPLOAD_REASON_NONE;
+    }
+    bool fastest = true;
+    for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
+        fastest = fastest &&
+                  (info->ns[way] < 0.0f || info->ns[way] * 1.00001f >= info->ns[GPOOL_UPLOAD_AUTO]);
+    }
+    return info->ns[info->next] >= 0.0f && info->ns[GPOOL_UPLOAD_AUTO] == info->ns[info->next] &&
+           (info->why != GPOOL_UPLOAD_REASON_FASTEST || fastest) &&
+           (info->why != GPOOL_UPLOAD_REASON_FORCED ||
+            info->next == (gpool_upload_way)(m->input_size % POOL_MODEL_WAYS));
 }
 
 void model_buffer_explain(model *m)
@@ -251,11 +269,12 @@ void model_buffer_explain(model *m)
         model_fail(m, "explain gives %s", gpool_result_name(got));
     }
     if (got == GPOOL_OK && !model_is_lost(m)) {
+        m->totals->explained += info.dirty_bytes > 0;
         (void)gpool_buffer_get_info(m->pool, (gpool_buffer){ ref.id }, &buffer);
         if (info.dirty_bytes != buffer.dirty_bytes ||
             (info.next != GPOOL_UPLOAD_AUTO) != (info.dirty_bytes > 0) ||
             (info.sent_bytes > 0) != (info.way != GPOOL_UPLOAD_AUTO) ||
-            (info.calls > 0) != (info.way != GPOOL_UPLOAD_AUTO)) {
+            (info.calls > 0) != (info.way != GPOOL_UPLOAD_AUTO) || !explains_itself(m, &info)) {
             model_fail(m, "explain tells %llu dirty bytes, %llu sent, way %d, next %d",
                        (unsigned long long)info.dirty_bytes, (unsigned long long)info.sent_bytes,
                        (int)info.way, (int)info.next);
@@ -284,6 +303,7 @@ void model_buffer_resize(model *m)
     if (!model_result(m, got, expected) || !changes) {
         return;
     }
+    m->totals->resizes += 1;
     uint8_t *bytes = model_must(calloc(1, padded(size)));
     memcpy(bytes, b->bytes, size < b->size ? size : b->size);
     free(b->bytes);

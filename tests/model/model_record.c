@@ -176,6 +176,8 @@ void model_run_commands(model *m, bool run)
         if (run) {
             run_command(&m->commands[i]);
             m->totals->commands += 1;
+            m->totals->record_writes += m->commands[i].kind == MODEL_WRITE_BUFFER;
+            m->totals->gpu_writes += m->commands[i].kind == MODEL_DISPATCH;
         }
         if (m->commands[i].ticket != NULL) {
             model_ticket_ran(&m->commands[i], run);

@@ -7,6 +7,8 @@
 
 #define LOST_STEPS 8u /* operations on a lost device */
 
+_Static_assert(POOL_MODEL_WAYS == GPOOL_UPLOAD_COUNT + 2, "forced ones, and two that are mixed");
+
 static void *memory_resize(void *user, void *block, size_t old_size, size_t new_size)
 {
     model_memory *memory = user;
@@ -176,20 +178,31 @@ static void begin(model *m)
     m->s = model_must(sim_create(&m->sim_desc));
     sim_table(m->s, &m->table);
     gpool_device_desc device_desc = { .gpu = &m->table, .log = quiet };
-    static const gpool_upload_costs mixed = { .write_call = 1000.0f,
-                                              .write_byte = 1.0f,
-                                              .copy_call = 500.0f,
-                                              .copy_byte = 0.5f,
-                                              .scatter_fixed = 300.0f,
-                                              .scatter_buffer = 10.0f,
-                                              .scatter_granule = 8.0f };
+    /* Without and with what staging costs once: then single ranges go by the queue. */
+    static const gpool_upload_costs mixed[] = {
+        { .write_call = 1000.0f,
+          .write_byte = 1.0f,
+          .copy_call = 500.0f,
+          .copy_byte = 0.5f,
+          .scatter_fixed = 300.0f,
+          .scatter_buffer = 10.0f,
+          .scatter_granule = 8.0f },
+        { .write_call = 1000.0f,
+          .write_byte = 1.0f,
+          .stage_fixed = 900.0f,
+          .copy_call = 500.0f,
+          .copy_byte = 0.8f,
+          .scatter_fixed = 300.0f,
+          .scatter_buffer = 10.0f,
+          .scatter_granule = 20.0f },
+    };
     /* Each way in turn; by the size, so that lists of before mean what they meant. */
-    uint32_t way = (uint32_t)(m->input_size % (GPOOL_UPLOAD_COUNT + 2));
+    uint32_t way = (uint32_t)(m->input_size % POOL_MODEL_WAYS);
     gpool_desc pool_desc = {
         .log = quiet,
         .wait_timeout_ms = 1,
         .upload = { .force = way < GPOOL_UPLOAD_COUNT ? (gpool_upload_way)way : GPOOL_UPLOAD_AUTO,
-                    .costs = way < GPOOL_UPLOAD_COUNT ? NULL : &mixed },
+                    .costs = way < GPOOL_UPLOAD_COUNT ? NULL : &mixed[way - GPOOL_UPLOAD_COUNT] },
         .recycle = { .budget = choice / 128 != 0 ? 16384 : 0, .max_age_frames = choice / 128 * 2u },
         .allocator = { .resize = memory_resize, .user = &m->memory }
     };
@@ -282,6 +295,11 @@ static void end(model *m, bool all)
         destroy_all(m);
     }
     m->operation = "end";
+    gpool_stats stats;
+    (void)gpool_get_stats(m->pool, &stats);
+    for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
+        m->totals->uploads[m->input_size % POOL_MODEL_WAYS][way] += stats.upload_calls[way];
+    }
     model_complete_all(m);
     sim_set_completion(m->s, SIM_COMPLETE_AT_POLL, 0);
     gpool_destroy(m->pool);
