@@ -78,6 +78,52 @@ static void every_way_sends_random_writes_to_4_mib(void **state)
     free(bytes);
 }
 
+#define SLOTS      64u
+#define SLOT       2048u
+#define SLOTS_SIZE ((SLOTS + 1) * SLOT - 3)
+
+static void write_at(fixture *f, gpool_buffer buffer, uint8_t *bytes, uint32_t at, uint32_t size,
+                     uint32_t salt)
+{
+    fill(bytes + at, size, salt);
+    assert_good(gpool_buffer_write(f->pool, buffer, at, bytes + at, size));
+}
+
+/* 1 to 1024 bytes at offsets of 0 to 7, many of them in a flush, each in a slot of its own, and one
+ * that ends with the buffer. */
+static void every_way_sends_all_sizes_at_all_offsets(void **state)
+{
+    /* Ranges are never joined. */
+    static const gpool_upload_costs apart = {
+        .write_byte = 1e9f, .copy_byte = 1e9f, .write_call = 1.0f, .copy_call = 1.0f
+    };
+    fixture *f = *state;
+    uint8_t *bytes = malloc(SLOTS_SIZE);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < WAYS; ++i) {
+        fixture_use_pool(
+            f, (gpool_desc){ .upload = { .force = ways[i], .costs = i > 0 ? &apart : NULL } });
+        fill(bytes, SLOTS_SIZE, (uint32_t)i);
+        gpool_buffer buffer = fixture_buffer(f, bytes, SLOTS_SIZE, GPOOL_BUFFER_READ_BACK);
+        for (uint32_t k = 0; k < 1024 * 8; ++k) {
+            const uint32_t slot = k % SLOTS;
+            const uint32_t size = 1 + k / 8;
+            write_at(f, buffer, bytes, slot * SLOT + slot / 8 * 40 + k % 8, size, k / SLOTS + 17);
+            if (slot + 1 < SLOTS) {
+                continue;
+            }
+            write_at(f, buffer, bytes, SLOTS_SIZE - size, size, k);
+            assert_good(gpool_process_uploads(f->pool));
+            assert_buffer(f, buffer, 0, bytes, SLOTS_SIZE);
+            gpool_upload_info info;
+            assert_good(gpool_upload_explain(f->pool, buffer, &info));
+            assert_true(i == 0 || info.way == ways[i]);
+        }
+        assert_good(gpool_buffer_destroy(f->pool, buffer));
+    }
+    free(bytes);
+}
+
 /* Frames in flight, staging that goes round, a budget that ends. */
 static void many_frames_of_scattered_writes(void **state)
 {
@@ -319,6 +365,7 @@ int gpu_uploads_run(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(every_way_sends_random_writes_to_4_mib),
+        FIXTURE_TEST(every_way_sends_all_sizes_at_all_offsets),
         FIXTURE_TEST(many_frames_of_scattered_writes),
         FIXTURE_TEST(written_bytes_survive_a_resize_in_the_same_frame),
         FIXTURE_TEST(recorded_writes_take_turns_with_copies),
