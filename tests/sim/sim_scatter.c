@@ -21,17 +21,19 @@ static void scatter_host(const sim_work *work, void *user)
     }
     memcpy(head, head_bytes, sizeof head);
     uint64_t invocations = (uint64_t)sim_work_counts(work)[0] * 64;
-    for (uint64_t id = 0; id < invocations && id / 4 < head[2]; ++id) {
+    for (uint64_t id = 0; id < invocations && id < head[2]; ++id) {
         uint32_t place;
-        uint64_t index = (uint64_t)head[0] * 16 + id / 4 * 4;
-        uint64_t from = ((uint64_t)head[1] + id) * 16;
-        if (index + 4 > sent_size || from + 16 > sent_size) {
+        uint64_t index = (uint64_t)head[0] * 16 + id * 4;
+        if (index + 4 > sent_size) {
             continue;
         }
         memcpy(&place, sent + index, 4);
-        uint64_t to = ((uint64_t)place * 4 + id % 4) * 16;
-        if (to + 16 <= into_size) {
-            memcpy(into + to, sent + from, 16);
+        for (uint64_t k = 0; k < 4; ++k) {
+            uint64_t from = ((uint64_t)head[1] + id * 4 + k) * 16;
+            uint64_t to = ((uint64_t)place * 4 + k) * 16;
+            if (from + 16 <= sent_size && to + 16 <= into_size) {
+                memcpy(into + to, sent + from, 16);
+            }
         }
     }
 }
