@@ -37,9 +37,6 @@ static bool plan_is_staged(const gpool__plan *plan, gpool_upload_way way)
             (plan->whole_queue < 0.0f || plan->whole_staged < plan->whole_queue));
 }
 
-/* What it takes the CPU to find a run of dirty granules that is merged with others. */
-#define PLAN_RUN_NS 2.5f
-
 /* Sets the fastest way among those allowed. */
 static void plan_pick(gpool__plan *plan, bool staged, bool scatter)
 {
@@ -89,7 +86,7 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
                                                      plan_bytes(seen.bytes[1]) * costs->write_byte;
     ns[GPOOL_UPLOAD_MERGED] = (float)seen.ranges[2] * costs->copy_call +
                               plan_bytes(seen.bytes[2]) * costs->copy_byte +
-                              (float)seen.ranges[0] * PLAN_RUN_NS;
+                              (float)seen.ranges[0] * GPOOL__RUN_NS;
     ns[GPOOL_UPLOAD_SCATTER] = -1.0f;
     if (input->window > 0) {
         float windows = (float)((input->size + input->window - 1) / input->window);

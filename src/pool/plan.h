@@ -14,6 +14,8 @@
 #define GPOOL__GRANULE 64u
 /* Buffers below this many bytes are always sent whole. */
 #define GPOOL__WHOLE_BELOW 256u
+/* Nanoseconds that it takes the CPU to find a run of dirty granules that is merged with others. */
+#define GPOOL__RUN_NS 2.5f
 
 /* What is known of a buffer when its way is chosen. */
 typedef struct gpool__plan_input {

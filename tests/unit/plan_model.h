@@ -147,6 +147,7 @@ static inline void plan_model_times(plan_model *m, plan_buffer *b, double *ns)
             (double)b->ranges[i] * call[i] + (double)b->bytes[i] * byte[i];
         whole[i] = call[i] + size * byte[i];
     }
+    ns[GPOOL_UPLOAD_MERGED] += (double)b->plan.ranges * (double)GPOOL__RUN_NS;
     ns[GPOOL_UPLOAD_SCATTER] = -1.0;
     if (b->input.window > 0) {
         uint64_t granules = 0;
