@@ -274,7 +274,7 @@ static inline double plan_model_without(const plan_model *m, bool staged)
 static inline void plan_model_settle(const plan_model *m)
 {
     gpool__plan plans[PLAN_MODEL_BUFFERS];
-    gpool__plan *list[PLAN_MODEL_BUFFERS];
+    gpool__plan *list[PLAN_MODEL_BUFFERS] = { NULL };
     double alone = 0.0;
     for (uint32_t i = 0; i < m->count; ++i) {
         plans[i] = m->buffers[i].plan;
