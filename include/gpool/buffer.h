@@ -31,17 +31,6 @@ typedef enum gpool_access {
     GPOOL_ACCESS_WRITE /**< commands may change it: a buffer becomes gpu-written */
 } gpool_access;
 
-/** How gpool_buffer_create() makes a buffer. */
-typedef struct gpool_buffer_desc {
-    const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
-    uint64_t size;            /**< bytes, at least 1; in whole words at most the device's
-                                 maxBufferSize; a multiple of 4 with
-                                 STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
-    gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
-    const char *label;        /**< name in messages, copied; NULL = "" */
-    gpool_scope scope;        /**< owner; null = the pool's root scope */
-} gpool_buffer_desc;
-
 /** What a buffer is. */
 typedef struct gpool_buffer_info {
     uint64_t size;             /**< bytes the user sees */
@@ -51,11 +40,46 @@ typedef struct gpool_buffer_info {
     uint64_t version;          /**< rises when the GPU object is replaced */
     uint64_t created_frame;    /**< frame of creation */
     uint64_t dirty_bytes;      /**< bytes not yet sent; see gpool_recycle_desc */
-    bool gpu_written;          /**< commands may change it; it has no shadow */
-    bool imported;             /**< a foreign object */
-    bool failed;               /**< could not be made; does nothing */
-    const char *label;         /**< valid until the buffer is destroyed */
+    uint64_t shadow_bytes;     /**< CPU bytes of the shadow it has now; 0 = none */
+    gpool_keep keep;   /**< GPOOL_KEEP_SHADOW, or GPOOL_KEEP_DROP: so is a gpu-written one */
+    bool dropped;      /**< GPOOL_KEEP_DROP: the GPU alone has the content */
+    bool gpu_written;  /**< commands may change it; it has no shadow */
+    bool imported;     /**< a foreign object */
+    bool failed;       /**< could not be made; does nothing */
+    const char *label; /**< valid until the buffer is destroyed */
 } gpool_buffer_info;
+
+/**
+ * Brings the content of a buffer that gpool does not have: all of it, as it should be now, earlier
+ * writes included. Called inside a call of gpool, on its thread: when a part of a buffer is written or
+ * edited whose shadow was dropped, and by gpool_recover() for what was lost with the device. It may
+ * destroy, release and retain, this buffer too; all other calls are refused as gpool_create() tells.
+ *
+ * @param user   gpool_buffer_desc.refill_user
+ * @param pool   owner of the buffer
+ * @param buffer handle, as gpool_buffer_create() returned it
+ * @param info   what it is; its label is valid during the call
+ * @param bytes  info->size zeros, to be filled; valid during the call
+ * @return GPOOL_OK; anything else is what the call returns that asked, and the buffer is as before.
+ */
+typedef gpool_result (*gpool_fill_buffer_fn)(void *user, gpool *pool, gpool_buffer buffer,
+                                             const gpool_buffer_info *info, void *bytes);
+
+/** How gpool_buffer_create() makes a buffer. */
+typedef struct gpool_buffer_desc {
+    const void *data;         /**< first content, `size` bytes, copied; NULL = zeros */
+    uint64_t size;            /**< bytes, at least 1; in whole words at most the device's
+                                 maxBufferSize; a multiple of 4 with
+                                 STORAGE_WRITE, COPY_TARGET or QUERY_TARGET */
+    gpool_buffer_usage usage; /**< GPOOL_BUFFER_* flags */
+    gpool_keep keep;          /**< 0 = a shadow, until commands write the buffer; SHADOW: the same,
+                                 not with STORAGE_WRITE; DROP: only until what was written is
+                                 submitted, then the memory is given back */
+    gpool_fill_buffer_fn refill; /**< brings content that gpool lacks; NULL = nothing does */
+    void *refill_user;           /**< handed to `refill` */
+    const char *label;           /**< name in messages, copied; NULL = "" */
+    gpool_scope scope;           /**< owner; null = the pool's root scope */
+} gpool_buffer_desc;
 
 /** A foreign buffer to take in. Writes to it need COPY_TARGET among `usage`. */
 typedef struct gpool_buffer_import_desc {
@@ -69,14 +93,15 @@ typedef struct gpool_buffer_import_desc {
 /**
  * Creates a buffer. Its content is `data` or zeros; the GPU gets the data with the next submit.
  *
- * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT,
- *         GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT, GPOOL_ERROR_OUT_OF_RANGE for size 0,
+ * @return the handle; null for a caller's mistake (GPOOL_ERROR_INVALID_ARGUMENT: also an unknown keep
+ *         policy, and SHADOW with STORAGE_WRITE, GPOOL_ERROR_MISSING_USAGE, GPOOL_ERROR_LIMIT,
+ *         GPOOL_ERROR_OUT_OF_RANGE for size 0,
  *         GPOOL_ERROR_MISALIGNED for a size that commands cannot write, a handle error of the scope,
  *         GPOOL_ERROR_OUT_OF_MEMORY, see gpool_last_error()); a failed buffer, which does nothing,
  *         when the GPU refused (GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_GPU,
  *         GPOOL_ERROR_DEVICE_LOST).
- * Thread: owner. Allocates: yes, a shadow of `size` bytes unless gpu-written; a failed buffer keeps it for
- * gpool_recover().
+ * Thread: owner. Allocates: yes, a shadow of `size` bytes unless gpu-written, or GPOOL_KEEP_DROP without
+ * data; a failed buffer keeps it for gpool_recover().
  */
 GPOOL_API gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc);
 
@@ -99,15 +124,22 @@ GPOOL_API gpool_buffer gpool_buffer_import(gpool *pool, const gpool_buffer_impor
  * shadow: there the bytes go to the queue at once, in order, and `offset` and `size` must be
  * multiples of 4.
  *
+ * With GPOOL_KEEP_DROP the first write makes the shadow, and the submit that takes the bytes drops it.
+ * From then on a write must cover the whole buffer, or the buffer have a refill: it is asked for the
+ * content first, and what it brings is sent, all of it.
+ *
  * @param offset bytes from the start of the buffer; any alignment unless gpu-written
  * @param data   `size` bytes, copied; may be reused on return
  * @param size   bytes; 0 does nothing
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
  *         GPOOL_ERROR_MISALIGNED; GPOOL_ERROR_INVALID_ARGUMENT (null data);
  *         GPOOL_ERROR_MISSING_USAGE (imported without COPY_TARGET); gpu-written only: GPOOL_ERROR_GPU,
- *         GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST.
+ *         GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_DEVICE_LOST;
+ *         GPOOL_KEEP_DROP only: GPOOL_ERROR_NO_SHADOW (a part, of a buffer that was dropped and has no
+ *         refill), GPOOL_ERROR_OUT_OF_MEMORY, what the refill answered, or a handle error if it destroyed
+ *         the buffer: content and state are as before.
  * Thread: owner. Allocates: only where a gpu-written buffer's object is recycled and not cleared yet,
- * which takes a submit. Cost: the copy.
+ * which takes a submit, and the shadow of a buffer that drops it. Cost: the copy.
  */
 GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset,
                                           const void *data, uint64_t size);
@@ -121,7 +153,7 @@ GPOOL_API gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint
  * @param data   `count * stride` bytes, copied
  * @return as gpool_buffer_write(); GPOOL_ERROR_INVALID_ARGUMENT also for stride 0, and
  *         GPOOL_ERROR_OUT_OF_RANGE also where the product is over 64 bits.
- * Thread: owner. Allocates: never. Cost: the copy.
+ * Thread: owner. Allocates: as gpool_buffer_write(). Cost: the copy.
  */
 GPOOL_API gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint64_t first,
                                                    uint64_t count, uint64_t stride,
@@ -152,13 +184,17 @@ GPOOL_API gpool_result gpool_buffer_write_scattered(gpool *pool, gpool_buffer bu
  *
  * The memory holds what was written last, zeros at first. It may be changed until the next call that
  * sends it (a submit, a read, raw access, becoming gpu-written) or until the buffer is resized or
- * destroyed; changes made later are not seen, and after a resize or destroy the memory is gone.
+ * destroyed; changes made later are not seen, and after a resize or destroy, or with GPOOL_KEEP_DROP once
+ * it is sent, the memory is gone. An edit of all of a buffer whose shadow was dropped begins with zeros;
+ * one of a part needs a refill, as for gpool_buffer_write().
  *
  * @param offset bytes from the start of the buffer; any alignment
  * @param size   bytes; 0 gives NULL without an error
  * @return the memory, or NULL: a handle error; GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_RANGE;
- *         GPOOL_ERROR_NO_SHADOW (gpu-written or imported). See gpool_last_error().
- * Thread: owner. Allocates: never. Cost: the marks.
+ *         GPOOL_ERROR_NO_SHADOW (gpu-written or imported; a part, of a buffer that was dropped and has no
+ *         refill); GPOOL_KEEP_DROP only: GPOOL_ERROR_OUT_OF_MEMORY, or what the refill answered. See
+ *         gpool_last_error().
+ * Thread: owner. Allocates: only the shadow of a buffer that drops it. Cost: the marks.
  */
 GPOOL_API void *gpool_buffer_edit(gpool *pool, gpool_buffer buffer, uint64_t offset, uint64_t size);
 
@@ -176,11 +212,13 @@ GPOOL_API gpool_result gpool_upload_explain(gpool *pool, gpool_buffer buffer,
  * the version rises. The same size does nothing.
  *
  * @return GPOOL_OK; a handle error; GPOOL_ERROR_OUT_OF_RANGE (size 0); GPOOL_ERROR_LIMIT;
- *         GPOOL_ERROR_MISALIGNED (no multiple of 4 where commands may write);
+ *         GPOOL_ERROR_MISALIGNED (no multiple of 4 where commands may write, or smaller than now where
+ *         the shadow was dropped);
  *         GPOOL_ERROR_RECORDED (an open recorder names it); GPOOL_ERROR_UNSUPPORTED (imported);
  *         GPOOL_ERROR_FAILED_RESOURCE; GPOOL_ERROR_OUT_OF_MEMORY; GPOOL_ERROR_OUT_OF_GPU_MEMORY;
  *         GPOOL_ERROR_GPU; GPOOL_ERROR_DEVICE_LOST. On any error the buffer is as before.
- * Thread: owner. Allocates: yes. Cost: the content once; gpu-written buffers copy on the GPU.
+ * Thread: owner. Allocates: yes. Cost: the content once; buffers without a shadow copy on the
+ * GPU, and ask no refill.
  */
 GPOOL_API gpool_result gpool_buffer_resize(gpool *pool, gpool_buffer buffer, uint64_t size);
 

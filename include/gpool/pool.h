@@ -18,7 +18,7 @@ typedef struct gpool gpool;
 
 /** Whether a buffer or texture keeps a copy of its content on the CPU, its shadow. */
 typedef enum gpool_keep {
-    GPOOL_KEEP_AUTO = 0, /**< as the kind's descriptor tells; textures: none */
+    GPOOL_KEEP_AUTO = 0, /**< buffers: as SHADOW, unless gpu-written; textures: as DROP */
     GPOOL_KEEP_SHADOW,   /**< keeps it: writes are gathered, and gpool_recover() has the content */
     GPOOL_KEEP_DROP      /**< keeps none: the memory is saved, the GPU alone has the content */
 } gpool_keep;
@@ -66,8 +66,8 @@ typedef struct gpool_desc {
  * release and retain say "any": on another thread the handle dies at once, for everybody, and the owner
  * does the rest of the destroy at its next frame call (any function below from gpool_begin_frame() on);
  * what fails there is returned and logged, but is not the pool's last error. The same holds inside a
- * callback of the program's that the implementation runs in the middle of a call of gpool (a poll, a
- * submit, a loss), on whatever thread: it may destroy, release and retain; everything else, on any
+ * callback of the program's that runs in the middle of a call of gpool (by the implementation in a poll,
+ * a submit, a loss; a gpool_fill_buffer_fn), on whatever thread: it may destroy, release and retain; everything else, on any
  * pool and device, is refused with GPOOL_ERROR_WRONG_PHASE and touches nothing.
  * Allocates: yes.
  */

@@ -27,8 +27,9 @@ typedef gpool_result (*gpool_refill_texture_fn)(void *user, gpool *pool, gpool_t
 
 /** How gpool_recover() gets what gpool does not have. */
 typedef struct gpool_recover_desc {
-    void *user;                             /**< handed to the callbacks */
-    gpool_refill_buffer_fn refill_buffer;   /**< for gpu-written buffers; NULL = all are lost */
+    void *user;                           /**< handed to the callbacks */
+    gpool_refill_buffer_fn refill_buffer; /**< for gpu-written and dropped buffers without a refill
+                                             of their own; NULL = those are lost */
     gpool_refill_texture_fn refill_texture; /**< for those without a shadow; NULL = all are lost */
 } gpool_recover_desc;
 
@@ -36,8 +37,8 @@ typedef struct gpool_recover_desc {
 typedef struct gpool_recover_report {
     uint32_t rebuilt[GPOOL_KIND_COUNT]; /**< resources that work on the new device, by gpool_kind */
     uint32_t failed[GPOOL_KIND_COUNT];  /**< that worked before and are failed now, by gpool_kind */
-    uint32_t refilled;   /**< buffers and textures that a callback answered with GPOOL_OK */
-    uint32_t lost;       /**< buffers and textures that are zeros now */
+    uint32_t refilled; /**< buffers and textures that a refill or callback answered with GPOOL_OK */
+    uint32_t lost;     /**< buffers and textures that are zeros now */
     uint64_t lost_bytes; /**< GPU bytes of those */
 } gpool_recover_report;
 
@@ -46,8 +47,10 @@ typedef struct gpool_recover_report {
  * go on after GPOOL_ERROR_DEVICE_LOST; the old device need not be lost.
  *
  * Buffers and textures get their bytes from their shadows with the next submit. What only the GPU had,
- * the bytes of gpu-written buffers and of textures without a shadow, is zero unless a callback fills
- * it. Samplers, layouts, shaders and pipelines are made from what they were created with, with every
+ * the bytes of gpu-written and dropped buffers and of textures without a shadow, is zero unless a
+ * buffer's own refill (gpool_buffer_desc.refill, asked first) or a callback fills it; what refills
+ * bring waits in shadows for the next submit. Samplers, layouts,
+ * shaders and pipelines are made from what they were created with, with every
  * pipeline variant used so far, also when the shader or layout behind a pipeline was destroyed.
  * Versions rise; cached views and bind groups are made again at their next use; retired objects are
  * freed at once; raw objects handed out before are of the old device, recorders of before are

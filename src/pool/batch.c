@@ -3,6 +3,7 @@
  * the order they were finished in. Each was checked when it was finished, so the submit of a batch can
  * only fail with its device. Queue writes overtake a batch: see gpool__batch_settle().
  */
+#include "pool/buffer_keep.h"
 #include "pool/scatter.h"
 #include "pool/staging.h"
 
@@ -89,6 +90,9 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
         batch_drop(pool);
         gpool__recycle_submitted(pool, result);
         gpool__staging_end(pool, GPOOL__STAGE_BATCH);
+    }
+    if (result == GPOOL_OK) {
+        gpool__buffers_drop_sent(pool);
     }
     return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, what, pool->label);
 }

@@ -1,3 +1,4 @@
+#include "pool/buffer_keep.h"
 #include "pool/make.h"
 #include "pool/plan.h"
 #include "pool/rebuild.h"
@@ -26,7 +27,6 @@ static void buffer_drop(gpool__seam *seam, void *gpu)
 static void buffer_release(gpool *pool, gpool__resource *resource)
 {
     gpool__buffer *buffer = buffer_of(resource);
-    gpool__upload_delist(pool, buffer);
     if (buffer->gpu != NULL) {
         if (buffer->scatters) {
             gpool__scatter_forget(pool, buffer->gpu);
@@ -37,10 +37,8 @@ static void buffer_release(gpool *pool, gpool__resource *resource)
         buffer->gpu = NULL;
     }
     gpool__recycle_forget(pool, resource);
-    gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
-    buffer->dirty = NULL;
-    gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
-    buffer->shadow = NULL;
+    gpool__buffer_free_shadow(pool, buffer);
+    gpool__buffer_free_refill(pool, buffer);
 }
 
 /* Dirty bytes still go out when a recording or a raw holder may read them. Nobody else can: then
@@ -84,14 +82,17 @@ static WGPUBufferUsage buffer_gpu_usage(gpool_buffer_usage usage)
     return gpu;
 }
 
-static WGPUBufferUsage buffer_full_usage(uint64_t size, gpool_buffer_usage usage)
+/* A resize copies on the GPU what only the GPU has. */
+static WGPUBufferUsage buffer_full_usage(uint64_t size, const gpool__buffer *buffer)
 {
-    return buffer_gpu_usage(usage) | (buffer_scatters(size, usage) ? WGPUBufferUsage_Storage : 0);
+    return buffer_gpu_usage(buffer->usage) |
+           (buffer_scatters(size, buffer->usage) ? WGPUBufferUsage_Storage : 0) |
+           (buffer->drops ? WGPUBufferUsage_CopySrc : 0);
 }
 
 WGPUBufferUsage gpool__buffer_gpu_usage(const gpool__buffer *buffer)
 {
-    return buffer_full_usage(buffer->size, buffer->usage);
+    return buffer_full_usage(buffer->size, buffer);
 }
 
 static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_usage usage,
@@ -120,36 +121,38 @@ static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_u
 }
 
 /* Makes the GPU object under capture; *gpu is NULL on an error, which is not recorded. */
-static gpool_result buffer_try_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
-                                   const char *label, WGPUBuffer *gpu)
+static gpool_result buffer_try_gpu(gpool *pool, uint64_t size, const gpool__buffer *buffer,
+                                   WGPUBuffer *gpu)
 {
     WGPUBufferDescriptor desc = {
-        .label = gpool__view(label),
-        .usage = buffer_full_usage(size, usage),
+        .label = gpool__view(buffer->base.label),
+        .usage = buffer_full_usage(size, buffer),
         .size = gpool__round_up(size, 4),
     };
     return gpool__try_buffer(pool, &desc, gpu);
 }
 
-/* Makes the GPU object; *gpu is NULL on an error. What is kept for reuse gives way to it. */
-static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, gpool_buffer_usage usage,
-                                    const char *label, WGPUBuffer *gpu)
+/* Makes the GPU object of a size; *gpu is NULL on an error. What is kept for reuse gives way to it. */
+static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, const gpool__buffer *buffer,
+                                    WGPUBuffer *gpu)
 {
-    gpool_result result = buffer_try_gpu(pool, size, usage, label, gpu);
+    gpool_result result = buffer_try_gpu(pool, size, buffer, gpu);
     if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY && gpool__recycle_drop(pool)) {
-        result = buffer_try_gpu(pool, size, usage, label, gpu);
+        result = buffer_try_gpu(pool, size, buffer, gpu);
     }
-    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Making buffer", label);
+    return result == GPOOL_OK ? result
+                              : gpool__fail_gpu(pool, result, "Making buffer", buffer->base.label);
 }
 
 /* The same for a new buffer, or a recycled object: then all of it is sent or cleared. */
 static gpool_result buffer_get_gpu(gpool *pool, gpool__buffer *buffer, bool has_data)
 {
-    bool clear = !has_data && (buffer->gpu_written || buffer->size >= BUFFER_CLEAR);
+    bool clear =
+        !has_data && (buffer->gpu_written || buffer->drops || buffer->size >= BUFFER_CLEAR);
     buffer->gpu = gpool__recycle_take_buffer(pool, gpool__buffer_gpu_size(buffer),
                                              gpool__buffer_gpu_usage(buffer), clear);
     if (buffer->gpu == NULL) {
-        return buffer_make_gpu(pool, buffer->size, buffer->usage, buffer->base.label, &buffer->gpu);
+        return buffer_make_gpu(pool, buffer->size, buffer, &buffer->gpu);
     }
     if (clear) {
         gpool__recycle_clear_later(pool, &buffer->base);
@@ -170,7 +173,7 @@ static gpool_result buffer_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__
         result = buffer_check_size(pool, buffer->size, buffer->usage, resource->label);
     }
     if (result == GPOOL_OK) {
-        result = buffer_make_gpu(pool, buffer->size, buffer->usage, resource->label, &gpu);
+        result = buffer_make_gpu(pool, buffer->size, buffer, &gpu);
     }
     return gpool__rebuild_add(pool, rebuild, buffer_drop, &buffer->gpu, gpu, result);
 }
@@ -202,24 +205,6 @@ void gpool__buffers_init(gpool *pool)
     pool->rebuilt[GPOOL_KIND_BUFFER] = buffer_rebuilt;
 }
 
-/* Makes shadow and dirty map of a buffer that is not gpu-written; size must be set. */
-static gpool_result buffer_make_shadow(gpool *pool, gpool__buffer *buffer)
-{
-    size_t bytes = (size_t)gpool__buffer_gpu_size(buffer);
-    buffer->shadow = gpool__alloc(&pool->memory, bytes);
-    if (buffer->shadow != NULL) {
-        buffer->dirty = gpool__dirty_map_create(&pool->memory, bytes, GPOOL__GRANULE);
-    }
-    if (buffer->dirty == NULL) {
-        gpool__free(&pool->memory, buffer->shadow, bytes);
-        buffer->shadow = NULL;
-        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
-                           "No memory for the shadow of buffer \"%s\", [%llu] bytes",
-                           buffer->base.label, (unsigned long long)bytes);
-    }
-    return GPOOL_OK;
-}
-
 static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc)
 {
     if (desc == NULL) {
@@ -235,11 +220,19 @@ static gpool_result buffer_check_desc(gpool *pool, const gpool_buffer_desc *desc
         return GPOOL__FAIL(pool, USAGE, MISSING_USAGE, "The usage [0] of buffer \"%s\" is empty",
                            label);
     }
+    if ((unsigned)desc->keep > GPOOL_KEEP_DROP ||
+        (desc->keep == GPOOL_KEEP_SHADOW && (desc->usage & GPOOL_BUFFER_STORAGE_WRITE) != 0)) {
+        return GPOOL__FAIL(
+            pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+            "The keep policy [%d] of buffer \"%s\" with usage [0x%x] is unknown, or a "
+            "shadow of what commands write",
+            (int)desc->keep, label, desc->usage);
+    }
     return buffer_check_size(pool, desc->size, desc->usage, label);
 }
 
 gpool_result gpool__buffer_send(gpool *pool, gpool__buffer *buffer, uint64_t offset,
-                                    const void *data, uint64_t size)
+                                const void *data, uint64_t size)
 {
     gpool_result result = gpool__batch_settle(pool, buffer);
     if (result != GPOOL_OK) {
@@ -273,7 +266,13 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     buffer->version = 1;
     buffer->gpu_written = (desc->usage & GPOOL_BUFFER_STORAGE_WRITE) != 0;
     buffer->scatters = buffer_scatters(desc->size, desc->usage);
-    if (!buffer->gpu_written && buffer_make_shadow(pool, buffer) != GPOOL_OK) {
+    buffer->drops = desc->keep == GPOOL_KEEP_DROP;
+    gpool_result result = gpool__buffer_set_refill(pool, buffer, desc);
+    if (result == GPOOL_OK && !buffer->gpu_written && (!buffer->drops || desc->data != NULL)) {
+        result = gpool__buffer_make_shadow(pool, buffer);
+    }
+    if (result != GPOOL_OK) {
+        gpool__buffer_free_refill(pool, buffer);
         gpool__resource_cancel(pool, &buffer->base);
         return none;
     }
@@ -284,7 +283,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         /* Here, where programs load, rather than in the frame that first needs it. */
         gpool__scatter_prepare(pool);
     }
-    gpool_result result = buffer_get_gpu(pool, buffer, desc->data != NULL);
+    result = buffer_get_gpu(pool, buffer, desc->data != NULL);
     if (result == GPOOL_OK && desc->data != NULL) {
         if (buffer->gpu_written) {
             result = gpool__buffer_send(pool, buffer, 0, desc->data, desc->size);
@@ -330,28 +329,7 @@ gpool_result gpool__buffer_check_range(gpool *pool, const gpool__buffer *buffer,
     return GPOOL_OK;
 }
 
-gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer)
-{
-    if (buffer->gpu_written) {
-        return GPOOL_OK;
-    }
-    gpool_result result = gpool__upload_flush_buffer(pool, buffer);
-    if (result == GPOOL_OK) {
-        /* Without the shadow, what a refused submit loses could not be sent again. */
-        result = gpool__batch_settle(pool, buffer);
-    }
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
-    buffer->dirty = NULL;
-    gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
-    buffer->shadow = NULL;
-    buffer->gpu_written = true;
-    return GPOOL_OK;
-}
-
-/* Copies the kept content of a gpu-written buffer on the GPU, in order with everything else, and
+/* Copies the kept content of a buffer without a shadow on the GPU, in order with everything else, and
  * clears what lies behind it up to `end`. */
 static gpool_result buffer_copy_gpu(gpool *pool, gpool__buffer *from, WGPUBuffer to, uint64_t size,
                                     uint64_t end)
@@ -374,7 +352,7 @@ static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer,
                                        gpool__buffer *fresh)
 {
     *fresh = (gpool__buffer){ .base = { .label = buffer->base.label }, .size = size };
-    gpool_result result = buffer_make_shadow(pool, fresh);
+    gpool_result result = gpool__buffer_make_shadow(pool, fresh);
     if (result == GPOOL_OK) {
         memcpy(fresh->shadow, buffer->shadow, (size_t)gpool__min(size, buffer->size));
         gpool__dirty_map_mark_all(fresh->dirty);
@@ -394,6 +372,14 @@ static gpool_result buffer_check_resize(gpool *pool, gpool__buffer *buffer, uint
         result = GPOOL__FAIL(pool, RECORDED, RECORDED,
                              "Resize of buffer \"%s\" to [%llu] while a recorder names it",
                              buffer->base.label, (unsigned long long)size);
+    }
+    /* Copies and clears are of whole words: bytes behind the end could not be made zero. */
+    if (result == GPOOL_OK && buffer->dropped && size < buffer->size && size % 4 != 0) {
+        result = GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
+                             "The size [%llu] to which buffer \"%s\" of [%llu] bytes, whose shadow "
+                             "was dropped, is to shrink is no multiple of 4",
+                             (unsigned long long)size, buffer->base.label,
+                             (unsigned long long)buffer->size);
     }
     return result;
 }
@@ -418,15 +404,15 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     gpool__buffer fresh = { 0 };
     /* A recycled object is covered by the shadow, or by the copy and a clear of the rest. */
     WGPUBuffer gpu = gpool__recycle_take_buffer(pool, gpool__round_up(size, 4),
-                                                buffer_full_usage(size, buffer->usage), false);
-    uint64_t end = gpu != NULL ? size : 0;
+                                                buffer_full_usage(size, buffer), false);
+    uint64_t end = gpu != NULL ? gpool__round_up(size, 4) : 0;
+    uint64_t kept = gpool__round_up(gpool__min(size, buffer->size), 4);
     if (gpu == NULL) {
-        result = buffer_make_gpu(pool, size, buffer->usage, buffer->base.label, &gpu);
+        result = buffer_make_gpu(pool, size, buffer, &gpu);
     }
     if (result == GPOOL_OK) {
-        result = buffer->gpu_written
-                     ? buffer_copy_gpu(pool, buffer, gpu, gpool__min(size, buffer->size), end)
-                     : buffer_grow_shadow(pool, buffer, size, &fresh);
+        result = buffer->shadow == NULL ? buffer_copy_gpu(pool, buffer, gpu, kept, end)
+                                        : buffer_grow_shadow(pool, buffer, size, &fresh);
     }
     if (result != GPOOL_OK) {
         if (gpu != NULL) {
@@ -441,14 +427,14 @@ static gpool_result buffer_resize(gpool *pool, gpool_buffer handle, uint64_t siz
     old->batch = gpool__buffer_is_in_batch(pool, buffer) ? pool->batch.number : 0;
     old->raw = buffer->raw;
     old->scatters = buffer->scatters;
+    old->drops = buffer->drops;
     old->gpu_written = true;
     gpool__resource_count_bytes(pool, &old->base, 0, gpool__buffer_gpu_size(old));
     gpool__resource_count_bytes(pool, &buffer->base, gpool__buffer_gpu_size(old),
                                 gpool__round_up(size, 4));
     buffer->gpu = gpu;
-    if (!buffer->gpu_written) {
-        gpool__dirty_map_destroy(buffer->dirty, &pool->memory);
-        gpool__free(&pool->memory, buffer->shadow, (size_t)gpool__buffer_gpu_size(buffer));
+    if (buffer->shadow != NULL) {
+        gpool__buffer_free_shadow(pool, buffer);
         buffer->shadow = fresh.shadow;
         buffer->dirty = fresh.dirty;
         gpool__upload_enlist(pool, buffer);
@@ -485,6 +471,31 @@ gpool_result gpool_buffer_destroy(gpool *pool, gpool_buffer handle)
     return gpool__destroy_handle(pool, handle.id, GPOOL_KIND_BUFFER, "gpool_buffer_destroy");
 }
 
+gpool_buffer_info gpool__buffer_info_of(gpool *pool, const gpool__buffer *buffer)
+{
+    /* A buffer without a map has nothing dirty. */
+    gpool_dirty_count dirty;
+    (void)gpool_dirty_map_count(buffer->dirty, 0, 1, &dirty);
+    return (gpool_buffer_info){
+        .size = buffer->size,
+        .gpu_size = gpool__buffer_gpu_size(buffer),
+        .usage = buffer->usage,
+        .gpu_usage = buffer->imported && buffer->gpu != NULL
+                         ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
+                         : gpool__buffer_gpu_usage(buffer),
+        .version = buffer->version,
+        .created_frame = buffer->base.alive.created_frame,
+        .dirty_bytes = dirty.dirty_bytes,
+        .shadow_bytes = buffer->shadow != NULL ? gpool__buffer_gpu_size(buffer) : 0,
+        .keep = buffer->drops || buffer->gpu_written ? GPOOL_KEEP_DROP : GPOOL_KEEP_SHADOW,
+        .dropped = buffer->dropped,
+        .gpu_written = buffer->gpu_written,
+        .imported = buffer->imported,
+        .failed = buffer->base.failed,
+        .label = buffer->base.label,
+    };
+}
+
 static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buffer_info *info)
 {
     gpool_result result;
@@ -495,24 +506,7 @@ static gpool_result buffer_get_info(gpool *pool, gpool_buffer handle, gpool_buff
     if (info == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The info [NULL] is null");
     }
-    /* A buffer without a map has nothing dirty. */
-    gpool_dirty_count dirty;
-    (void)gpool_dirty_map_count(buffer->dirty, 0, 1, &dirty);
-    *info = (gpool_buffer_info){
-        .size = buffer->size,
-        .gpu_size = gpool__buffer_gpu_size(buffer),
-        .usage = buffer->usage,
-        .gpu_usage = buffer->imported && buffer->gpu != NULL
-                         ? GPOOL__GPU(&pool->seam, BufferGetUsage)(buffer->gpu)
-                         : gpool__buffer_gpu_usage(buffer),
-        .version = buffer->version,
-        .created_frame = buffer->base.alive.created_frame,
-        .dirty_bytes = dirty.dirty_bytes,
-        .gpu_written = buffer->gpu_written,
-        .imported = buffer->imported,
-        .failed = buffer->base.failed,
-        .label = buffer->base.label,
-    };
+    *info = gpool__buffer_info_of(pool, buffer);
     return GPOOL_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Edits in place, and what is told of uploads. */
+#include "pool/buffer_keep.h"
 #include "pool/flush.h"
 
 static gpool__buffer *edit_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
@@ -21,13 +22,17 @@ static void *buffer_edit(gpool *pool, gpool_buffer handle, uint64_t offset, uint
             (unsigned long long)buffer->size);
         return NULL;
     }
-    if (buffer->shadow == NULL) {
+    if (buffer->gpu_written) {
         (void)GPOOL__FAIL(pool, NO_SHADOW, NO_SHADOW,
                           "The buffer \"%s\" has no shadow that could be edited: commands write it",
                           buffer->base.label);
         return NULL;
     }
     if (size == 0) {
+        return NULL;
+    }
+    if (buffer->shadow == NULL &&
+        gpool__buffer_get_shadow(pool, buffer, offset, size) != GPOOL_OK) {
         return NULL;
     }
     pool->stats.written_bytes += size;

@@ -4,7 +4,7 @@
  * came GPOOL__WRITES calls before it is made. Any other call of the pool makes what waits first, so
  * that nobody can tell.
  */
-#include "pool/pool_state.h"
+#include "pool/buffer_keep.h"
 
 #include <string.h>
 
@@ -147,6 +147,13 @@ static gpool_result write_check_way(gpool *pool, const gpool__buffer *buffer, ui
     return GPOOL_OK;
 }
 
+/* Sees to a shadow for a write: only a buffer that drops it may have none. */
+static gpool_result write_need_shadow(gpool *pool, gpool__buffer *buffer, uint64_t offset,
+                                      uint64_t size)
+{
+    return buffer->shadow != NULL ? GPOOL_OK : gpool__buffer_get_shadow(pool, buffer, offset, size);
+}
+
 gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
                                  const void *data, uint64_t size)
 {
@@ -169,7 +176,10 @@ gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
     if (buffer->gpu_written) {
         result = gpool__buffer_send(pool, buffer, offset, data, size);
     } else {
-        write_make(pool, buffer, offset, data, size);
+        result = write_need_shadow(pool, buffer, offset, size);
+        if (result == GPOOL_OK) {
+            write_make(pool, buffer, offset, data, size);
+        }
     }
     pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
     return result;
@@ -316,7 +326,10 @@ static gpool_result write_scattered(gpool *pool, gpool_buffer handle, const uint
     if (buffer->gpu_written) {
         result = write_scattered_queue(pool, buffer, indices, count, stride, data);
     } else {
-        write_scattered_shadow(pool, buffer, indices, count, stride, data);
+        result = write_need_shadow(pool, buffer, indices[0] * stride, stride);
+        if (result == GPOOL_OK) {
+            write_scattered_shadow(pool, buffer, indices, count, stride, data);
+        }
     }
     pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
     return result;

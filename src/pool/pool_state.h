@@ -93,10 +93,11 @@ typedef struct gpool__buffer {
     gpool__resource base;
     WGPUBuffer gpu;
     uint64_t size;
-    uint8_t *shadow;        /* gpu_size bytes; NULL = gpu-written */
-    gpool_dirty_map *dirty; /* of as many bytes; NULL = gpu-written */
+    uint8_t *shadow;              /* gpu_size bytes; NULL = gpu-written, or see buffer_keep.h */
+    gpool_dirty_map *dirty;       /* of as many bytes; NULL without a shadow */
+    struct gpool__refill *refill; /* NULL = none */
     gpool__upload_note upload;
-    gpool__place dirty_next; /* in the list of dirty buffers */
+    gpool__place dirty_next; /* in the list of dirty buffers, or of sent ones */
     gpool__place dirty_previous;
     uint32_t version;
     gpool_buffer_usage usage;
@@ -104,6 +105,9 @@ typedef struct gpool__buffer {
     uint8_t way : 4;    /* gpool_upload_way of the last upload */
     uint8_t reason : 4; /* gpool_upload_reason */
     bool in_dirty_list : 1;
+    bool in_sent_list : 1;
+    bool drops : 1;    /* GPOOL_KEEP_DROP */
+    bool dropped : 1;  /* no shadow, and no zeros: only the GPU has the content */
     bool scatters : 1; /* the GPU object may be a storage binding */
     bool gpu_written : 1;
     bool imported : 1;
@@ -296,6 +300,7 @@ struct gpool {
     gpool__retire_queue retire;
     gpool__scope root;          /* no handle names it */
     gpool__place dirty_buffers; /* first of the list */
+    gpool__place sent_buffers;  /* those that drop their shadow at the next submit */
     struct gpool__texture_shadow *dirty_textures;
     gpool__staging staging;
     gpool__batch batch;
@@ -549,7 +554,7 @@ void gpool__upload_again(gpool *pool, uint32_t number);
 /** Puts a buffer with dirty bytes into the list. */
 void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer);
 
-/** Takes a buffer out of the list. */
+/** Takes a buffer out of the list, and out of that of sent ones. */
 void gpool__upload_delist(gpool *pool, gpool__buffer *buffer);
 
 /** Sets the costs of the pool's device, unless the user gave some. */
@@ -590,9 +595,6 @@ void gpool__scatter_trim(gpool *pool);
 
 /** Submits queue writes and the batch made so far, as a serial of this pool. */
 gpool_result gpool__submit_writes(gpool *pool);
-
-/** Makes a buffer gpu-written: sends what is pending, drops the shadow. */
-gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer);
 
 #define GPOOL__BUFFER_USAGES 0x3ffu /* all GPOOL_BUFFER_* flags */
 /** Usage of the GPU object of a buffer that is no import. */

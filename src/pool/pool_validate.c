@@ -1,5 +1,5 @@
 /* What must hold for a pool between calls; for tests. */
-#include "pool/pool_state.h"
+#include "pool/buffer_keep.h"
 
 /* Walks one list of a scope; false when links, kinds or the owner are wrong. Adds to counts, bytes. */
 static bool validate_list(const gpool *pool, const gpool__scope *scope, gpool__place first,
@@ -73,13 +73,36 @@ static bool validate_remote(gpool *pool, uint32_t killed[GPOOL_KIND_COUNT])
     return good;
 }
 
+/* A shadow is there where it should be: with one that drops it, only while something waits. */
+static bool validate_shadows(gpool *pool)
+{
+    const gpool__table *table = &pool->tables[GPOOL_KIND_BUFFER];
+    for (uint32_t i = 0; i < table->slot_count; ++i) {
+        const gpool__resource *resource = (const gpool__resource *)gpool__table_at(table, i);
+        if (!gpool__resource_is_held(resource)) {
+            continue;
+        }
+        const gpool__buffer *buffer = (const gpool__buffer *)(const void *)resource;
+        bool has = buffer->shadow != NULL;
+        bool waits = buffer->in_dirty_list || buffer->in_sent_list;
+        bool wanted = !buffer->gpu_written && (!buffer->drops || waits);
+        bool late = has && buffer->drops && resource->failed; /* for gpool_recover() */
+        if (has != (buffer->dirty != NULL) || (has && buffer->dropped) ||
+            (has != wanted && !late) || (buffer->in_dirty_list && buffer->in_sent_list)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool gpool__pool_validate(gpool *pool)
 {
     uint64_t total[GPOOL_KIND_COUNT] = { 0 };
     uint64_t bytes[GPOOL_KIND_COUNT] = { 0 };
     uint64_t scopes = 0;
     uint32_t killed[GPOOL_KIND_COUNT] = { 0 };
-    if (!validate_remote(pool, killed) || !gpool__recycle_validate(pool)) {
+    if (!validate_remote(pool, killed) || !gpool__recycle_validate(pool) ||
+        !validate_shadows(pool)) {
         return false;
     }
     for (gpool__scope *each = &pool->root; each != NULL;

@@ -4,6 +4,7 @@
  */
 #include <gpool/recover.h>
 
+#include "pool/buffer_keep.h"
 #include "pool/rebuild.h"
 #include "pool/scatter.h"
 #include "pool/ticket.h"
@@ -161,13 +162,48 @@ static gpool_result recover_ask(gpool *pool, const gpool_recover_desc *desc, uin
     return result;
 }
 
-/* True when only the GPU had the bytes. */
-static bool recover_needs_refill(const gpool__resource *resource)
+/* A resource that is a buffer; NULL for others. */
+static gpool__buffer *recover_buffer(gpool__resource *resource)
 {
-    return (resource->kind == GPOOL_KIND_BUFFER &&
-            ((const gpool__buffer *)(const void *)resource)->gpu_written) ||
+    return resource != NULL && resource->kind == GPOOL_KIND_BUFFER
+               ? (gpool__buffer *)(void *)resource
+               : NULL;
+}
+
+/* True when only the GPU had the bytes. */
+static bool recover_needs_refill(gpool__resource *resource)
+{
+    const gpool__buffer *buffer = recover_buffer(resource);
+    return (buffer != NULL && (buffer->gpu_written || buffer->dropped)) ||
            (resource->kind == GPOOL_KIND_TEXTURE &&
             ((const gpool__texture *)(const void *)resource)->shadow == NULL);
+}
+
+/* Brings one content: by the buffer's own refill, or by the callback. *back tells a pool that is the
+ * thread's no more. */
+static gpool_result recover_bring(gpool *pool, const gpool_recover_desc *desc, uint64_t id,
+                                  gpool__call *call, gpool_result *back)
+{
+    const gpool__table *table = &pool->tables[gpool_handle_kind(id)];
+    gpool__buffer *buffer = recover_buffer((gpool__resource *)gpool__table_get(table, id));
+    if (buffer != NULL && gpool__buffer_refill(pool, buffer) == GPOOL_OK) {
+        return GPOOL_OK;
+    }
+    bool dropped = buffer != NULL && buffer->dropped;
+    if (dropped) {
+        buffer->dropped = false; /* it is zeros now: any part may be written */
+    }
+    gpool_result result = recover_ask(pool, desc, id, call);
+    *back = gpool__enter(pool, "gpool_recover", call);
+    if (*back != GPOOL_OK) {
+        return *back;
+    }
+    buffer = recover_buffer((gpool__resource *)gpool__table_get(table, id));
+    if (dropped && buffer != NULL && buffer->shadow == NULL && !buffer->gpu_written &&
+        (result != GPOOL_OK || gpool__device_is_lost(pool->device))) {
+        buffer->dropped = true; /* asked for again where it is needed */
+    }
+    return result;
 }
 
 /* Goes through what lost its content. Callbacks may create and destroy: handles are looked up. */
@@ -182,8 +218,8 @@ static gpool_result recover_refill(gpool *pool, const gpool__rebuild *rebuild,
         if (resource == NULL || resource->failed || !recover_needs_refill(resource)) {
             continue;
         }
-        gpool_result result = recover_ask(pool, desc, id, call);
-        gpool_result back = gpool__enter(pool, "gpool_recover", call);
+        gpool_result back = GPOOL_OK;
+        gpool_result result = recover_bring(pool, desc, id, call, &back);
         if (back != GPOOL_OK) {
             return back; /* a callback gave the pool to another thread */
         }

@@ -12,6 +12,7 @@
  */
 #include "pool/flush.h"
 
+#include "pool/buffer_keep.h"
 #include "pool/make.h"
 #include "pool/scatter.h"
 #include "pool/staging.h"
@@ -26,34 +27,48 @@ static gpool__buffer *upload_at(const gpool *pool, gpool__place place)
     return place != 0 ? (gpool__buffer *)gpool__resource_at(pool, place) : NULL;
 }
 
-void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer)
+static void upload_link(gpool *pool, gpool__place *list, gpool__buffer *buffer)
 {
-    if (buffer->in_dirty_list) {
-        return;
-    }
     gpool__place place = gpool__place_of(&buffer->base);
-    gpool__buffer *first = upload_at(pool, pool->dirty_buffers);
-    buffer->in_dirty_list = true;
+    gpool__buffer *first = upload_at(pool, *list);
     buffer->dirty_previous = 0;
-    buffer->dirty_next = pool->dirty_buffers;
+    buffer->dirty_next = *list;
     if (first != NULL) {
         first->dirty_previous = place;
     }
-    pool->dirty_buffers = place;
+    *list = place;
+}
+
+void gpool__upload_enlist(gpool *pool, gpool__buffer *buffer)
+{
+    if (!buffer->in_dirty_list) {
+        gpool__upload_delist(pool, buffer);
+        buffer->in_dirty_list = true;
+        upload_link(pool, &pool->dirty_buffers, buffer);
+    }
+}
+
+void gpool__upload_enlist_sent(gpool *pool, gpool__buffer *buffer)
+{
+    gpool__upload_delist(pool, buffer);
+    buffer->in_sent_list = true;
+    upload_link(pool, &pool->sent_buffers, buffer);
 }
 
 void gpool__upload_delist(gpool *pool, gpool__buffer *buffer)
 {
-    if (!buffer->in_dirty_list) {
+    if (!buffer->in_dirty_list && !buffer->in_sent_list) {
         return;
     }
+    gpool__place *list = buffer->in_dirty_list ? &pool->dirty_buffers : &pool->sent_buffers;
     gpool__buffer *previous = upload_at(pool, buffer->dirty_previous);
     gpool__buffer *next = upload_at(pool, buffer->dirty_next);
     buffer->in_dirty_list = false;
+    buffer->in_sent_list = false;
     if (previous != NULL) {
         previous->dirty_next = buffer->dirty_next;
     } else {
-        pool->dirty_buffers = buffer->dirty_next;
+        *list = buffer->dirty_next;
     }
     if (next != NULL) {
         next->dirty_previous = buffer->dirty_previous;
@@ -140,6 +155,9 @@ static void upload_done(gpool *pool, gpool__upload_item *item)
     (void)gpool_dirty_map_clear(buffer->dirty);
     buffer->edited = false;
     gpool__upload_delist(pool, buffer);
+    if (buffer->drops) {
+        gpool__upload_enlist_sent(pool, buffer);
+    }
 }
 
 /* Queue writes of one item, under capture; cleared when they are made. */

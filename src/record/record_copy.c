@@ -4,6 +4,7 @@
 #include "record/recording.h"
 
 #include "gpu/format.h"
+#include "pool/buffer_keep.h"
 #include "pool/staging.h"
 
 #include <string.h>
