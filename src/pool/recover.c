@@ -199,9 +199,8 @@ static gpool_result recover_bring(gpool *pool, const gpool_recover_desc *desc, u
         return *back;
     }
     buffer = recover_buffer((gpool__resource *)gpool__table_get(table, id));
-    if (dropped && buffer != NULL && buffer->shadow == NULL && !buffer->gpu_written &&
-        (result != GPOOL_OK || gpool__device_is_lost(pool->device))) {
-        buffer->dropped = true; /* asked for again where it is needed */
+    if (dropped && buffer != NULL && buffer->shadow == NULL && !buffer->gpu_written) {
+        buffer->dropped = true; /* nobody wrote it: asked for again where it is needed */
     }
     return result;
 }
