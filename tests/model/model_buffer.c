@@ -46,6 +46,37 @@ static gpool_result buffer_check_size(uint64_t size, gpool_buffer_usage usage)
     return (usage & WRITABLE) != 0 && size % 4 != 0 ? GPOOL_ERROR_MISALIGNED : GPOOL_OK;
 }
 
+/* Brings what the buffer had before the call that asks. */
+static gpool_result refill(void *user, gpool *pool, gpool_buffer buffer,
+                           const gpool_buffer_info *info, void *bytes)
+{
+    const model_buffer *b = user;
+    if (gpool_process_uploads(pool) != GPOOL_ERROR_WRONG_PHASE || info->size != b->size ||
+        buffer.id != b->thing.id || b->refill_fails) {
+        return GPOOL_ERROR_FILE;
+    }
+    memcpy(bytes, b->bytes, b->size);
+    return GPOOL_OK;
+}
+
+/* The pool says whether a shadow was dropped; what must follow from that is known here. */
+static bool is_dropped(model *m, const model_buffer *b)
+{
+    gpool_buffer_info info = { 0 };
+    return b->drops && !b->gpu_written &&
+           gpool_buffer_get_info(m->pool, (gpool_buffer){ b->thing.id }, &info) == GPOOL_OK &&
+           info.dropped;
+}
+
+/* Result of a good change of a part. */
+static gpool_result change(model *m, const model_buffer *b, uint64_t size)
+{
+    return size == 0 || size == b->size || !is_dropped(m, b) ? GPOOL_OK
+           : !b->refills                                     ? GPOOL_ERROR_NO_SHADOW
+           : b->refill_fails                                 ? GPOOL_ERROR_FILE
+                                                             : GPOOL_OK;
+}
+
 void model_buffer_create(model *m)
 {
     static const gpool_buffer_usage usages[] = {
@@ -78,6 +109,9 @@ void model_buffer_create(model *m)
     b->size = expected == GPOOL_OK ? size : 4;
     b->usage = usage;
     b->gpu_written = (usage & GPOOL_BUFFER_STORAGE_WRITE) != 0;
+    b->drops = choice / 8 % 2 != 0;
+    b->refills = choice / 16 % 2 != 0;
+    b->refill_fails = choice / 32 % 4 == 0;
     b->thing.gpu_bytes = padded(b->size);
     bool data = expected == GPOOL_OK && choice >= 128;
     b->bytes = data ? model_bytes(m, padded(b->size)) : model_must(calloc(1, padded(b->size)));
@@ -85,6 +119,9 @@ void model_buffer_create(model *m)
     gpool_buffer_desc desc = { .data = data ? b->bytes : NULL,
                                .size = size,
                                .usage = usage,
+                               .keep = b->drops ? GPOOL_KEEP_DROP : GPOOL_KEEP_AUTO,
+                               .refill = b->refills ? refill : NULL,
+                               .refill_user = b,
                                .label = choice % 2 == 0 ? "model" : NULL,
                                .scope = { owner.id } };
     gpool_buffer handle = gpool_buffer_create(m->pool, &desc);
@@ -158,6 +195,8 @@ void model_buffer_write(model *m)
             expected = GPOOL_ERROR_OUT_OF_RANGE;
         } else if (size > 0 && b->gpu_written && (offset % 4 != 0 || size % 4 != 0)) {
             expected = GPOOL_ERROR_MISALIGNED;
+        } else {
+            expected = change(m, b, size);
         }
     }
     uint8_t *data = model_bytes(m, size);
@@ -194,7 +233,7 @@ void model_buffer_elements(model *m)
             : !fits     ? GPOOL_ERROR_OUT_OF_RANGE
             : b->gpu_written && count > 0 && (first * stride % 4 != 0 || count * stride % 4 != 0)
                 ? GPOOL_ERROR_MISALIGNED
-                : GPOOL_OK;
+                : change(m, b, count * stride);
     }
     uint64_t size = expected == GPOOL_OK ? count * stride : 0;
     uint8_t *data = model_bytes(m, size);
@@ -221,8 +260,9 @@ void model_buffer_edit(model *m)
     if (expected == GPOOL_OK) {
         expected = offset > whole || size > whole - offset ? GPOOL_ERROR_OUT_OF_RANGE
                    : b->gpu_written                        ? GPOOL_ERROR_NO_SHADOW
-                                                           : GPOOL_OK;
+                                                           : change(m, b, size);
     }
+    bool zeros = expected == GPOOL_OK && b->drops && size == b->size && is_dropped(m, b);
     uint8_t *memory = gpool_buffer_edit(m->pool, (gpool_buffer){ ref.id }, offset, size);
     if (expected == GPOOL_OK && size == 0) {
         if (memory != NULL) {
@@ -235,6 +275,9 @@ void model_buffer_edit(model *m)
         return;
     }
     m->totals->edits += 1;
+    if (zeros) {
+        memset(b->bytes, 0, size);
+    }
     model_same(m, "the memory of an edit", memory, b->bytes + offset, size);
     uint8_t *data = model_bytes(m, size);
     memcpy(memory, data, size);
@@ -291,9 +334,12 @@ void model_buffer_resize(model *m)
     if (expected == GPOOL_OK) {
         expected = b->thing.imported ? GPOOL_ERROR_UNSUPPORTED : buffer_check_size(size, b->usage);
     }
+    bool odd = expected == GPOOL_OK && size < b->size && size % 4 != 0 && is_dropped(m, b);
     bool changes = expected == GPOOL_OK && size != b->size;
     if (changes && m->recording && b->thing.named == MODEL_NAMED) {
         expected = GPOOL_ERROR_RECORDED;
+    } else if (odd) {
+        expected = GPOOL_ERROR_MISALIGNED;
     }
     gpool_result got = gpool_buffer_resize(m->pool, (gpool_buffer){ ref.id }, size);
     if (changes && m->recording && b->thing.named == MODEL_MAYBE_NAMED &&
@@ -378,6 +424,11 @@ void model_buffer_peek(model *m)
     if (!sim_read_buffer(m->s, gpu, 0, target, size)) {
         model_fail(m, "the GPU's bytes cannot be seen");
     }
+    gpool_buffer_info info = { 0 };
+    if (b->drops && gpool_buffer_get_info(m->pool, (gpool_buffer){ ref.id }, &info) == GPOOL_OK &&
+        info.shadow_bytes > 0) {
+        model_fail(m, "a shadow is there after the submit");
+    }
     model_same(m, "the GPU's bytes of a buffer", target, b->bytes, size);
     free(target);
 }
@@ -396,7 +447,11 @@ void model_buffer_info(model *m)
         return;
     }
     if (info.size != b->size || info.usage != b->usage || info.failed != b->thing.failed ||
-        info.imported != b->thing.imported || info.gpu_written != b->gpu_written) {
+        info.imported != b->thing.imported || info.gpu_written != b->gpu_written ||
+        (info.dropped && (!b->drops || b->gpu_written || info.shadow_bytes > 0)) ||
+        (info.keep == GPOOL_KEEP_DROP) != (b->drops || b->gpu_written) ||
+        (info.shadow_bytes > 0 && info.shadow_bytes != padded(b->size)) ||
+        (info.keep == GPOOL_KEEP_SHADOW && info.shadow_bytes == 0)) {
         model_fail(m, "info: size %llu and %llu, gpu-written %d and %d",
                    (unsigned long long)info.size, (unsigned long long)b->size, info.gpu_written,
                    b->gpu_written);

@@ -25,10 +25,15 @@ static gpool_result refill_buffer(void *user, gpool *pool, gpool_buffer buffer,
     model *m = user;
     const model_buffer *b =
         (const model_buffer *)(const void *)find(m, GPOOL_KIND_BUFFER, buffer.id);
-    if (!info->gpu_written || b->thing.imported || info->size != b->size) {
+    if (!(info->gpu_written || b->drops) || info->shadow_bytes > 0 || b->thing.imported ||
+        info->size != b->size) {
         model_fail(m, "a buffer is to be filled that has a shadow, is foreign or another");
     }
-    return gpool_buffer_write(pool, buffer, 0, b->bytes, info->gpu_size);
+    if (b->refills && !b->refill_fails && !model_hit(m)) {
+        model_fail(m, "the buffer's own refill was not asked");
+    }
+    return gpool_buffer_write(pool, buffer, 0, b->bytes,
+                              info->gpu_written ? info->gpu_size : info->size);
 }
 
 static gpool_result refill_texture(void *user, gpool *pool, gpool_texture texture,

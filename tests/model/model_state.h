@@ -48,6 +48,9 @@ typedef struct model_buffer {
     uint8_t *bytes; /* size rounded up to 4 */
     gpool_buffer_usage usage;
     bool gpu_written;
+    bool drops;   /* GPOOL_KEEP_DROP */
+    bool refills; /* it has a refill, which brings `bytes` */
+    bool refill_fails;
 } model_buffer;
 
 typedef struct model_texture {
