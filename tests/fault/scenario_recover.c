@@ -6,6 +6,7 @@
 typedef struct recover_things {
     fault_buffer plain;
     fault_buffer numbers; /* gpu-written */
+    fault_buffer kept;    /* drops its shadow, and has a refill */
     fault_texture picture;
     gpool_sampler sampler;
     gpool_layout layout;
@@ -14,6 +15,15 @@ typedef struct recover_things {
     gpool_pipeline twice;
 } recover_things;
 
+static gpool_result recover_fill(void *user, gpool *pool, gpool_buffer buffer,
+                                 const gpool_buffer_info *info, void *bytes)
+{
+    const fault_buffer *kept = user;
+    (void)pool;
+    memcpy(bytes, kept->bytes, (size_t)info->size);
+    return buffer.id == kept->handle.id ? GPOOL_OK : GPOOL_ERROR_FILE;
+}
+
 static void recover_make(fault_world *w, recover_things *t)
 {
     uint8_t bytes[100];
@@ -21,6 +31,15 @@ static void recover_make(fault_world *w, recover_things *t)
     fault_buffer_make(w, &t->plain, GPOOL_BUFFER_VERTEX | GPOOL_BUFFER_READ_BACK, 100, bytes);
     fault_buffer_make(w, &t->numbers, GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_READ_BACK, 64,
                       bytes);
+    t->kept = (fault_buffer){ .size = sizeof bytes, .known = true };
+    memcpy(t->kept.bytes, bytes, sizeof bytes);
+    gpool_buffer_desc kept = { .data = bytes,
+                               .size = sizeof bytes,
+                               .usage = GPOOL_BUFFER_VERTEX | GPOOL_BUFFER_READ_BACK,
+                               .keep = GPOOL_KEEP_DROP,
+                               .refill = recover_fill,
+                               .refill_user = &t->kept };
+    t->kept.handle = FAULT_MAKE(w, gpool_buffer, gpool_buffer_create(w->pool, &kept));
     fault_texture_make(w, &t->picture, GPOOL_TEXTURE_TARGET | GPOOL_TEXTURE_READ_BACK, 4, 4, bytes);
     t->sampler = FAULT_MAKE(w, gpool_sampler, gpool_sampler_create(w->pool, NULL));
     gpool_layout_entry entry = { .type = GPOOL_BINDING_STORAGE_WRITE };
@@ -74,6 +93,7 @@ static void recover_check(fault_world *w, recover_things *t)
 {
     fault_buffer_check(w, &t->plain);
     fault_buffer_check(w, &t->numbers);
+    fault_buffer_check(w, &t->kept);
     fault_texture_check(w, &t->picture);
 }
 
@@ -92,6 +112,13 @@ static void recover_move(fault_world *w, recover_things *t, gpool_device *device
         return;
     }
     fault_buffer_changed(&t->numbers, moved, 0, NULL, 64);
+    gpool_buffer_info info;
+    t->kept.known = t->kept.known && moved;
+    if (moved && gpool_buffer_get_info(w->pool, t->kept.handle, &info) == GPOOL_OK &&
+        info.dropped) {
+        FAULT_EXPECT(w, fault_hits(w) > hits); /* no memory for the refill */
+        fault_buffer_changed(&t->kept, true, 0, NULL, t->kept.size);
+    }
     fault_texture_filled(&t->picture, moved, zero);
     for (int kind = 1; kind < GPOOL_KIND_COUNT && moved && hits == 0 && fault_hits(w) == 0;
          ++kind) {

@@ -62,8 +62,8 @@ typedef struct recover_case {
     gpool_device *device;
     gpool *pool;
     fixture_log log;
-    gpool_buffer points;
-    gpool_buffer words; /* gpu-written */
+    gpool_buffer points; /* drops its shadow, and has a refill */
+    gpool_buffer words;  /* gpu-written */
     gpool_texture picture;
     gpool_texture target;
     gpool_texture float_target;
@@ -91,6 +91,19 @@ static gpool_device *recover_open(recover_case *c, const char *library)
     return device;
 }
 
+static const float recover_points[8] = { -1, -1, 1, -1, -1, 1, 1, 1 };
+
+static gpool_result refill_points(void *user, gpool *pool, gpool_buffer buffer,
+                                  const gpool_buffer_info *info, void *bytes)
+{
+    const recover_case *c = user;
+    assert_ptr_equal(pool, c->pool);
+    assert_int_equal(buffer.id, c->points.id);
+    assert_int_equal(info->size, sizeof recover_points);
+    memcpy(bytes, recover_points, sizeof recover_points);
+    return GPOOL_OK;
+}
+
 /* Makes everything; the shaders and one layout are let go. */
 static void recover_begin(recover_case *c, const char *library)
 {
@@ -99,11 +112,14 @@ static void recover_begin(recover_case *c, const char *library)
     gpool_desc pool_desc = { .log = fixture_on_log, .log_user = &c->log, .wait_timeout_ms = 5000 };
     assert_good(gpool_create(c->device, &pool_desc, &c->pool));
     gpool *p = c->pool;
-    const float points[8] = { -1, -1, 1, -1, -1, 1, 1, 1 };
-    gpool_buffer_desc buffer = { .data = points,
-                                 .size = sizeof points,
-                                 .usage = GPOOL_BUFFER_VERTEX | GPOOL_BUFFER_READ_BACK };
+    gpool_buffer_desc buffer = { .data = recover_points,
+                                 .size = sizeof recover_points,
+                                 .usage = GPOOL_BUFFER_VERTEX | GPOOL_BUFFER_READ_BACK,
+                                 .keep = GPOOL_KEEP_DROP,
+                                 .refill = refill_points,
+                                 .refill_user = c };
     c->points = gpool_buffer_create(p, &buffer);
+    buffer = (gpool_buffer_desc){ 0 };
     c->word = 100;
     const uint32_t words[4] = { c->word, c->word, c->word, c->word };
     buffer.data = words;
@@ -258,7 +274,7 @@ static void recover_to(recover_case *c, gpool_device *device)
     for (int kind = 0; kind < GPOOL_KIND_COUNT; ++kind) {
         assert_int_equal(report.failed[kind], 0);
     }
-    assert_int_equal(report.refilled, 4);
+    assert_int_equal(report.refilled, 5);
     assert_int_equal(report.lost, 0);
 }
 
