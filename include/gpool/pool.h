@@ -67,8 +67,8 @@ typedef struct gpool_desc {
  * does the rest of the destroy at its next frame call (any function below from gpool_begin_frame() on);
  * what fails there is returned and logged, but is not the pool's last error. The same holds inside a
  * callback of the program's that runs in the middle of a call of gpool (by the implementation in a poll,
- * a submit, a loss; a gpool_fill_buffer_fn), on whatever thread: it may destroy, release and retain; everything else, on any
- * pool and device, is refused with GPOOL_ERROR_WRONG_PHASE and touches nothing.
+ * a submit, a loss; a gpool_fill_buffer_fn), on whatever thread: it may destroy, release and retain;
+ * everything else, on any pool and device, is refused with GPOOL_ERROR_WRONG_PHASE and touches nothing.
  * Allocates: yes.
  */
 GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **pool);
