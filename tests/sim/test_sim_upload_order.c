@@ -504,6 +504,7 @@ static void a_batch_that_waits_is_not_lost_with_its_device(void **state)
         for (uint32_t round = 0; round < 3; ++round) {
             follow_write(&p, &f, 1000, 64, round + 4);
             follow_write(&p, &other, 10, 64, round + 4);
+            gpool__writes_finish(p.pool);
             assert_same(gpool__upload_flush(p.pool), GPOOL_OK); /* in the batch, or on the queue */
             follow_write(&p, &f, 2000, 64, round + 5);
             if (round % 2 == 0) {
