@@ -103,6 +103,10 @@ static void part_of_a_dropped_buffer_is_refused_and_the_whole_is_not(void **stat
                         GPOOL_ERROR_NO_SHADOW);
             assert_same(gpool_buffer_write_elements(p.pool, k.f.handle, 0, size - 1, 1, k.f.bytes),
                         GPOOL_ERROR_NO_SHADOW);
+            static const uint32_t indices[] = { 0, 0 };
+            assert_same(
+                gpool_buffer_write_scattered(p.pool, k.f.handle, indices, 2, size / 2, k.f.bytes),
+                GPOOL_ERROR_NO_SHADOW);
             assert_null(gpool_buffer_edit(p.pool, k.f.handle, 1, size - 1));
             assert_same(gpool_last_error(p.pool)->code, GPOOL_ERROR_NO_SHADOW);
         }
@@ -113,6 +117,11 @@ static void part_of_a_dropped_buffer_is_refused_and_the_whole_is_not(void **stat
             follow_write(&p, &k.f, 0, size, seed);
             keep_send(&k, "the whole");
         }
+        follow_fill(k.f.bytes, size, 8);
+        assert_same(
+            gpool_buffer_write_scattered(p.pool, k.f.handle, &(uint32_t){ 0 }, 1, size, k.f.bytes),
+            GPOOL_OK);
+        keep_send(&k, "the one element there is");
         memset(k.f.bytes, 0, size);
         assert_same(gpool_buffer_write(p.pool, k.f.handle, 0, k.f.bytes, size), GPOOL_OK);
         keep_send(&k, "zeros");
@@ -240,7 +249,7 @@ static void resize_of_a_dropped_buffer_keeps_its_content(void **state)
         sim_pool_open_with(&p, &desc,
                            &(gpool_upload_desc){ .force = (gpool_upload_way)(i / 2 % 5) },
                            (gpool_recycle_desc){ .off = i >= KEEP_EVERY });
-        keep_make(&k, &p, 397, FOLLOW_USAGE, true, i % 3 == 0);
+        keep_make(&k, &p, 397, i % 4 < 2 ? FOLLOW_USAGE : GPOOL_BUFFER_VERTEX, true, i % 3 == 0);
         keep_send(&k, "created");
         for (size_t n = 0; n < UNIT_COUNT(sizes); ++n) {
             uint8_t *bytes = calloc(1, (size_t)(sizes[n] + 3));
@@ -255,8 +264,12 @@ static void resize_of_a_dropped_buffer_keeps_its_content(void **state)
                 keep_write(&k, n);
                 keep_send(&k, "written");
             }
-            sim_pool_frame(&p);
+            for (uint32_t frame = 0; frame < 5; ++frame) {
+                sim_pool_frame(&p);
+                assert_same(gpool_wait_idle(p.pool), GPOOL_OK);
+            }
         }
+        assert_int_equal(sim_pool_stats(&p).recycle_hits > 0, i < KEEP_EVERY);
         assert_same(gpool_buffer_resize(p.pool, k.f.handle, 399), GPOOL_ERROR_MISALIGNED);
         keep_is_dropped(&k, "not resized");
         /* With a shadow it can shrink to any size. */

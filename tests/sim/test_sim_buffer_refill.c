@@ -22,6 +22,17 @@ static void part_of_a_dropped_buffer_is_written_over_its_refill(void **state)
             assert_int_equal(k.asked, asked + 1);
             keep_send(&k, "written whole");
         }
+        static const uint32_t indices[] = { 2000, 7, 600 };
+        uint8_t elements[3 * 12];
+        uint32_t asked = k.asked;
+        follow_fill(elements, sizeof elements, i);
+        assert_same(gpool_buffer_write_scattered(p.pool, k.f.handle, indices, 3, 12, elements),
+                    GPOOL_OK);
+        assert_int_equal(k.asked, asked + 1);
+        for (size_t n = 0; n < 3; ++n) {
+            memcpy(k.f.bytes + indices[n] * 12, elements + n * 12, 12);
+        }
+        keep_send(&k, "scattered over a refill");
         /* What a refill brings is the content, also where it was another one. */
         k.act = KEEP_FILLS;
         follow_fill(k.f.bytes, k.f.size, 99);
