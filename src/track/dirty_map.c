@@ -10,11 +10,6 @@
 #define DIRTY_MAP_GRANULE_MAX 65536u
 #define DIRTY_MAP_NOWHERE     UINT64_MAX
 
-/* Tests count the words that are looked at. */
-#ifndef GPOOL__DIRTY_MAP_VISIT
-#define GPOOL__DIRTY_MAP_VISIT() ((void)0)
-#endif
-
 /* --- words and levels --- */
 
 static uint64_t dirty_map_get(const gpool_dirty_map *map, uint64_t index)

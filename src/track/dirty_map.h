@@ -18,6 +18,11 @@
 
 #include <stdatomic.h>
 
+/* Tests count the words that are looked at. */
+#ifndef GPOOL__DIRTY_MAP_VISIT
+#define GPOOL__DIRTY_MAP_VISIT() ((void)0)
+#endif
+
 struct gpool_dirty_map {
     uint64_t size;            /* bytes it covers */
     uint8_t shift;            /* a granule has 1 << shift bytes */
@@ -86,12 +91,14 @@ static inline bool gpool__dirty_map_mark_word(gpool_dirty_map *map, _Atomic uint
     if (above == NULL || word != last / 64) {
         return false;
     }
+    GPOOL__DIRTY_MAP_VISIT();
     uint64_t up = atomic_load_explicit(&above[word / 64], memory_order_relaxed);
     if (up == 0) {
         return false;
     }
     /* last - first + 1 ones, from the first bit on */
     uint64_t mask = UINT64_MAX >> (63 - (last - first)) << first % 64;
+    GPOOL__DIRTY_MAP_VISIT();
     uint64_t bits = atomic_load_explicit(&map->words[word], memory_order_relaxed);
     atomic_store_explicit(&map->words[word], bits | mask, memory_order_relaxed);
     atomic_store_explicit(&above[word / 64], up | UINT64_C(1) << word % 64, memory_order_relaxed);
