@@ -88,7 +88,7 @@ gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, ui
             gpool__upload_again(pool, pool->batch.number);
         }
         batch_drop(pool);
-        gpool__recycle_submitted(pool, result);
+        gpool__recycle_submitted(pool, result, part_count > 0);
         gpool__staging_end(pool, GPOOL__STAGE_BATCH);
     }
     if (result == GPOOL_OK) {

@@ -142,6 +142,7 @@ typedef struct gpool__texture {
     gpool_texture_usage usage;
     bool imported;
     bool raw; /* the GPU object or a view was handed out */
+    uint64_t covered; /* epoch of the recording that writes all of it before any other use */
     gpool__texture_view *views;
     uint32_t view_count;
     uint32_t view_capacity;
@@ -650,7 +651,7 @@ gpool_result gpool__texture_check_data(gpool *pool, const gpool__texture *textur
                                        uint32_t bytes_per_row);
 
 /** Sends checked data to the queue. */
-gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
+gpool_result gpool__texture_send(gpool *pool, gpool__texture *texture,
                                  const gpool__texture_part *part, const void *data,
                                  uint32_t bytes_per_row);
 

@@ -291,6 +291,34 @@ void gpool__recycle_forget(gpool *pool, gpool__resource *resource)
     }
 }
 
+static bool recycle_is_covered(const gpool *pool, const gpool__resource *resource)
+{
+    return resource->kind == GPOOL_KIND_TEXTURE &&
+           ((const gpool__texture *)(const void *)resource)->covered == pool->record_epoch;
+}
+
+void gpool__recycle_cover(gpool *pool, gpool__texture *texture, const gpool__texture_part *part)
+{
+    if (texture->base.recorded != pool->record_epoch &&
+        gpool__recycle_is_replaced(pool, texture, part)) {
+        texture->covered = pool->record_epoch;
+    }
+}
+
+void gpool__recycle_uncover(gpool__texture *texture)
+{
+    texture->covered = 0;
+}
+
+bool gpool__recycle_is_replaced(const gpool *pool, const gpool__texture *texture,
+                                const gpool__texture_part *part)
+{
+    /* Of one level and layer, so any part that is as wide and as high is all of it. */
+    return texture->mip_levels == 1 && texture->depth_or_layers == 1 &&
+           part->width >= texture->width && part->height >= texture->height &&
+           !recycle_is_sent(pool, texture->base.clear);
+}
+
 void gpool__recycle_retiring(gpool *pool, gpool__resource *resource)
 {
     if (!recycle_is_sent(pool, resource->clear)) {
@@ -335,15 +363,35 @@ static gpool_result recycle_clear_texture(gpool *pool, WGPUCommandEncoder encode
     return GPOOL_OK;
 }
 
-static gpool_result recycle_encode(gpool *pool, WGPUCommandEncoder encoder)
+/* Moves what is to be cleared now before what is covered or given up; returns its end. */
+static uint32_t recycle_sort(gpool *pool)
+{
+    gpool__recycle *r = &pool->recycle;
+    uint32_t end = r->clear_sent;
+    for (uint32_t i = end; i < r->clear_count; ++i) {
+        gpool__resource *now = r->clears[i];
+        if (now != NULL && !recycle_is_covered(pool, now)) {
+            gpool__resource *later = r->clears[end];
+            r->clears[i] = later;
+            if (later != NULL) {
+                later->clear = i + 1;
+            }
+            r->clears[end++] = now;
+            now->clear = end;
+        }
+    }
+    return end;
+}
+
+static gpool_result recycle_encode(gpool *pool, WGPUCommandEncoder encoder, uint32_t end)
 {
     gpool__recycle *r = &pool->recycle;
     gpool_result result = GPOOL_OK;
-    for (uint32_t i = r->clear_sent; i < r->clear_count && result == GPOOL_OK; ++i) {
+    for (uint32_t i = r->clear_sent; i < end && result == GPOOL_OK; ++i) {
         gpool__resource *resource = r->clears[i];
-        if (resource != NULL && resource->kind == GPOOL_KIND_TEXTURE) {
+        if (resource->kind == GPOOL_KIND_TEXTURE) {
             result = recycle_clear_texture(pool, encoder, (gpool__texture *)(void *)resource);
-        } else if (resource != NULL) {
+        } else {
             const gpool__buffer *buffer = (const gpool__buffer *)(void *)resource;
             GPOOL__GPU(&pool->seam, CommandEncoderClearBuffer)
             (encoder, buffer->gpu, 0, gpool__buffer_gpu_size(buffer));
@@ -356,7 +404,8 @@ static gpool_result recycle_encode(gpool *pool, WGPUCommandEncoder encoder)
 gpool_result gpool__recycle_clear(gpool *pool)
 {
     gpool__recycle *r = &pool->recycle;
-    if (r->clear_sent == r->clear_count) {
+    uint32_t end = recycle_sort(pool);
+    if (r->clear_sent == end) {
         return GPOOL_OK;
     }
     gpool_result result;
@@ -365,7 +414,7 @@ gpool_result gpool__recycle_clear(gpool *pool)
     if (encoder == NULL) {
         return result;
     }
-    result = recycle_encode(pool, encoder);
+    result = recycle_encode(pool, encoder, end);
     if (result != GPOOL_OK) {
         GPOOL__GPU(&pool->seam, CommandEncoderRelease)(encoder);
         return result;
@@ -379,21 +428,39 @@ gpool_result gpool__recycle_clear(gpool *pool)
     WGPUCommandBuffer clears = batch->commands[batch->count - 1];
     memmove(batch->commands + 1, batch->commands, (batch->count - 1) * sizeof *batch->commands);
     batch->commands[0] = clears;
-    r->clear_sent = r->clear_count;
+    r->clear_sent = end;
     return GPOOL_OK;
 }
 
-void gpool__recycle_submitted(gpool *pool, gpool_result result)
+void gpool__recycle_submitted(gpool *pool, gpool_result result, bool recorded)
 {
-    if (result == GPOOL_OK || result == GPOOL_ERROR_DEVICE_LOST) {
+    gpool__recycle *r = &pool->recycle;
+    if (result == GPOOL_ERROR_DEVICE_LOST) {
         gpool__recycle_leave_device(pool);
+    } else if (result != GPOOL_OK) {
+        r->clear_sent = 0; /* refused, and all it held is dropped: encoded anew */
     } else {
-        pool->recycle.clear_sent = 0; /* refused, and all it held is dropped: encoded anew */
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < r->clear_count; ++i) {
+            gpool__resource *resource = r->clears[i];
+            if (resource == NULL) {
+                continue;
+            }
+            bool done = i < r->clear_sent || (recorded && recycle_is_covered(pool, resource));
+            if (!done) {
+                r->clears[left++] = resource;
+            }
+            resource->clear = done ? 0 : left;
+        }
+        r->clear_count = left;
+        r->clear_live = left;
+        r->clear_sent = 0;
     }
 }
 
-gpool_result gpool__recycle_settle(gpool *pool, const gpool__texture *texture)
+gpool_result gpool__recycle_settle(gpool *pool, gpool__texture *texture)
 {
+    gpool__recycle_uncover(texture);
     return texture->base.clear != 0 ? gpool__submit_writes(pool) : GPOOL_OK;
 }
 

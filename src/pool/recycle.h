@@ -15,6 +15,13 @@
  * resource, which would overtake the clear, and handing out the GPU object submit it. What is destroyed
  * before that was never cleared.
  *
+ * A texture of one level and layer that is covered needs no clear: a queue write of all of it takes it
+ * off the list. What the open recording writes first and whole, by a pass that clears and stores it or
+ * by a copy, stays on the list and is passed over by every submit until that of the recording, which
+ * takes it off when it went through. So a recording that is dropped or refused leaves an entry like any
+ * other. What reads or writes such a texture ahead of the recording ends that (gpool__recycle_settle(),
+ * gpool__recycle_uncover()).
+ *
  * Not kept: what was handed out raw, imports, what is multisampled or has depth or stencil, what the
  * unsubmitted batch still writes, anything of a lost device, and textures that nobody could take again:
  * without data a texture is cleared as a render target, of at most RECYCLE_PASSES levels times layers;
@@ -31,6 +38,7 @@
 struct gpool__resource;
 struct gpool__buffer;
 struct gpool__texture;
+struct gpool__texture_part;
 
 /* Most objects that are kept, however small. */
 #define GPOOL__RECYCLE_MOST 32767u
@@ -112,14 +120,31 @@ void gpool__recycle_forget(gpool *pool, struct gpool__resource *resource);
 /** The same, unless the batch has the clear already: nobody will see what was to be cleared. */
 void gpool__recycle_retiring(gpool *pool, struct gpool__resource *resource);
 
+/**
+ * Before the recording names a texture, of which its next command writes a part and reads nothing; for
+ * a command that may yet fail, after that and before it is named.
+ */
+void gpool__recycle_cover(gpool *pool, struct gpool__texture *texture,
+                          const struct gpool__texture_part *part);
+
+/** Before commands that the batch takes, ahead of the recording, use a texture. */
+void gpool__recycle_uncover(struct gpool__texture *texture);
+
 /** Encodes the clears, before what the batch holds. On an error all is as before. */
 gpool_result gpool__recycle_clear(gpool *pool);
 
-/** After a submit that took the batch: it is done, or the device is lost, or the batch is dropped. */
-void gpool__recycle_submitted(gpool *pool, gpool_result result);
+/**
+ * After a submit that took the batch, and the commands of the recording if `recorded`: it is done, or
+ * the device is lost, or the batch is dropped.
+ */
+void gpool__recycle_submitted(gpool *pool, gpool_result result, bool recorded);
 
 /** Before a queue write to a texture, and before it is handed out: clears it by a submit. */
-gpool_result gpool__recycle_settle(gpool *pool, const struct gpool__texture *texture);
+gpool_result gpool__recycle_settle(gpool *pool, struct gpool__texture *texture);
+
+/** True when a write of a part does for a texture what its clear does, if it has one to come. */
+bool gpool__recycle_is_replaced(const gpool *pool, const struct gpool__texture *texture,
+                                const struct gpool__texture_part *part);
 
 /** At the end of a frame: releases what is too old, at most as much as a frame frees. */
 void gpool__recycle_trim(gpool *pool);

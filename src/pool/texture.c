@@ -121,7 +121,7 @@ static gpool_result texture_make_bare(gpool *pool, const gpool__texture *texture
  * Both implementations count a level of a 3D texture as zeroed once any slice of it was a target, so
  * that its other slices show old memory (seen on lavapipe and on NVIDIA). They are zeroed here.
  */
-static gpool_result texture_zero_slices(gpool *pool, const gpool__texture *texture)
+static gpool_result texture_zero_slices(gpool *pool, gpool__texture *texture)
 {
     if (texture->dimension != WGPUTextureDimension_3D ||
         (texture->usage & GPOOL_TEXTURE_TARGET) == 0) {

@@ -132,7 +132,7 @@ gpool_result gpool__texture_check_data(gpool *pool, const gpool__texture *textur
     return GPOOL_OK;
 }
 
-gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
+gpool_result gpool__texture_send(gpool *pool, gpool__texture *texture,
                                  const gpool__texture_part *part, const void *data,
                                  uint32_t bytes_per_row)
 {
@@ -149,7 +149,8 @@ gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
         .rowsPerImage = part->row_count,
     };
     WGPUExtent3D extent = { part->width, part->height, part->depth };
-    gpool_result result = gpool__recycle_settle(pool, texture);
+    bool replaces = gpool__recycle_is_replaced(pool, texture, part);
+    gpool_result result = replaces ? GPOOL_OK : gpool__recycle_settle(pool, texture);
     if (result != GPOOL_OK) {
         return result;
     }
@@ -160,6 +161,9 @@ gpool_result gpool__texture_send(gpool *pool, const gpool__texture *texture,
     result = gpool__capture_end(pool->device, &pool->seam);
     if (result != GPOOL_OK) {
         return gpool__fail_gpu(pool, result, "Write to texture", texture->base.label);
+    }
+    if (replaces) {
+        gpool__recycle_forget(pool, &texture->base);
     }
     uint64_t bytes = part->row_bytes * rows;
     pool->queue_dirty = true;
@@ -294,6 +298,7 @@ static gpool_result texture_read(gpool *pool, gpool_texture handle,
         GPOOL__GPU(&pool->seam, BufferRelease)(staging);
         return result;
     }
+    gpool__recycle_uncover(texture);
     gpool__texture_copy_out(pool, encoder, texture, &part, &rows, staging);
     result = gpool__submit_internal(pool, encoder, "Read of a texture in pool");
     if (result == GPOOL_OK) {

@@ -265,6 +265,7 @@ static gpool_result copy_textures(struct gpool_recorder_state *state, gpool_text
     WGPUTexelCopyTextureInfo gpu_to = copy_place(to, &place);
     WGPUExtent3D extent = { part.width, part.height, part.depth };
     gpool__resource_record(pool, &from->base);
+    gpool__recycle_cover(pool, to, &place);
     gpool__resource_record(pool, &to->base);
     GPOOL__GPU(&pool->seam, CommandEncoderCopyTextureToTexture)
     (encoder, &gpu_from, &gpu_to, &extent);
@@ -346,6 +347,9 @@ static gpool_result copy_between(struct gpool_recorder_state *state, bool to_buf
                     .rowsPerImage = part.row_count },
     };
     WGPUExtent3D extent = { part.width, part.height, part.depth };
+    if (!to_buffer) {
+        gpool__recycle_cover(pool, texture, &part);
+    }
     gpool__resource_record(pool, &texture->base);
     gpool__resource_record(pool, &buffer->base);
     if (to_buffer) {

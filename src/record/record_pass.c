@@ -46,9 +46,17 @@ void gpool__record_name_pass(struct gpool_recorder_state *state, const char *lab
 
 /* Attachments of a pass that begins; they count as recorded once it has begun. */
 typedef struct pass_named {
-    gpool__resource *resources[2 * GPOOL_MAX_COLORS + 1];
+    gpool__texture *textures[2 * GPOOL_MAX_COLORS + 1];
+    bool clears[2 * GPOOL_MAX_COLORS + 1]; /* and stores, as color */
     uint32_t count;
 } pass_named;
+
+static void pass_name(pass_named *named, gpool__texture *texture, bool clears)
+{
+    named->textures[named->count] = texture;
+    named->clears[named->count] = clears;
+    named->count += 1;
+}
 
 /* One attachment resolved: its texture, view, and what it adds to the pass's targets. */
 static gpool_result pass_attachment(struct gpool_recorder_state *state, gpool_texture handle,
@@ -132,7 +140,7 @@ static gpool_result pass_color(struct gpool_recorder_state *state, uint32_t inde
         (WGPUColor){ color->clear[0], color->clear[1], color->clear[2], color->clear[3] };
     state->targets.colors[index] = texture->format;
     state->targets.color_count = index + 1;
-    named->resources[named->count++] = &texture->base;
+    pass_name(named, texture, color->load == GPOOL_LOAD_CLEAR && color->store == GPOOL_STORE_KEEP);
     if (color->resolve.id == 0) {
         return GPOOL_OK;
     }
@@ -151,7 +159,7 @@ static gpool_result pass_color(struct gpool_recorder_state *state, uint32_t inde
                            texture->base.label, texture->samples, (unsigned)texture->format,
                            resolve->base.label, (unsigned)resolve->format);
     }
-    named->resources[named->count++] = &resolve->base;
+    pass_name(named, resolve, false);
     return GPOOL_OK;
 }
 
@@ -196,7 +204,7 @@ static gpool_result pass_depth(struct gpool_recorder_state *state, bool first,
     gpu->depthReadOnly = facts.depth && depth->read_only;
     gpu->stencilReadOnly = facts.stencil && depth->read_only;
     state->targets.depth = texture->format;
-    named->resources[named->count++] = &texture->base;
+    pass_name(named, texture, false);
     return GPOOL_OK;
 }
 
@@ -251,8 +259,12 @@ static gpool_result pass_begin_render(struct gpool_recorder_state *state,
     if (state->render == NULL) {
         return GPOOL__FAIL(pool, GPU_ERROR, GPU, "No render pass \"%s\"", state->pass_label);
     }
+    const gpool__texture_part all = { .width = state->width, .height = state->height };
     for (uint32_t i = 0; i < named.count; ++i) {
-        gpool__resource_record(pool, named.resources[i]);
+        if (named.clears[i]) {
+            gpool__recycle_cover(pool, named.textures[i], &all);
+        }
+        gpool__resource_record(pool, &named.textures[i]->base);
     }
     state->skip_pass = false;
     return GPOOL_OK;

@@ -136,6 +136,83 @@ static void a_write_to_a_recycled_target_comes_after_its_clear(void **state)
     assert_pixel(f, texture, 7, 7, 0);
 }
 
+static void clear_to_green(fixture *f, gpool_texture texture, gpool_load load, gpool_store store)
+{
+    gpool_recorder rec = gpool_frame_recorder(f->pool);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = texture,
+                                                                .load = load,
+                                                                .store = store,
+                                                                .clear = { 0, 1, 0, 1 } } });
+    gpool_end_pass(rec);
+}
+
+/* With what the first frame does to a recycled target, covered by a pass in the end or not. */
+static void a_recycled_target_shows_nothing_of_before_whatever_is_its_first_use(void **state)
+{
+    fixture *f = *state;
+    begin(f);
+    gpool_texture other = fixture_target(f, 16, 16);
+    for (int way = 0; way < 9; ++way) {
+        gpool_texture texture = fixture_target(f, 8, 8);
+        assert_good(gpool_texture_write(f->pool, texture, NULL, dirt, 256, 0));
+        end(f, texture.id);
+        uint64_t hits = fixture_stats(f).recycle_hits;
+        assert_good(gpool_begin_frame(f->pool));
+        texture = fixture_target(f, 8, 8);
+        assert_int_equal(fixture_stats(f).recycle_hits, hits + 1);
+        uint32_t wanted = 0x00ff00ff;
+        const gpool_texture_region part = { .width = 7, .height = 8 };
+        gpool_recorder rec = gpool_frame_recorder(f->pool);
+        if (way == 1) {
+            gpool_copy_texture(rec, texture, NULL, other, NULL);
+        } else if (way == 2) {
+            assert_good(gpool_texture_write(f->pool, texture, &part, dirt, 256, 0));
+        }
+        if (way == 3 || way == 4) {
+            clear_to_green(f, texture, way == 3 ? GPOOL_LOAD_KEEP : GPOOL_LOAD_CLEAR,
+                           way == 3 ? GPOOL_STORE_KEEP : GPOOL_STORE_DISCARD);
+            wanted = 0;
+        } else if (way == 5) {
+            gpool_copy_texture(rec, other, &part, texture, &part);
+            wanted = 0; /* as `other` is, see way 1 */
+        } else {
+            clear_to_green(f, texture, GPOOL_LOAD_CLEAR, GPOOL_STORE_KEEP);
+        }
+        if (way == 6) {
+            assert_pixel(f, texture, 7, 7, 0); /* ahead of the pass */
+        } else if (way == 7) {
+            assert_good(gpool_texture_write(f->pool, texture, &part, dirt, 256, 0));
+            assert_pixel(f, texture, 7, 7, 0);
+        } else if (way == 8) {
+            assert_good(gpool_process_uploads(f->pool));
+        }
+        assert_good(gpool_end_frame(f->pool));
+        assert_pixel(f, texture, 0, 0, wanted);
+        assert_pixel(f, texture, 7, 7, wanted);
+        if (way == 1) {
+            assert_pixel(f, other, 7, 7, 0);
+        }
+        end(f, texture.id);
+    }
+}
+
+static void a_write_of_all_of_a_recycled_target_needs_no_submit(void **state)
+{
+    fixture *f = *state;
+    begin(f);
+    for (int round = 0; round < 3; ++round) {
+        gpool_texture texture = fixture_target(f, 8, 8);
+        assert_int_equal(fixture_stats(f).recycle_hits, round);
+        uint64_t submits = fixture_stats(f).submits;
+        memset(dirt, 0x10 + round, sizeof dirt);
+        assert_good(gpool_texture_write(f->pool, texture, NULL, dirt, 256, 0));
+        assert_int_equal(fixture_stats(f).submits, submits);
+        assert_pixel(f, texture, 0, 0, 0x10101010u + 0x01010101u * (uint32_t)round);
+        assert_pixel(f, texture, 7, 7, 0x10101010u + 0x01010101u * (uint32_t)round);
+        end(f, texture.id);
+    }
+}
+
 /* Many frames of short lives, drawn and checked: nothing is refused, and nothing is left over. */
 static void many_frames_of_short_lives_stay_right(void **state)
 {
@@ -170,6 +247,8 @@ int gpu_recycle_run(void)
         FIXTURE_TEST(a_grown_buffer_is_zero_behind_its_content),
         FIXTURE_TEST(recycled_targets_are_zero_in_every_format_level_and_layer),
         FIXTURE_TEST(a_write_to_a_recycled_target_comes_after_its_clear),
+        FIXTURE_TEST(a_recycled_target_shows_nothing_of_before_whatever_is_its_first_use),
+        FIXTURE_TEST(a_write_of_all_of_a_recycled_target_needs_no_submit),
         FIXTURE_TEST(many_frames_of_short_lives_stay_right),
     };
     return FIXTURE_RUN("recycle", tests);
