@@ -120,26 +120,16 @@ static gpool_result buffer_check_size(gpool *pool, uint64_t size, gpool_buffer_u
     return GPOOL_OK;
 }
 
-/* Makes the GPU object under capture; *gpu is NULL on an error, which is not recorded. */
-static gpool_result buffer_try_gpu(gpool *pool, uint64_t size, const gpool__buffer *buffer,
-                                   WGPUBuffer *gpu)
+/* Makes the GPU object of a size; *gpu is NULL on an error. */
+static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, const gpool__buffer *buffer,
+                                    WGPUBuffer *gpu)
 {
     WGPUBufferDescriptor desc = {
         .label = gpool__view(buffer->base.label),
         .usage = buffer_full_usage(size, buffer),
         .size = gpool__round_up(size, 4),
     };
-    return gpool__try_buffer(pool, &desc, gpu);
-}
-
-/* Makes the GPU object of a size; *gpu is NULL on an error. What is kept for reuse gives way to it. */
-static gpool_result buffer_make_gpu(gpool *pool, uint64_t size, const gpool__buffer *buffer,
-                                    WGPUBuffer *gpu)
-{
-    gpool_result result = buffer_try_gpu(pool, size, buffer, gpu);
-    if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY && gpool__recycle_drop(pool)) {
-        result = buffer_try_gpu(pool, size, buffer, gpu);
-    }
+    gpool_result result = gpool__try_buffer(pool, &desc, gpu);
     return result == GPOOL_OK ? result
                               : gpool__fail_gpu(pool, result, "Making buffer", buffer->base.label);
 }

@@ -1,7 +1,7 @@
 /* GPU objects that several parts of a pool make, under capture: NULL and an error, or the object. */
 #include "pool/make.h"
 
-gpool_result gpool__try_buffer(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu)
+static gpool_result make_buffer_once(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu)
 {
     gpool__capture_begin(pool->device, &pool->seam);
     *gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, desc);
@@ -15,6 +15,15 @@ gpool_result gpool__try_buffer(gpool *pool, const WGPUBufferDescriptor *desc, WG
     if (result != GPOOL_OK && *gpu != NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(*gpu);
         *gpu = NULL;
+    }
+    return result;
+}
+
+gpool_result gpool__try_buffer(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu)
+{
+    gpool_result result = make_buffer_once(pool, desc, gpu);
+    if (result == GPOOL_ERROR_OUT_OF_GPU_MEMORY && gpool__recycle_drop(pool)) {
+        result = make_buffer_once(pool, desc, gpu);
     }
     return result;
 }

@@ -6,7 +6,10 @@
 
 #include "pool/pool_state.h"
 
-/** Makes a buffer under capture; NULL on an error, which is not recorded: gpool__fail_gpu() can. */
+/**
+ * Makes a buffer under capture; NULL on an error, which is not recorded: gpool__fail_gpu() can. What is
+ * kept for reuse gives way to it.
+ */
 gpool_result gpool__try_buffer(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu);
 
 /** The same with the error recorded; `what` says what was being made for the pool. */

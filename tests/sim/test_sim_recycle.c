@@ -272,6 +272,81 @@ static void the_store_gives_way_when_the_gpu_lacks_memory(void **state)
     sim_pool_close(&p, 0);
 }
 
+/* Making what the pool needs itself: staging, stream, ticket, read, scatter payload. */
+typedef enum need {
+    NEED_STAGING,
+    NEED_STREAM,
+    NEED_TICKET,
+    NEED_READ,
+    NEED_SCATTER,
+    NEED_COUNT
+} need;
+
+static gpool_result use_need(sim_pool *p, need what, gpool_buffer buffer)
+{
+    uint8_t bytes[64];
+    gpool_result result = GPOOL_OK;
+    switch (what) {
+    case NEED_STREAM: {
+        gpool_stream_slice slice;
+        assert_same(gpool_begin_frame(p->pool), GPOOL_OK);
+        (void)gpool_frame_recorder(p->pool);
+        result = gpool_stream_alloc(p->pool, 64, 0, &slice);
+        assert_same(gpool_end_frame(p->pool), GPOOL_OK);
+        return result;
+    }
+    case NEED_TICKET: {
+        assert_same(gpool_begin_frame(p->pool), GPOOL_OK);
+        gpool_ticket ticket =
+            gpool_read_buffer(gpool_frame_recorder(p->pool), buffer, 0, sizeof bytes, NULL);
+        result = gpool_end_frame(p->pool);
+        return result == GPOOL_OK ? gpool_ticket_destroy(p->pool, ticket) : result;
+    }
+    case NEED_READ:
+        return gpool_buffer_read(p->pool, buffer, 0, bytes, sizeof bytes);
+    default:
+        assert_same(gpool_buffer_write(p->pool, buffer, 512, dirt(), 64), GPOOL_OK);
+        return gpool_process_uploads(p->pool);
+    }
+}
+
+static void the_store_gives_way_to_what_the_pool_needs_itself(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NEED_COUNT * 2; ++i) {
+        need what = (need)(i / 2);
+        bool for_ever = i % 2 == 1;
+        sim_pool p;
+        gpool_upload_desc upload = { .force = what == NEED_SCATTER ? GPOOL_UPLOAD_SCATTER
+                                                                   : GPOOL_UPLOAD_MERGED };
+        sim_pool_open_with(&p, &manners[i % 3], &upload, (gpool_recycle_desc){ 0 });
+        keep_texture(&p, target_desc());
+        gpool_buffer buffer = make(&p, LARGE, SHADOWED | GPOOL_BUFFER_STORAGE, dirt());
+        if (what != NEED_STAGING && what != NEED_SCATTER) {
+            drain(&p);
+        } else {
+            assert_int_equal(sim_pool_stats(&p).internal_bytes, 0);
+        }
+        assert_int_equal(sim_pool_stats(&p).recycled_count, 1);
+        /* A scatter stages first. */
+        uint64_t at = what == NEED_SCATTER ? 2 : 1;
+        if (for_ever) {
+            sim_fail(p.s, GPOOL_GPU_DeviceCreateBuffer, at, SIM_FAIL_OUT_OF_MEMORY, true);
+            assert_same(use_need(&p, what, buffer), GPOOL_ERROR_OUT_OF_GPU_MEMORY);
+            assert_int_equal(sim_fail_hits(p.s), 2);
+        } else {
+            sim_fail(p.s, GPOOL_GPU_DeviceCreateBuffer, at, SIM_FAIL_OUT_OF_MEMORY, false);
+            assert_same(use_need(&p, what, buffer), GPOOL_OK);
+            assert_int_equal(sim_fail_hits(p.s), 1);
+        }
+        sim_fail_none(p.s);
+        assert_int_equal(sim_pool_stats(&p).recycled_count, 0);
+        assert_same(use_need(&p, what, buffer), GPOOL_OK);
+        end(&p, buffer.id);
+        sim_pool_close(&p, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +360,7 @@ int main(void)
         cmocka_unit_test(imports_depth_and_samples_are_not_kept),
         cmocka_unit_test(what_a_resize_replaces_is_kept_under_its_own_class),
         cmocka_unit_test(the_store_gives_way_when_the_gpu_lacks_memory),
+        cmocka_unit_test(the_store_gives_way_to_what_the_pool_needs_itself),
     };
     return cmocka_run_group_tests_name("recycle", tests, NULL, NULL);
 }
