@@ -23,6 +23,11 @@ static uint64_t plan_gap(float call, float byte)
     return byte * most > call ? (uint64_t)(call / byte) : (uint64_t)most;
 }
 
+uint64_t gpool__plan_write_bytes(const gpool_upload_costs *costs)
+{
+    return plan_gap(costs->write_call, costs->write_byte);
+}
+
 /* Bytes up to the next multiple of 4: a map ends where its buffer does. */
 static float plan_bytes(uint64_t bytes)
 {

@@ -40,6 +40,9 @@ typedef struct gpool__plan {
     float whole_staged;           /* and through staging */
 } gpool__plan;
 
+/** Bytes of a queue write that cost as much as one write more; at most a MiB. */
+uint64_t gpool__plan_write_bytes(const gpool_upload_costs *costs);
+
 /** Plans one buffer, as if what is paid once were paid. Costs one scan of what is dirty. */
 gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__plan_input *input);
 

@@ -1,6 +1,7 @@
 /*
  * Shadows of textures: what they hold, how they are written, which rectangles are dirty.
  */
+#include "pool/plan.h"
 #include "pool/texture_state.h"
 
 #include "gpu/format.h"
@@ -79,7 +80,7 @@ void gpool__shadow_free(gpool *pool, gpool__texture_shadow *shadow)
 static void shadow_mark(gpool *pool, gpool__texture_shadow *shadow, gpool__shadow_level *level,
                         gpool__rect rect, uint32_t z, uint32_t depth)
 {
-    uint64_t slack = GPOOL__TEXTURE_CALL / shadow->block_bytes;
+    uint64_t slack = gpool__plan_write_bytes(&pool->upload_costs) / shadow->block_bytes;
     for (uint32_t i = 0; i < depth; ++i) {
         gpool__rect_set_mark(&shadow->sets[level->first_set + z + i], rect, slack);
     }

@@ -11,13 +11,6 @@
 
 #define GPOOL__TEXTURE_USAGES 0x3fu /* all GPOOL_TEXTURE_* flags */
 
-/*
- * What a queue write costs besides its bytes, in bytes: about 2 us a call against 0.3 ns a byte
- * (docs/textures.md). Two rectangles that cost less as one become one; a level that costs less as a
- * whole is sent whole.
- */
-#define GPOOL__TEXTURE_CALL 6667u
-
 /* One level of a shadow: slices (or layers) of rows of blocks, without padding. */
 typedef struct gpool__shadow_level {
     uint64_t offset;      /* of its first byte */

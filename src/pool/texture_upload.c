@@ -1,10 +1,11 @@
 /*
  * How shadows of textures reach the GPU. Queue writes take any stride, so each rectangle goes straight
- * from the shadow, without a copy. What is sent of a level is the cheapest of these, at
- * GPOOL__TEXTURE_CALL bytes for a call: each slice by its rectangles or whole; slices that follow each
- * other with the same rectangles in one write for each; or all slices from the first dirty one to the
- * last, whole, in one.
+ * from the shadow, without a copy. What is sent of a level is the cheapest of these, counted in bytes
+ * with what a call costs by the pool's table, gpool__plan_write_bytes(): each slice by its rectangles or
+ * whole; slices that follow each other with the same rectangles in one write for each; or all slices
+ * from the first dirty one to the last, whole, in one.
  */
+#include "pool/plan.h"
 #include "pool/texture_state.h"
 
 void gpool__texture_enlist(gpool *pool, gpool__texture_shadow *shadow)
@@ -39,7 +40,7 @@ void gpool__texture_delist(gpool *pool, gpool__texture_shadow *shadow)
     shadow->dirty_previous = NULL;
 }
 
-/* Writes a rectangle of `depth` slices from slice `z` on; its cost is bytes, and a call's worth. */
+/* Writes a rectangle of `depth` slices from slice `z` on; returns bytes. A null pool only counts. */
 static uint64_t texture_upload_rect(gpool *pool, const gpool__texture_shadow *shadow,
                                     uint32_t index, gpool__rect rect, uint32_t z, uint32_t depth)
 {
@@ -68,17 +69,17 @@ static uint64_t texture_upload_rect(gpool *pool, const gpool__texture_shadow *sh
         (pool->device->queue, &target, data, (size_t)size, &layout, &extent);
         pool->stats.sent_bytes += bytes;
     }
-    return bytes + GPOOL__TEXTURE_CALL;
+    return bytes;
 }
 
 /* What is sent of a slice: its rectangles, or all of it when that is cheaper. */
 static gpool__rect_set texture_upload_pick(const gpool__texture_shadow *shadow,
-                                           const gpool__shadow_level *level, uint32_t slice)
+                                           const gpool__shadow_level *level, uint32_t slice,
+                                           uint64_t call)
 {
     gpool__rect_set set = shadow->sets[level->first_set + slice];
-    uint64_t apart = gpool__rect_set_area(&set) * shadow->block_bytes +
-                     (uint64_t)set.count * GPOOL__TEXTURE_CALL;
-    if (set.count > 0 && apart >= level->slice_bytes + GPOOL__TEXTURE_CALL) {
+    uint64_t apart = gpool__rect_set_area(&set) * shadow->block_bytes + (uint64_t)set.count * call;
+    if (set.count > 0 && apart >= level->slice_bytes + call) {
         set.rects[0] = (gpool__rect){ 0, 0, level->columns, level->rows };
         set.count = 1;
     }
@@ -87,23 +88,23 @@ static gpool__rect_set texture_upload_pick(const gpool__texture_shadow *shadow,
 
 /* Sends a level slice by slice, equal neighbours together; a null pool only counts the cost. */
 static uint64_t texture_upload_slices(gpool *pool, const gpool__texture_shadow *shadow,
-                                      uint32_t index)
+                                      uint32_t index, uint64_t call)
 {
     const gpool__shadow_level *level = &shadow->levels[index];
     uint64_t cost = 0;
     uint32_t z = level->dirty_first;
     while (z < level->dirty_end) {
-        gpool__rect_set set = texture_upload_pick(shadow, level, z);
+        gpool__rect_set set = texture_upload_pick(shadow, level, z, call);
         uint32_t end = z + 1;
         while (end < level->dirty_end) {
-            gpool__rect_set next = texture_upload_pick(shadow, level, end);
+            gpool__rect_set next = texture_upload_pick(shadow, level, end, call);
             if (!gpool__rect_set_equal(&set, &next)) {
                 break;
             }
             end += 1;
         }
         for (uint32_t i = 0; i < set.count; ++i) {
-            cost += texture_upload_rect(pool, shadow, index, set.rects[i], z, end - z);
+            cost += call + texture_upload_rect(pool, shadow, index, set.rects[i], z, end - z);
         }
         z = end;
     }
@@ -114,12 +115,13 @@ static void texture_upload_level(gpool *pool, const gpool__texture_shadow *shado
 {
     const gpool__shadow_level *level = &shadow->levels[index];
     uint32_t slices = level->dirty_end - level->dirty_first;
-    uint64_t whole = slices * level->slice_bytes + GPOOL__TEXTURE_CALL;
-    if (slices > 1 && texture_upload_slices(NULL, shadow, index) > whole) {
+    uint64_t call = gpool__plan_write_bytes(&pool->upload_costs);
+    uint64_t whole = slices * level->slice_bytes + call;
+    if (slices > 1 && texture_upload_slices(NULL, shadow, index, call) > whole) {
         gpool__rect all = { 0, 0, level->columns, level->rows };
         (void)texture_upload_rect(pool, shadow, index, all, level->dirty_first, slices);
     } else {
-        (void)texture_upload_slices(pool, shadow, index);
+        (void)texture_upload_slices(pool, shadow, index, call);
     }
 }
 

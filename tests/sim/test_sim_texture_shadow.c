@@ -3,7 +3,13 @@
 
 #include "gpu/format.h"
 
-#define CALL_BYTES 6667u /* what a queue write costs, in bytes: see src/pool/texture_state.h */
+#define CALL_BYTES 6667u /* what a queue write costs, in bytes, by the table of open() */
+
+static void open(sim_pool *p, const sim_desc *desc)
+{
+    const gpool_upload_costs costs = { .write_call = 6667.5f, .write_byte = 1.0f };
+    sim_pool_open_upload(p, desc, &(gpool_upload_desc){ .costs = &costs });
+}
 
 static gpool_texture make_any(sim_pool *p, gpool_texture_desc desc)
 {
@@ -75,7 +81,7 @@ static void thousand_writes_of_a_region_are_one_call(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 64, 64);
     flush(&p, 0, 0); /* a new one is zeros on both sides */
     for (int i = 0; i < 1000; ++i) {
@@ -99,7 +105,7 @@ static void full_write_drops_earlier_rectangles(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 256, 256);
     assert_same(fill(&p, texture, 0, 0, 10, 10, 0, 1), GPOOL_OK);
     assert_same(fill(&p, texture, 200, 200, 10, 10, 0, 2), GPOOL_OK);
@@ -116,7 +122,7 @@ static void equal_small_write_is_nothing_and_an_equal_large_one_is_sent(void **s
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 64, 64);
     assert_same(fill(&p, texture, 0, 0, 8, 8, 0, 7), GPOOL_OK); /* 256 bytes */
     flush(&p, 1, 256);
@@ -142,7 +148,7 @@ static void rectangles_far_apart_stay_apart_and_near_ones_go_as_one(void **state
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 512, 512);
     assert_same(fill(&p, texture, 0, 0, 16, 16, 0, 1), GPOOL_OK);
     assert_same(fill(&p, texture, 400, 0, 16, 16, 0, 2), GPOOL_OK);
@@ -160,11 +166,46 @@ static void rectangles_far_apart_stay_apart_and_near_ones_go_as_one(void **state
     sim_pool_close(&p, 0);
 }
 
+static void what_a_write_costs_is_taken_from_the_table_in_use(void **state)
+{
+    (void)state;
+    /* Two rectangles of 16 rows, 16 texels or 1,024 bytes apart; two layers with one of 16 KiB
+     * between them. */
+    static const struct {
+        gpool_upload_costs costs;
+        uint64_t near_calls, layers_calls;
+    } tables[] = {
+        { { .write_call = 1024.5f, .write_byte = 1.0f }, 1, 2 },
+        { { .write_call = 1023.5f, .write_byte = 1.0f }, 2, 2 },
+        { { .write_call = 300.0f, .write_byte = 1.0f, .copy_call = 9e9f }, 2, 2 },
+        { { .write_call = 40.0f, .write_byte = 0.001f }, 1, 1 },
+        { { .write_call = 1.0f }, 1, 1 }, /* bytes for nothing */
+        { { .write_byte = 1.0f }, 2, 2 }, /* calls for nothing */
+    };
+    for (size_t i = 0; i < UNIT_COUNT(tables); ++i) {
+        sim_pool p;
+        sim_pool_open_upload(&p, NULL, &(gpool_upload_desc){ .costs = &tables[i].costs });
+        gpool_texture texture = make(&p, 64, 64);
+        gpool_texture layers =
+            make_any(&p, (gpool_texture_desc){ .width = 64, .height = 64, .depth_or_layers = 3 });
+        assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+        assert_same(fill(&p, texture, 0, 0, 16, 16, 0, 1), GPOOL_OK);
+        assert_same(fill(&p, texture, 32, 0, 16, 16, 0, 2), GPOOL_OK);
+        flush(&p, tables[i].near_calls, (tables[i].near_calls == 1 ? 48 : 32) * 16 * 4);
+        assert_same(fill(&p, layers, 0, 0, 64, 64, 0, 4), GPOOL_OK);
+        assert_same(fill(&p, layers, 0, 0, 64, 64, 2, 5), GPOOL_OK);
+        flush(&p, tables[i].layers_calls, (tables[i].layers_calls == 1 ? 3 : 2) * 64 * 64 * 4);
+        assert_same(gpool_texture_destroy(p.pool, texture), GPOOL_OK);
+        assert_same(gpool_texture_destroy(p.pool, layers), GPOOL_OK);
+        sim_pool_close(&p, 0);
+    }
+}
+
 static void more_rectangles_than_there_is_room_for_are_all_sent(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 512, 512);
     for (uint32_t i = 0; i < 20; ++i) {
         assert_same(fill(&p, texture, i % 5 * 120, i / 5 * 120, 10, 10, 0, (uint8_t)(1 + i)),
@@ -185,7 +226,7 @@ static void level_goes_whole_when_that_is_cheaper(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     /* A frame of four bars, a quarter each: apart they have all its bytes, and cost three calls more. */
     gpool_texture texture = make(&p, 128, 128);
     assert_same(fill(&p, texture, 0, 0, 128, 32, 0, 1), GPOOL_OK);
@@ -211,7 +252,7 @@ static void equal_layers_go_as_one_and_others_apart(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture =
         make_any(&p, (gpool_texture_desc){ .width = 256, .height = 256, .depth_or_layers = 6 });
     const uint64_t layer = 256 * 256 * 4;
@@ -242,7 +283,7 @@ static void many_small_slices_go_whole_in_one_write(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture =
         make_any(&p, (gpool_texture_desc){ .width = 16,
                                            .height = 16,
@@ -264,7 +305,7 @@ static void levels_are_sent_each_by_itself(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture =
         make_any(&p, (gpool_texture_desc){ .width = 40, .height = 20, .mip_levels = UINT32_MAX });
     for (uint32_t level = 0; level < 6; level += 2) {
@@ -287,7 +328,7 @@ static void failed_upload_keeps_what_is_dirty(void **state)
     (void)state;
     for (int who = 0; who < 2; ++who) {
         sim_pool p;
-        sim_pool_open(&p, &(sim_desc){ .personality = who == 0 ? SIM_WGPU_NATIVE : SIM_DAWN });
+        open(&p, &(sim_desc){ .personality = who == 0 ? SIM_WGPU_NATIVE : SIM_DAWN });
         gpool_texture texture = make(&p, 512, 512);
         assert_same(fill(&p, texture, 0, 0, 16, 16, 0, 1), GPOOL_OK);
         assert_same(fill(&p, texture, 400, 400, 16, 16, 0, 2), GPOOL_OK);
@@ -312,7 +353,7 @@ static void bad_write_changes_neither_shadow_nor_marks(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 32, 32);
     assert_same(fill(&p, texture, 0, 0, 32, 32, 0, 9), GPOOL_OK);
     flush(&p, 1, 32 * 32 * 4);
@@ -339,7 +380,7 @@ static void reading_and_raw_access_send_first(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make(&p, 32, 32);
     assert_same(fill(&p, texture, 3, 3, 4, 4, 0, 1), GPOOL_OK);
     uint8_t got[4];
@@ -367,7 +408,7 @@ static void edit_in_place_is_sent(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make_any(
         &p, (gpool_texture_desc){
                 .width = 40, .height = 20, .depth_or_layers = 3, .mip_levels = UINT32_MAX });
@@ -417,7 +458,7 @@ static void shadow_of_what_commands_write_is_refused(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     static const gpool_texture_usage written[] = { GPOOL_TEXTURE_TARGET, GPOOL_TEXTURE_STORAGE,
                                                    GPOOL_TEXTURE_COPY_TARGET };
     gpool_texture_desc desc = { .width = 4,
@@ -446,7 +487,7 @@ static void resize_keeps_the_shadow(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture =
         make_any(&p, (gpool_texture_desc){ .width = 16, .height = 16, .mip_levels = 2 });
     assert_same(fill(&p, texture, 0, 0, 16, 16, 0, 1), GPOOL_OK);
@@ -479,7 +520,7 @@ static void destroyed_after_record_it_still_gets_its_texels(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make_any(
         &p, (gpool_texture_desc){ .width = 64,
                                   .height = 4,
@@ -516,7 +557,7 @@ static void recovery_brings_the_shadow_back(void **state)
 {
     (void)state;
     sim_pool p;
-    sim_pool_open(&p, NULL);
+    open(&p, NULL);
     gpool_texture texture = make_any(
         &p,
         (gpool_texture_desc){ .width = 16, .height = 8, .depth_or_layers = 2, .mip_levels = 2 });
@@ -564,7 +605,7 @@ static void blocks_are_sent_whole(void **state)
     (void)state;
     const WGPUFeatureName features[] = { WGPUFeatureName_TextureCompressionBC };
     sim_pool p;
-    sim_pool_open(&p, &(sim_desc){ .features = features, .feature_count = 1 });
+    open(&p, &(sim_desc){ .features = features, .feature_count = 1 });
     gpool_device_desc desc = { .gpu = &p.table,
                                .required_features = features,
                                .required_feature_count = 1,
@@ -602,6 +643,7 @@ int main(void)
         cmocka_unit_test(full_write_drops_earlier_rectangles),
         cmocka_unit_test(equal_small_write_is_nothing_and_an_equal_large_one_is_sent),
         cmocka_unit_test(rectangles_far_apart_stay_apart_and_near_ones_go_as_one),
+        cmocka_unit_test(what_a_write_costs_is_taken_from_the_table_in_use),
         cmocka_unit_test(more_rectangles_than_there_is_room_for_are_all_sent),
         cmocka_unit_test(level_goes_whole_when_that_is_cheaper),
         cmocka_unit_test(equal_layers_go_as_one_and_others_apart),
