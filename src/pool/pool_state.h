@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "gpu/device_state.h"
 #include "pool/recycle.h"
+#include "pool/scatter_state.h"
 #include "pool/writes.h"
 #include "track/dirty_map.h"
 
@@ -141,7 +142,7 @@ typedef struct gpool__texture {
     WGPUTextureFormat format;
     gpool_texture_usage usage;
     bool imported;
-    bool raw; /* the GPU object or a view was handed out */
+    bool raw;         /* the GPU object or a view was handed out */
     uint64_t covered; /* epoch of the recording that writes all of it before any other use */
     gpool__texture_view *views;
     uint32_t view_count;
@@ -202,45 +203,6 @@ typedef struct gpool__batch {
     uint32_t capacity;
     uint32_t number; /* rises with each submit */
 } gpool__batch;
-
-#define GPOOL__SCATTER_GROUPS 32u
-
-typedef struct gpool__scatter_group {
-    WGPUBuffer target;
-    uint64_t offset; /* of the window */
-    uint64_t used;   /* clock of the last use */
-    WGPUBindGroup gpu;
-} gpool__scatter_group;
-
-/* One dispatch: granules of one window of one buffer. */
-typedef struct gpool__scatter_segment {
-    WGPUBuffer target;
-    WGPUBindGroup group;
-    uint64_t window;
-    uint64_t window_size;
-    uint64_t place;       /* of the piece in the payload */
-    uint64_t size;        /* of it */
-    uint64_t tail;        /* of the last granule in the payload, when it is not whole */
-    uint64_t tail_offset; /* in the target */
-    uint64_t tail_size;   /* 0 = none */
-    uint32_t count;
-    bool held; /* the group */
-} gpool__scatter_segment;
-
-/* See scatter.h. */
-typedef struct gpool__scatter {
-    WGPUBindGroupLayout layout;
-    WGPUComputePipeline pipeline; /* NULL = not made */
-    WGPUBuffer payload;
-    uint64_t payload_size;
-    gpool__scatter_segment *segments;
-    uint32_t segment_count;
-    uint32_t segment_capacity;
-    uint64_t clock;
-    uint64_t large_frame; /* the last one in which more than a quarter of the payload was used */
-    gpool__scatter_group groups[GPOOL__SCATTER_GROUPS];
-    bool refused; /* the device or the implementation has no way to make the pipeline */
-} gpool__scatter;
 
 #define GPOOL__LANDING_CLASSES 73u
 

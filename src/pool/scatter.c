@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define SCATTER_ALIGN  256u
-#define SCATTER_HEAD   16u
 #define SCATTER_THREAD 64u /* invocations of a workgroup, one a granule */
 /* Granules that are asked for ahead. */
 #define SCATTER_AHEAD 32u
@@ -30,26 +29,11 @@ const char gpool__scatter_wgsl[] =
     "    into[place + 3u] = sent[first + 3u];\n"
     "}\n";
 
-static void scatter_drop_group(gpool *pool, gpool__scatter_group *group)
-{
-    if (group->gpu != NULL) {
-        GPOOL__GPU(&pool->seam, BindGroupRelease)(group->gpu);
-    }
-    *group = (gpool__scatter_group){ 0 };
-}
-
-static void scatter_drop_groups(gpool *pool)
-{
-    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
-        scatter_drop_group(pool, &pool->scatter.groups[i]);
-    }
-}
-
 /* With the groups that name it. Work that is recorded or under way keeps it. */
 static void scatter_drop_payload(gpool *pool)
 {
     gpool__scatter *scatter = &pool->scatter;
-    scatter_drop_groups(pool);
+    gpool__scatter_drop_groups(pool);
     if (scatter->payload != NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(scatter->payload);
         pool->stats.internal_bytes -= scatter->payload_size;
@@ -64,15 +48,7 @@ void gpool__scatter_trim(gpool *pool)
         pool->frame - pool->scatter.large_frame > GPOOL__STAGING_IDLE) {
         scatter_drop_payload(pool);
     }
-}
-
-void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu)
-{
-    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
-        if (pool->scatter.groups[i].target == gpu) {
-            scatter_drop_group(pool, &pool->scatter.groups[i]);
-        }
-    }
+    gpool__scatter_trim_groups(pool);
 }
 
 void gpool__scatter_fini(gpool *pool)
@@ -104,7 +80,7 @@ static WGPUBindGroupLayout scatter_make_layout(gpool *pool)
           .visibility = WGPUShaderStage_Compute,
           .buffer = { .type = WGPUBufferBindingType_Uniform,
                       .hasDynamicOffset = 1,
-                      .minBindingSize = SCATTER_HEAD } },
+                      .minBindingSize = GPOOL__SCATTER_HEAD } },
     };
     WGPUBindGroupLayoutDescriptor desc = { .label = gpool__view("gpool scatter"),
                                            .entryCount = 3,
@@ -237,44 +213,6 @@ static gpool_result scatter_reserve_payload(gpool *pool, uint64_t size)
     return GPOOL_OK;
 }
 
-static WGPUBindGroup scatter_find_group(gpool *pool, const gpool__scatter_segment *segment,
-                                        gpool_result *result)
-{
-    gpool__scatter *scatter = &pool->scatter;
-    gpool__scatter_group *oldest = &scatter->groups[0];
-    *result = GPOOL_OK;
-    scatter->clock += 1;
-    for (uint32_t i = 0; i < GPOOL__SCATTER_GROUPS; ++i) {
-        gpool__scatter_group *group = &scatter->groups[i];
-        if (group->gpu != NULL && group->target == segment->target &&
-            group->offset == segment->window) {
-            group->used = scatter->clock;
-            return group->gpu;
-        }
-        oldest = group->used < oldest->used ? group : oldest;
-    }
-    const WGPUBindGroupEntry entries[] = {
-        { .binding = 0,
-          .buffer = segment->target,
-          .offset = segment->window,
-          .size = segment->window_size },
-        { .binding = 1, .buffer = scatter->payload, .size = scatter->payload_size },
-        { .binding = 2, .buffer = scatter->payload, .size = SCATTER_HEAD },
-    };
-    WGPUBindGroupDescriptor desc = { .label = gpool__view("gpool scatter"),
-                                     .layout = scatter->layout,
-                                     .entryCount = 3,
-                                     .entries = entries };
-    WGPUBindGroup gpu =
-        gpool__make_bind_group(pool, &desc, "Scatter group of pool", pool->label, result);
-    if (gpu == NULL) {
-        return NULL;
-    }
-    scatter_drop_group(pool, oldest);
-    *oldest = (gpool__scatter_group){ segment->target, segment->window, scatter->clock, gpu };
-    return gpu;
-}
-
 static gpool_result scatter_record_pass(gpool *pool, WGPUCommandEncoder encoder,
                                         const gpool__staged *staged, uint64_t used)
 {
@@ -286,7 +224,9 @@ static gpool_result scatter_record_pass(gpool *pool, WGPUCommandEncoder encoder,
         }
         /* Made before the pass: the cache may have to let go of one, but not of this pass's. */
         gpool_result result;
-        scatter->segments[i].group = scatter_find_group(pool, &scatter->segments[i], &result);
+        gpool__scatter_segment *segment = &scatter->segments[i];
+        segment->group = gpool__scatter_group_get(pool, segment->target, segment->window,
+                                                  segment->window_size, &result);
         if (result != GPOOL_OK) {
             return result;
         }
@@ -360,7 +300,7 @@ static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64
 /* Bytes of a piece for so many granules. */
 static uint64_t scatter_piece(uint64_t count)
 {
-    uint64_t bytes = SCATTER_HEAD + gpool__round_up(count * 4, 16) + count * GPOOL__GRANULE;
+    uint64_t bytes = GPOOL__SCATTER_HEAD + gpool__round_up(count * 4, 16) + count * GPOOL__GRANULE;
     return gpool__round_up(bytes, SCATTER_ALIGN);
 }
 
@@ -415,14 +355,14 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
                                    uint8_t *bytes, uint64_t at, uint64_t limit, uint64_t most)
 {
     uint8_t *piece = bytes + segment->place;
-    uint64_t payload_start = SCATTER_HEAD + gpool__round_up(most * 4, 16);
+    uint64_t payload_start = GPOOL__SCATTER_HEAD + gpool__round_up(most * 4, 16);
     uint64_t size = gpool__buffer_gpu_size(buffer);
     uint64_t from = at / GPOOL__GRANULE;
     uint64_t to = (limit + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
     uint64_t next = limit;
     uint64_t bits;
     scatter_filling filling = { .buffer = buffer,
-                                .index = piece + SCATTER_HEAD,
+                                .index = piece + GPOOL__SCATTER_HEAD,
                                 .payload = piece + payload_start,
                                 .window = segment->window / GPOOL__GRANULE };
     for (uint64_t word = from / 64;
@@ -450,7 +390,7 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
         segment->tail_offset = size - segment->tail_size;
         segment->count -= 1;
     }
-    uint32_t head[4] = { (uint32_t)(segment->place + SCATTER_HEAD) / 16,
+    uint32_t head[4] = { (uint32_t)(segment->place + GPOOL__SCATTER_HEAD) / 16,
                          (uint32_t)(segment->place + payload_start) / 16, segment->count, 0 };
     memcpy(piece, head, sizeof head);
     return next;

@@ -15,6 +15,9 @@
 /* Smaller buffers never scatter. */
 #define GPOOL__SCATTER_LEAST ((uint64_t)16 << 10)
 
+/* Bytes of the head of a piece. */
+#define GPOOL__SCATTER_HEAD 16u
+
 /** WGSL of the pass, for the simulator of the tests. */
 extern const char gpool__scatter_wgsl[];
 
@@ -32,7 +35,20 @@ uint64_t gpool__scatter_window(const gpool *pool, const gpool__buffer *buffer);
 gpool_result gpool__scatter_record(gpool *pool, WGPUCommandEncoder encoder,
                                    gpool__upload_item *items, uint32_t count);
 
-/** Forgets bind groups of a GPU buffer that is about to go. */
+/**
+ * The bind group for a window of a GPU buffer and the payload there is now: found or made, and kept by
+ * the cache, which may let go of it at the next call. NULL with the error recorded.
+ */
+WGPUBindGroup gpool__scatter_group_get(gpool *pool, WGPUBuffer target, uint64_t window,
+                                       uint64_t window_size, gpool_result *result);
+
+/** Lets go of all bind groups. */
+void gpool__scatter_drop_groups(gpool *pool);
+
+/** At the end of a frame: lets go of all after a while in which few of them were used. */
+void gpool__scatter_trim_groups(gpool *pool);
+
+/** Forgets bind groups of a GPU buffer that is about to go. Cost: those. */
 void gpool__scatter_forget(gpool *pool, WGPUBuffer gpu);
 
 /** Drops the scatter pass. */
