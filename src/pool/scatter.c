@@ -9,8 +9,12 @@
 
 #define SCATTER_ALIGN  256u
 #define SCATTER_THREAD 64u /* invocations of a workgroup, one a granule */
-/* Granules that are asked for ahead. */
+/* Staging memory may be write-combined: index and payload begin with a line, and lines are written whole. */
+#define SCATTER_LINE   64u
+#define SCATTER_PLACES (SCATTER_LINE / 4)
+/* Granules that are asked for ahead, and places that are kept: those and a line's. */
 #define SCATTER_AHEAD 32u
+#define SCATTER_KEPT  64u
 /* Most bytes that one pass takes; more go in further passes. */
 #define SCATTER_CHUNK ((uint64_t)8 << 20)
 
@@ -300,14 +304,16 @@ static uint64_t scatter_clip(uint64_t word, uint64_t bits, uint64_t from, uint64
 /* Bytes of a piece for so many granules. */
 static uint64_t scatter_piece(uint64_t count)
 {
-    uint64_t bytes = GPOOL__SCATTER_HEAD + gpool__round_up(count * 4, 16) + count * GPOOL__GRANULE;
+    uint64_t bytes =
+        SCATTER_LINE + gpool__round_up(count * 4, SCATTER_LINE) + count * GPOOL__GRANULE;
     return gpool__round_up(bytes, SCATTER_ALIGN);
 }
 
 /* Most granules of a piece that fits into `space` bytes. */
 static uint64_t scatter_most(uint64_t space, uint64_t groups)
 {
-    uint64_t most = space < 512 ? 0 : (space - 288) / (GPOOL__GRANULE + 4);
+    uint64_t most =
+        space < 512 ? 0 : (space - 2 * SCATTER_LINE - SCATTER_ALIGN) / (GPOOL__GRANULE + 4);
     return gpool__min(most, groups * SCATTER_THREAD);
 }
 
@@ -319,29 +325,38 @@ typedef struct scatter_filling {
     uint64_t window; /* granule that it begins with */
     uint64_t asked;  /* granules that were found */
     uint64_t filled; /* granules that are copied */
-    uint32_t places[SCATTER_AHEAD];
+    uint32_t places[SCATTER_KEPT];
 } scatter_filling;
+
+/* Copies the last places to the index. */
+static void scatter_copy_places(const scatter_filling *filling, uint64_t count)
+{
+    uint64_t first = filling->filled - count;
+    memcpy(filling->index + first * 4, &filling->places[first % SCATTER_KEPT], (size_t)count * 4);
+}
 
 /* Copies the granule that waits longest. */
 static void scatter_copy(scatter_filling *filling)
 {
-    uint32_t place = filling->places[filling->filled % SCATTER_AHEAD];
+    uint32_t place = filling->places[filling->filled % SCATTER_KEPT];
     uint64_t offset = (filling->window + place) * GPOOL__GRANULE;
     uint64_t size = gpool__buffer_gpu_size(filling->buffer);
     uint8_t *target = filling->payload + filling->filled * GPOOL__GRANULE;
-    memcpy(filling->index + filling->filled * 4, &place, 4);
     if (size - offset >= GPOOL__GRANULE) {
         memcpy(target, filling->buffer->shadow + offset, GPOOL__GRANULE);
     } else {
         memcpy(target, filling->buffer->shadow + offset, (size_t)(size - offset));
     }
     filling->filled += 1;
+    if (filling->filled % SCATTER_PLACES == 0) {
+        scatter_copy_places(filling, SCATTER_PLACES);
+    }
 }
 
 static void scatter_ask(scatter_filling *filling, uint64_t granule)
 {
     gpool__prefetch(filling->buffer->shadow + granule * GPOOL__GRANULE);
-    filling->places[filling->asked++ % SCATTER_AHEAD] = (uint32_t)(granule - filling->window);
+    filling->places[filling->asked++ % SCATTER_KEPT] = (uint32_t)(granule - filling->window);
     if (filling->asked - filling->filled == SCATTER_AHEAD) {
         scatter_copy(filling);
     }
@@ -355,14 +370,14 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
                                    uint8_t *bytes, uint64_t at, uint64_t limit, uint64_t most)
 {
     uint8_t *piece = bytes + segment->place;
-    uint64_t payload_start = GPOOL__SCATTER_HEAD + gpool__round_up(most * 4, 16);
+    uint64_t payload_start = SCATTER_LINE + gpool__round_up(most * 4, SCATTER_LINE);
     uint64_t size = gpool__buffer_gpu_size(buffer);
     uint64_t from = at / GPOOL__GRANULE;
     uint64_t to = (limit + GPOOL__GRANULE - 1) / GPOOL__GRANULE;
     uint64_t next = limit;
     uint64_t bits;
     scatter_filling filling = { .buffer = buffer,
-                                .index = piece + GPOOL__SCATTER_HEAD,
+                                .index = piece + SCATTER_LINE,
                                 .payload = piece + payload_start,
                                 .window = segment->window / GPOOL__GRANULE };
     for (uint64_t word = from / 64;
@@ -382,6 +397,7 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
     while (filling.filled < filling.asked) {
         scatter_copy(&filling);
     }
+    scatter_copy_places(&filling, filling.filled % SCATTER_PLACES);
     segment->count = (uint32_t)filling.filled;
     segment->size = payload_start + filling.filled * GPOOL__GRANULE;
     if (segment->tail_size > 0) {
@@ -390,7 +406,7 @@ static uint64_t scatter_fill_piece(const gpool__buffer *buffer, gpool__scatter_s
         segment->tail_offset = size - segment->tail_size;
         segment->count -= 1;
     }
-    uint32_t head[4] = { (uint32_t)(segment->place + GPOOL__SCATTER_HEAD) / 16,
+    uint32_t head[4] = { (uint32_t)(segment->place + SCATTER_LINE) / 16,
                          (uint32_t)(segment->place + payload_start) / 16, segment->count, 0 };
     memcpy(piece, head, sizeof head);
     return next;
