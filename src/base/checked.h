@@ -62,6 +62,30 @@ static inline uint32_t gpool__lowest_bit(uint64_t bits)
 #endif
 }
 
+/** Number of the highest set bit; `bits` must not be 0. */
+static inline uint32_t gpool__highest_bit(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return 63u - (uint32_t)__builtin_clzll(bits);
+#else
+    uint32_t index = 0;
+    while (bits > 1) {
+        bits >>= 1;
+        index += 1;
+    }
+    return index;
+#endif
+}
+
+/** How many bits are set: sums of 2, 4 and 8 neighbours, and all bytes by a product. */
+static inline uint32_t gpool__count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /** Multiplies; false, with `*product` untouched, when it does not fit. */
 static inline bool gpool__multiply(uint64_t a, uint64_t b, uint64_t *product)
 {
