@@ -169,8 +169,9 @@ GPOOL_API gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buf
  * @param count   elements; 0 does nothing
  * @param stride  bytes from element to element in the buffer and in `data`, at least 1
  * @param data    `count * stride` bytes, copied
- * @return as gpool_buffer_write(); GPOOL_ERROR_INVALID_ARGUMENT also for stride 0, null indices, and
- *         where the product is over 64 bits.
+ * @return as gpool_buffer_write(); GPOOL_ERROR_INVALID_ARGUMENT also for stride 0, null indices, indices
+ *         that lie in the buffer's own memory of gpool_buffer_edit(), and where the product is over 64
+ *         bits.
  * Thread: owner. Allocates: as gpool_buffer_write(). Cost: the copy, about 10 ns for a small element; a
  * gpu-written buffer takes a queue write for each run of neighbours.
  */
@@ -182,11 +183,12 @@ GPOOL_API gpool_result gpool_buffer_write_scattered(gpool *pool, gpool_buffer bu
  * Returns the shadow's memory of a range, to be changed in place, and marks the range dirty: all of it
  * goes out with the next submit.
  *
- * The memory holds what was written last, zeros at first. It may be changed until the next call that
- * sends it (a submit, a read, raw access, becoming gpu-written) or until the buffer is resized or
- * destroyed; changes made later are not seen, and after a resize or destroy, or with GPOOL_KEEP_DROP once
- * it is sent, the memory is gone. An edit of all of a buffer whose shadow was dropped begins with zeros;
- * one of a part needs a refill, as for gpool_buffer_write().
+ * The memory holds what was written last, zeros at first, and what gpool_buffer_write() brings
+ * meanwhile. It may be read and changed until the next call that sends it (a submit, a read, raw access,
+ * becoming gpu-written) or until the buffer is resized or destroyed; changes made later are not seen, and
+ * after a resize or destroy, or with GPOOL_KEEP_DROP once it is sent, the memory is gone. An edit of all
+ * of a buffer whose shadow was dropped begins with zeros; one of a part needs a refill, as for
+ * gpool_buffer_write().
  *
  * @param offset bytes from the start of the buffer; any alignment
  * @param size   bytes; 0 gives NULL without an error

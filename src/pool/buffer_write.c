@@ -244,14 +244,23 @@ gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buffer, uint6
     return result;
 }
 
+/* True when no byte of some memory of the user's lies in the shadow. */
+static bool write_is_apart(const gpool__buffer *buffer, const void *memory, uint64_t size)
+{
+    uintptr_t from = (uintptr_t)memory;
+    uintptr_t shadow = (uintptr_t)buffer->shadow;
+    return buffer->shadow == NULL ||
+           (from < shadow ? size <= shadow - from
+                          : from - shadow >= gpool__buffer_gpu_size(buffer));
+}
+
 /* Elements into a shadow; they are asked for some ahead. */
 static void write_scattered_shadow(gpool *pool, gpool__buffer *buffer, const uint32_t *indices,
                                    uint64_t count, uint64_t stride, const uint8_t *data)
 {
     bool small = stride <= GPOOL__SMALL_WRITE;
     /* The data may lie in the shadow: then each copy is made as if it were alone. */
-    bool apart = data + count * stride <= buffer->shadow ||
-                 data >= buffer->shadow + gpool__buffer_gpu_size(buffer);
+    bool apart = write_is_apart(buffer, data, count * stride);
     _Atomic uint64_t *above = gpool__dirty_map_above(buffer->dirty);
     for (uint64_t i = 0; small && i < gpool__min(count, WRITE_AHEAD); ++i) {
         write_prefetch(buffer, indices[i] * stride, stride);
@@ -289,6 +298,35 @@ static gpool_result write_scattered_queue(gpool *pool, gpool__buffer *buffer,
     return result;
 }
 
+/* The indices of a list that is not empty. They are looked at once here and once when their elements are
+ * written, so they must not lie where these are written to. */
+static gpool_result write_check_indices(gpool *pool, const gpool__buffer *buffer,
+                                        const uint32_t *indices, uint64_t count, uint64_t stride)
+{
+    uint64_t size = 0;
+    if (indices == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The indices [NULL] of elements of buffer \"%s\" are null",
+                           buffer->base.label);
+    }
+    uint64_t elements = buffer->size / stride;
+    for (uint64_t i = 0; i < count; ++i) {
+        if (indices[i] >= elements) {
+            return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
+                               "Element [%u] at place [%llu] of [%llu] bytes lies outside buffer "
+                               "\"%s\" of [%llu] bytes",
+                               indices[i], (unsigned long long)i, (unsigned long long)stride,
+                               buffer->base.label, (unsigned long long)buffer->size);
+        }
+    }
+    if (!gpool__multiply(count, sizeof *indices, &size) || !write_is_apart(buffer, indices, size)) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The [%llu] indices of elements of buffer \"%s\" lie in its own shadow",
+                           (unsigned long long)count, buffer->base.label);
+    }
+    return GPOOL_OK;
+}
+
 static gpool_result write_scattered(gpool *pool, gpool_buffer handle, const uint32_t *indices,
                                     uint64_t count, uint64_t stride, const void *data)
 {
@@ -298,27 +336,20 @@ static gpool_result write_scattered(gpool *pool, gpool_buffer handle, const uint
     if (buffer == NULL) {
         return result;
     }
-    if (stride == 0 || (indices == NULL && count > 0) || !gpool__multiply(count, stride, &size)) {
+    if (stride == 0 || !gpool__multiply(count, stride, &size)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "The stride [%llu] of [%llu] elements of buffer \"%s\" is zero or too "
-                           "large, or the indices [%p] are null",
+                           "large",
                            (unsigned long long)stride, (unsigned long long)count,
-                           buffer->base.label, (const void *)indices);
+                           buffer->base.label);
     }
     result = write_check_data(pool, buffer, data, size);
     if (result != GPOOL_OK || count == 0) {
         return result;
     }
     result = write_check_way(pool, buffer, stride, stride);
-    uint64_t elements = buffer->size / stride;
-    for (uint64_t i = 0; i < count && result == GPOOL_OK; ++i) {
-        if (indices[i] >= elements) {
-            result = GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
-                                 "Element [%u] at place [%llu] of [%llu] bytes lies outside buffer "
-                                 "\"%s\" of [%llu] bytes",
-                                 indices[i], (unsigned long long)i, (unsigned long long)stride,
-                                 buffer->base.label, (unsigned long long)buffer->size);
-        }
+    if (result == GPOOL_OK) {
+        result = write_check_indices(pool, buffer, indices, count, stride);
     }
     if (result != GPOOL_OK) {
         return result;

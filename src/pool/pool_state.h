@@ -113,7 +113,7 @@ typedef struct gpool__buffer {
     bool gpu_written : 1;
     bool imported : 1;
     bool raw : 1;    /* the GPU object was handed out */
-    bool edited : 1; /* the shadow's memory was handed out since it was sent last */
+    bool edited : 1; /* the shadow's memory was, or may have been, handed out since it was sent */
 } gpool__buffer;
 
 /* One cached view of a texture. */

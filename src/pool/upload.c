@@ -324,6 +324,7 @@ void gpool__upload_again(gpool *pool, uint32_t number)
         if (buffer->gpu != NULL && buffer->batch == number && buffer->dirty != NULL) {
             gpool__dirty_map_mark_all(buffer->dirty);
             gpool__upload_enlist(pool, buffer);
+            buffer->edited = true; /* who has its memory may go on: nothing was sent */
         }
     }
 }

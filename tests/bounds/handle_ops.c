@@ -14,6 +14,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}\n"
                            "@fragment fn fs() -> @location(0) vec4f { return vec4f(); }\n";
 
 static uint8_t scratch[4096];
+static const uint32_t few[] = { 3, 1, 3 };
 
 /* --- resources --- */
 
@@ -191,6 +192,8 @@ static gpool_result handed(ops_pool *p, const void *object)
 CALL(buffer_write, gpool_buffer_write(p->pool, BUFFER, 0, scratch, 4))
 CALL(buffer_write_nothing, gpool_buffer_write(p->pool, BUFFER, 0, NULL, 0))
 CALL(buffer_elements, gpool_buffer_write_elements(p->pool, BUFFER, 1, 2, 16, scratch))
+CALL(buffer_scattered, gpool_buffer_write_scattered(p->pool, BUFFER, few, 3, 16, scratch))
+CALL(buffer_scattered_nothing, gpool_buffer_write_scattered(p->pool, BUFFER, NULL, 0, 16, NULL))
 CALL(buffer_edit, handed(p, gpool_buffer_edit(p->pool, BUFFER, 0, 4)))
 CALL(buffer_explain, gpool_upload_explain(p->pool, BUFFER, &(gpool_upload_info){ 0 }))
 CALL(buffer_resize, gpool_buffer_resize(p->pool, BUFFER, 2048))
@@ -381,6 +384,9 @@ const ops_op ops_all[] = {
     { "buffer_write", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write },
     { "buffer_write of nothing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_write_nothing },
     { "buffer_write_elements", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_elements },
+    { "buffer_write_scattered", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_scattered },
+    { "buffer_write_scattered of nothing", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0,
+      buffer_scattered_nothing },
     { "buffer_edit", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_edit },
     { "upload_explain", GPOOL_KIND_BUFFER, OPS_OUTSIDE, FAILED_GOOD, buffer_explain },
     { "buffer_resize", GPOOL_KIND_BUFFER, OPS_OUTSIDE, 0, buffer_resize },

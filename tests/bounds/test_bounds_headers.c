@@ -40,6 +40,9 @@ static const row rows[] = {
       "offsets_and_sizes_of_write_and_read sizes_of_imports fault_row_16_the_four_byte_rule" },
     { "gpool_buffer_write_elements", "first, count, stride",
       "firsts_counts_and_strides_of_elements" },
+    { "gpool_buffer_write_scattered", "indices, count, stride",
+      "indices_counts_and_strides_of_scattered_elements indices_in_the_shadow_that_is_written_are_refused "
+      "scattered_elements_of_imports_take_copy_target" },
     { "gpool_buffer_edit", "offset, size",
       "offsets_and_sizes_of_edits" },
     { "gpool_upload_explain", "", "" },

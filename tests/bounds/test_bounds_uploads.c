@@ -96,6 +96,180 @@ static void firsts_counts_and_strides_of_elements(void **state)
     bounds_close(&w);
 }
 
+/* --- scattered elements --- */
+
+static bounds_oracle scattered_oracle(const subject *s, const uint32_t indices[3], uint64_t count,
+                                      uint64_t stride)
+{
+    bounds_oracle o = { 0 };
+    bounds_rule(&o, stride == 0, GPOOL_ERROR_INVALID_ARGUMENT, 0);
+    if ((bounds_wide)count * stride > UINT64_MAX) {
+        bounds_rule(&o, true, GPOOL_ERROR_INVALID_ARGUMENT, stride);
+        return o;
+    }
+    for (uint64_t i = 0; i < (count < 3 ? count : 3); ++i) {
+        bounds_wide end = ((bounds_wide)indices[i] + 1) * stride;
+        bounds_rule(&o, end > s->size, GPOOL_ERROR_OUT_OF_RANGE, indices[i]);
+    }
+    if (count > 0) {
+        bounds_rule_aligned(&o, stride, s->unit);
+    }
+    return o;
+}
+
+/* `indices` has a bad one wherever `count` is over 3, before the end is reached. */
+static void scattered_call(bounds_world *w, subject *s, const uint32_t indices[3], uint64_t count,
+                           uint64_t stride)
+{
+    static uint8_t data[4096];
+    bounds_oracle o = scattered_oracle(s, indices, count, stride);
+    bounds_fill(data, sizeof data, indices[1] + stride);
+    bounds_before(w, "gpool_buffer_write_scattered");
+    gpool_result got =
+        gpool_buffer_write_scattered(w->pool, s->buffer, indices, count, stride, data);
+    if (bounds_after(w, &o, got, indices[0], stride)) {
+        for (uint64_t i = 0; i < count; ++i) {
+            memcpy(s->bytes + indices[i] * stride, data + i * stride, stride);
+        }
+        bounds_must(w, bounds_stats(w).written_bytes == w->before.written_bytes + count * stride,
+                    "written bytes rise by the size", count, stride);
+    }
+    bounds_same(w, s->buffer, s->bytes, s->size);
+    bounds_oracle null = o;
+    bounds_rule_plain(&null, count > 0, GPOOL_ERROR_INVALID_ARGUMENT);
+    bounds_before(w, "gpool_buffer_write_scattered without data");
+    got = gpool_buffer_write_scattered(w->pool, s->buffer, indices, count, stride, NULL);
+    (void)bounds_after(w, &null, got, indices[0], stride);
+    /* Nothing can be said of numbers that are not there. */
+    null = scattered_oracle(s, indices, 0, stride);
+    bounds_rule(&null, (bounds_wide)count * stride > UINT64_MAX, GPOOL_ERROR_INVALID_ARGUMENT,
+                stride);
+    bounds_rule_aligned(&null, count > 0 ? stride : 0, s->unit);
+    bounds_rule_plain(&null, count > 0, GPOOL_ERROR_INVALID_ARGUMENT);
+    bounds_before(w, "gpool_buffer_write_scattered without indices");
+    got = gpool_buffer_write_scattered(w->pool, s->buffer, NULL, count, stride, data);
+    (void)bounds_after(w, &null, got, count, stride);
+}
+
+static void scattered_indices(bounds_world *w, subject *s, uint64_t stride)
+{
+    uint64_t elements = stride != 0 ? s->size / stride : 0;
+    bounds_set values = bounds_values32(elements);
+    for (uint32_t k = 0; k < values.count; ++k) {
+        uint32_t index = (uint32_t)values.v[k];
+        for (uint64_t place = 0; place < 3; ++place) {
+            /* The other two are good, where any is. */
+            uint32_t indices[3] = { elements > 1, 0, elements > 1 };
+            indices[place] = index;
+            for (uint64_t count = 0; count <= 3; ++count) {
+                scattered_call(w, s, indices, count, stride);
+            }
+        }
+    }
+    /* Products of 2^64 and more, and counts that are just below: the first index is bad. */
+    static const uint32_t bad[3] = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
+    values = bounds_values(stride != 0 ? UINT64_MAX / stride : 0);
+    for (uint32_t k = 0; k < values.count; ++k) {
+        scattered_call(w, s, bad, values.v[k], stride);
+    }
+}
+
+static void indices_counts_and_strides_of_scattered_elements(void **state)
+{
+    static const uint64_t strides[] = { 0,
+                                        1,
+                                        2,
+                                        3,
+                                        4,
+                                        8,
+                                        12,
+                                        64,
+                                        128,
+                                        256,
+                                        257,
+                                        258,
+                                        260,
+                                        516,
+                                        UINT64_C(1) << 32,
+                                        UINT64_C(1) << 63,
+                                        UINT64_MAX };
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    for (size_t i = 0; i < UNIT_COUNT(strides); ++i) {
+        subject s = subject_make(&w, 517, GPOOL_BUFFER_VERTEX | READ);
+        scattered_indices(&w, &s, strides[i]);
+        subject_end(&w, &s);
+        s = subject_make(&w, 520, GPOOL_BUFFER_STORAGE_WRITE | READ);
+        scattered_indices(&w, &s, strides[i]);
+        subject_end(&w, &s);
+    }
+    bounds_close(&w);
+}
+
+/* Indices that the call itself could change, once they are checked, are refused. */
+static void indices_in_the_shadow_that_is_written_are_refused(void **state)
+{
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    for (size_t first = 0; first < 4; ++first) {
+        subject s = subject_make(&w, 64, GPOOL_BUFFER_INDEX | READ);
+        uint8_t around[2 * sizeof(uint32_t)] = { 0 };
+        uint32_t *memory = gpool_buffer_edit(w.pool, s.buffer, 0, 64);
+        assert_non_null(memory);
+        memset(memory, 0, 64);
+        memset(s.bytes, 0, 64);
+        uint32_t *indices = memory + (first == 3 ? 15 : first);
+        uint32_t data[4] = { 1u << 30, 1u << 30, 1u << 30, 1u << 30 };
+        bounds_oracle o = { 0 };
+        bounds_rule_plain(&o, true, GPOOL_ERROR_INVALID_ARGUMENT);
+        bounds_before(&w, "gpool_buffer_write_scattered with indices in the shadow");
+        uint64_t count = first == 3 ? 1 : 4;
+        gpool_result got = gpool_buffer_write_scattered(w.pool, s.buffer, indices, count, 4, data);
+        assert_false(bounds_after(&w, &o, got, first, count));
+        /* None are nowhere; and those of another buffer's memory are as good as any. */
+        bounds_good(&w, gpool_buffer_write_scattered(w.pool, s.buffer, indices, 0, 4, data));
+        gpool_buffer other = bounds_buffer(&w, NULL, 64, GPOOL_BUFFER_VERTEX | READ);
+        bounds_good(&w, gpool_buffer_write_scattered(w.pool, other, indices, count, 4, data));
+        bounds_good(&w, gpool_buffer_read(w.pool, other, 0, around, sizeof around));
+        assert_memory_equal(around, data, 4);
+        bounds_good(&w, gpool_buffer_destroy(w.pool, other));
+        subject_end(&w, &s);
+    }
+    bounds_close(&w);
+}
+
+static void scattered_elements_of_imports_take_copy_target(void **state)
+{
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    static const uint32_t indices[2] = { 3, 1 };
+    const uint32_t data[2] = { 7, 8 };
+    for (int copies = 0; copies < 2; ++copies) {
+        WGPUBufferDescriptor raw_desc = { .usage =
+                                              WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst,
+                                          .size = 64 };
+        WGPUBuffer raw = w.table.DeviceCreateBuffer(gpool_device_raw(w.device), &raw_desc);
+        gpool_buffer_import_desc desc = { .buffer = raw,
+                                          .usage = GPOOL_BUFFER_COPY_SOURCE | READ,
+                                          .label = "import" };
+        desc.usage |= copies != 0 ? GPOOL_BUFFER_COPY_TARGET : 0;
+        gpool_buffer buffer = gpool_buffer_import(w.pool, &desc);
+        w.table.BufferRelease(raw);
+        assert_int_not_equal(buffer.id, 0);
+        bounds_oracle o = { 0 };
+        bounds_rule_plain(&o, copies == 0, GPOOL_ERROR_MISSING_USAGE);
+        bounds_before(&w, "gpool_buffer_write_scattered to an import");
+        gpool_result got = gpool_buffer_write_scattered(w.pool, buffer, indices, 2, 4, data);
+        (void)bounds_after(&w, &o, got, 2, 4);
+        uint32_t bytes[16] = { 0 };
+        bytes[3] = copies != 0 ? 7 : 0;
+        bytes[1] = copies != 0 ? 8 : 0;
+        bounds_same(&w, buffer, (const uint8_t *)bytes, sizeof bytes);
+        bounds_good(&w, gpool_buffer_destroy(w.pool, buffer));
+    }
+    bounds_close(&w);
+}
+
 /* --- edits --- */
 
 static void edit_pairs(bounds_world *w, subject *s, bool shadow)
@@ -288,6 +462,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOUNDS_TEST(firsts_counts_and_strides_of_elements),
+        BOUNDS_TEST(indices_counts_and_strides_of_scattered_elements),
+        BOUNDS_TEST(indices_in_the_shadow_that_is_written_are_refused),
+        BOUNDS_TEST(scattered_elements_of_imports_take_copy_target),
         BOUNDS_TEST(offsets_and_sizes_of_edits),
         BOUNDS_TEST(offsets_and_sizes_of_recorded_writes),
         cmocka_unit_test(names_of_ways_and_reasons),

@@ -245,6 +245,64 @@ void model_buffer_elements(model *m)
     free(data);
 }
 
+/* A list of elements, some of them twice, from memory of its own or out of the shadow itself. */
+void model_buffer_scattered(model *m)
+{
+    model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);
+    model_buffer *b = buffer_of(&ref);
+    uint64_t whole = b != NULL ? b->size : 64;
+    uint32_t choice = model_take8(m);
+    uint64_t stride = choice < 4                    ? 0
+                      : b != NULL && b->gpu_written ? 4 + choice / 64 * 4
+                      : choice % 8 == 0             ? 256 + choice / 64
+                                                    : 1 + choice % 70;
+    uint64_t elements = stride > 0 ? whole / stride : 0;
+    uint32_t indices[48];
+    uint64_t count = model_take8(m) % (sizeof indices / sizeof *indices);
+    uint32_t step = model_take8(m) % 4;
+    uint32_t next = model_take16(m);
+    bool fits = stride > 0;
+    for (uint64_t i = 0; i < count; ++i) {
+        /* Runs of neighbours, and leaps among few or among all. */
+        next = i % 6 == 5 ? model_take16(m) % (step == 3 ? 70000u : 8) : next + step;
+        indices[i] = choice >= 16 && elements > 0 ? (uint32_t)(next % elements) : next;
+        fits = fits && indices[i] < elements;
+    }
+    gpool_result expected = ref.code;
+    if (expected == GPOOL_OK) {
+        expected = stride == 0 || (choice == 5 && count > 0) ? GPOOL_ERROR_INVALID_ARGUMENT
+                   : !fits                                   ? GPOOL_ERROR_OUT_OF_RANGE
+                                                             : GPOOL_OK;
+    }
+    uint64_t size = expected == GPOOL_OK ? count * stride : 0;
+    uint8_t *data = model_bytes(m, size);
+    const uint8_t *given = data;
+    uint64_t inside = 0;
+    if (size > 0 && size <= whole && choice % 4 == 1 && !b->gpu_written) {
+        inside = 1 + next % (whole - size + 1);
+        given = gpool_buffer_edit(m->pool, (gpool_buffer){ ref.id }, inside - 1, size);
+        if (given == NULL) {
+            model_fail(m, "an edit gives no memory");
+        }
+    }
+    gpool_stats before;
+    gpool_stats after;
+    (void)gpool_get_stats(m->pool, &before);
+    gpool_result got = gpool_buffer_write_scattered(
+        m->pool, (gpool_buffer){ ref.id }, choice == 5 ? NULL : indices, count, stride, given);
+    (void)gpool_get_stats(m->pool, &after);
+    if (!model_result(m, got, expected)) {
+        /* What went to the queue before it refused stays. */
+        bool partly = b != NULL && b->gpu_written && !model_is_lost(m);
+        count = partly ? (after.sent_bytes - before.sent_bytes) / (stride > 0 ? stride : 1) : 0;
+    }
+    for (uint64_t i = 0; i < count; ++i) {
+        const uint8_t *from = inside > 0 ? b->bytes + inside - 1 : data;
+        memmove(b->bytes + indices[i] * stride, from + i * stride, stride);
+    }
+    free(data);
+}
+
 void model_buffer_edit(model *m)
 {
     model_ref ref = model_pick(m, GPOOL_KIND_BUFFER);

@@ -136,6 +136,7 @@ static const model_operation operations[] = {
     { "buffer edit", model_buffer_edit, 6 },
     { "buffer elements", model_buffer_elements, 5 },
     { "upload explain", model_buffer_explain, 2 },
+    { "buffer scattered", model_buffer_scattered, 5 },
 };
 
 static const model_operation *choose(uint32_t choice)

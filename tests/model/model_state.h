@@ -287,6 +287,7 @@ void model_buffer_create(model *m);
 void model_buffer_import(model *m);
 void model_buffer_write(model *m);
 void model_buffer_elements(model *m);
+void model_buffer_scattered(model *m);
 void model_buffer_edit(model *m);
 void model_buffer_explain(model *m);
 void model_buffer_resize(model *m);

@@ -53,6 +53,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
        &(gpool_buffer_import_desc){ .buffer = w->raw_buffer, .usage = GPOOL_BUFFER_COPY_SOURCE })) \
     X(RESULT, gpool_buffer_write, (w->pool, w->buffer, 0, "abcd", 4))                              \
     X(RESULT, gpool_buffer_write_elements, (w->pool, w->buffer, 0, 1, 4, "abcd"))                  \
+    X(RESULT, gpool_buffer_write_scattered, (w->pool, w->buffer, &(uint32_t){ 1 }, 1, 4, "abcd"))  \
     X(POINTER, gpool_buffer_edit, (w->pool, w->buffer, 0, 4))                                      \
     X(RESULT, gpool_upload_explain, (w->pool, w->buffer, &(gpool_upload_info){ .calls = 0 }))      \
     X(RESULT, gpool_buffer_resize, (w->pool, w->buffer, 256))                                      \
