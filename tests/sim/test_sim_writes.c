@@ -1,0 +1,665 @@
+/*
+ * Writes on their way into shadows: small ones wait in a short queue, and lists of elements go in one
+ * call. Whatever follows sees the bytes in the order in which they were written. The seed is the first
+ * argument.
+ */
+#include "follow.h"
+
+static uint64_t test_seed;
+
+#define SIZE    20000u
+#define COPYING (SIM_POOL_COPYABLE | GPOOL_BUFFER_STORAGE)
+
+static void open_as(sim_pool *p, uint32_t personality, gpool_upload_way force)
+{
+    sim_desc desc = { .personality = personality % 2 == 0 ? SIM_WGPU_NATIVE : SIM_DAWN };
+    sim_pool_open_upload(p, &desc, &(gpool_upload_desc){ .force = force });
+}
+
+static uint32_t waiting(const sim_pool *p)
+{
+    return p->pool->writes.begun - p->pool->writes.made;
+}
+
+static bool is_enlisted(const sim_pool *p, gpool_buffer handle)
+{
+    gpool_result result;
+    const gpool__buffer *buffer =
+        (gpool__buffer *)gpool__resolve(p->pool, handle.id, GPOOL_KIND_BUFFER, &result);
+    assert_non_null(buffer);
+    return buffer->in_dirty_list;
+}
+
+/* A small write, which must wait. */
+static void write_small(sim_pool *p, follow *f, uint64_t offset, uint64_t size, uint64_t seed)
+{
+    follow_fill(f->bytes + offset, size, seed);
+    assert_same(gpool_buffer_write(p->pool, f->handle, offset, f->bytes + offset, size), GPOOL_OK);
+    assert_true(waiting(p) > 0);
+}
+
+static void read_same(sim_pool *p, const follow *f, const char *when)
+{
+    uint8_t *got = malloc(f->size);
+    assert_non_null(got);
+    assert_same(gpool_buffer_read(p->pool, f->handle, 0, got, f->size), GPOOL_OK);
+    for (uint64_t i = 0; i < f->size; ++i) {
+        if (got[i] != f->bytes[i]) {
+            fail_msg("%s: byte %llu is 0x%02x, expected is 0x%02x", when, (unsigned long long)i,
+                     got[i], f->bytes[i]);
+        }
+    }
+    free(got);
+}
+
+/* --- small writes wait --- */
+
+static void all_sizes_at_all_offsets_arrive(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        uint32_t after = 0;
+        for (uint64_t size = 1; size <= 257; ++size) {
+            for (uint64_t offset = 0; offset <= 70; ++offset) {
+                /* Each reaches into those before; every few the GPU is looked at. */
+                uint64_t at = size * 60 + offset;
+                follow_fill(f.bytes + at, size, size * 71 + offset);
+                assert_same(gpool_buffer_write(p.pool, f.handle, at, f.bytes + at, size), GPOOL_OK);
+                assert_true(size > 256 ? waiting(&p) == 0 : waiting(&p) > 0);
+                if (++after % 97 == 0) {
+                    assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+                    follow_same(&p, &f, "all sizes");
+                }
+            }
+        }
+        assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+        follow_same(&p, &f, "the last ones");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* The same place again and again, and ranges that overlap, some of them too large to wait. */
+static void the_last_write_wins(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        uint64_t seed = test_seed + personality;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        follow tiny = follow_make(&p, 33, FOLLOW_USAGE, 2);
+        sim_pool_frame(&p);
+        for (uint32_t round = 0; round < 400; ++round) {
+            uint64_t base = unit_random_below(&seed, SIZE - 1000);
+            for (uint64_t left = 1 + unit_random_below(&seed, 70); left > 0; --left) {
+                follow *to = left % 5 == 0 ? &tiny : &f;
+                uint64_t offset = to == &tiny ? unit_random_below(&seed, 33)
+                                              : base + unit_random_below(&seed, 90);
+                uint64_t size = 1 + unit_random_below(&seed, left % 16 == 0 ? 400 : 80);
+                size = to == &tiny && size > 33 - offset ? 33 - offset : size;
+                follow_fill(to->bytes + offset, size, unit_random(&seed) % 3);
+                assert_same(
+                    gpool_buffer_write(p.pool, to->handle, offset, to->bytes + offset, size),
+                    GPOOL_OK);
+            }
+            if (round % 2 == 0) {
+                assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+                follow_same(&p, &f, "overlapping");
+                follow_same(&p, &tiny, "overlapping in one granule");
+            }
+        }
+        read_same(&p, &f, "the end");
+        follow_end(&p, &f);
+        follow_end(&p, &tiny);
+        sim_pool_close(&p, 0);
+    }
+}
+
+#define MANY 100u
+
+static void more_than_can_wait_arrive_at_many_buffers(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        static follow many[MANY];
+        for (uint32_t i = 0; i < MANY; ++i) {
+            many[i] = follow_make(&p, 5 + i * 31 % 700, FOLLOW_USAGE, i);
+        }
+        sim_pool_frame(&p);
+        for (uint32_t count = 1; count <= MANY; count += count < 40 ? 1 : 30) {
+            for (uint32_t i = 0; i < count; ++i) {
+                write_small(&p, &many[i], i % 4, 1, count * 7 + i);
+                assert_int_equal(waiting(&p), i < 32 ? i + 1 : 32);
+            }
+            assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+            assert_int_equal(waiting(&p), 0);
+            for (uint32_t i = 0; i < MANY; ++i) {
+                follow_same(&p, &many[i], "many");
+            }
+        }
+        for (uint32_t i = 0; i < MANY; ++i) {
+            follow_end(&p, &many[i]);
+        }
+        sim_pool_close(&p, 0);
+    }
+}
+
+static void a_write_of_what_is_there_marks_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        static const uint32_t twice[] = { 7, 3, 7 };
+        uint8_t list[3 * 64];
+        for (uint32_t i = 0; i < 3; ++i) {
+            memcpy(list + 64 * (size_t)i, f.bytes + 64 * (size_t)twice[i], 64);
+        }
+        for (uint64_t size = 1; size <= 256; ++size) {
+            uint64_t at = size * 67 % 9000;
+            assert_same(gpool_buffer_write(p.pool, f.handle, at, f.bytes + at, size), GPOOL_OK);
+        }
+        assert_same(gpool_buffer_write_scattered(p.pool, f.handle, twice, 3, 64, list), GPOOL_OK);
+        assert_false(is_enlisted(&p, f.handle));
+        gpool_buffer_info info;
+        assert_same(gpool_buffer_get_info(p.pool, f.handle, &info), GPOOL_OK);
+        assert_int_equal(info.dirty_bytes, 0);
+        uint64_t calls = sim_pool_stats(&p).gpu_calls;
+        assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+        assert_int_equal(sim_pool_stats(&p).gpu_calls, calls);
+        /* One byte of many is enough. */
+        f.bytes[300 + 255] ^= 1;
+        assert_same(gpool_buffer_write(p.pool, f.handle, 300, f.bytes + 300, 256), GPOOL_OK);
+        assert_same(gpool_buffer_get_info(p.pool, f.handle, &info), GPOOL_OK);
+        assert_int_equal(info.dirty_bytes, 5 * 64);
+        sim_pool_frame(&p);
+        follow_same(&p, &f, "one byte");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* --- what follows sees them --- */
+
+static void questions_see_what_waits(void **state)
+{
+    (void)state;
+    sim_pool p;
+    open_as(&p, 0, GPOOL_UPLOAD_AUTO);
+    follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+    sim_pool_frame(&p);
+    write_small(&p, &f, 640, 4, 2);
+    write_small(&p, &f, 6400, 4, 2);
+    gpool_buffer_info info;
+    assert_same(gpool_buffer_get_info(p.pool, f.handle, &info), GPOOL_OK);
+    assert_int_equal(info.dirty_bytes, 128);
+    write_small(&p, &f, 12800, 4, 2);
+    gpool_upload_info upload = follow_explain(&p, &f);
+    assert_int_equal(upload.dirty_bytes, 192);
+    assert_int_equal(upload.dirty_ranges, 3);
+    write_small(&p, &f, 100, 7, 3);
+    read_same(&p, &f, "a read");
+    write_small(&p, &f, 100, 7, 4);
+    assert_int_not_equal(gpool_buffer_gpu(p.pool, f.handle, GPOOL_ACCESS_READ), NULL);
+    sim_pool_frame(&p);
+    follow_same(&p, &f, "raw access");
+    follow_end(&p, &f);
+    sim_pool_close(&p, 0);
+}
+
+static void a_resize_keeps_what_waits(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = { SIZE + 4000, 500, 90, SIZE };
+    sim_pool p;
+    open_as(&p, 0, GPOOL_UPLOAD_AUTO);
+    follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+    for (size_t i = 0; i < UNIT_COUNT(sizes); ++i) {
+        write_small(&p, &f, 10, 60, i + 2);
+        write_small(&p, &f, f.size - 9, 9, i + 3);
+        assert_same(gpool_buffer_resize(p.pool, f.handle, sizes[i]), GPOOL_OK);
+        f.bytes = realloc(f.bytes, sizes[i]);
+        assert_non_null(f.bytes);
+        if (sizes[i] > f.size) {
+            memset(f.bytes + f.size, 0, sizes[i] - f.size);
+        }
+        f.size = sizes[i];
+        read_same(&p, &f, "a resize");
+    }
+    follow_end(&p, &f);
+    sim_pool_close(&p, 0);
+}
+
+/* Commands that read it, and those that write it, which drops the shadow. */
+static void commands_come_behind_what_waits(void **state)
+{
+    (void)state;
+    for (uint32_t way = 0; way < 2 * GPOOL_UPLOAD_COUNT; ++way) {
+        sim_pool p;
+        open_as(&p, way, (gpool_upload_way)(way / 2));
+        follow from = follow_make(&p, SIZE, COPYING, 1);
+        follow to = follow_make(&p, SIZE, COPYING, 2);
+        follow cleared = follow_make(&p, SIZE, COPYING, 3);
+        follow recorded = follow_make(&p, SIZE, COPYING, 4);
+        sim_pool_frame(&p);
+        assert_same(gpool_begin_frame(p.pool), GPOOL_OK);
+        gpool_recorder rec = gpool_frame_recorder(p.pool);
+        write_small(&p, &to, 2000, 8, 5);
+        write_small(&p, &from, 100, 8, 6);
+        gpool_copy_buffer(rec, from.handle, 0, to.handle, 0, 1000);
+        memcpy(to.bytes, from.bytes, 1000);
+        /* Seen by the copy, as it comes before the submit; the target is gpu-written now. */
+        write_small(&p, &from, 100, 16, 7);
+        memcpy(to.bytes + 100, from.bytes + 100, 16);
+        write_small(&p, &cleared, 12, 8, 8);
+        gpool_clear_buffer(rec, cleared.handle, 16, 4);
+        memset(cleared.bytes + 16, 0, 4);
+        write_small(&p, &recorded, 12, 8, 9);
+        gpool_record_write(rec, recorded.handle, 16, "abcd", 4);
+        memcpy(recorded.bytes + 16, "abcd", 4);
+        /* Destroyed right behind a write: the copy still sees it. */
+        write_small(&p, &from, 300, 200, 10);
+        memcpy(to.bytes + 300, from.bytes + 300, 200);
+        follow_end(&p, &from);
+        assert_int_equal(waiting(&p), 0);
+        assert_same(gpool_end_frame(p.pool), GPOOL_OK);
+        follow_same(&p, &to, "a copy");
+        follow_same(&p, &cleared, "a clear");
+        follow_same(&p, &recorded, "a recorded write");
+        follow_end(&p, &to);
+        follow_end(&p, &cleared);
+        follow_end(&p, &recorded);
+        sim_pool_close(&p, 0);
+    }
+}
+
+static void what_waits_survives_a_loss(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        write_small(&p, &f, 100, 8, 2);
+        sim_lose(p.s);
+        write_small(&p, &f, 104, 8, 3);
+        assert_same(gpool_process_uploads(p.pool), GPOOL_ERROR_DEVICE_LOST);
+        write_small(&p, &f, 108, 8, 4);
+        gpool_device_release(p.device);
+        gpool_device_desc device = { .gpu = &p.table, .log = sim_pool_on_log, .log_user = &p };
+        assert_same(gpool_device_open(&device, &p.device), GPOOL_OK);
+        write_small(&p, &f, 111, 8, 5);
+        assert_same(gpool_recover(p.pool, p.device, NULL, NULL), GPOOL_OK);
+        write_small(&p, &f, 113, 8, 6);
+        read_same(&p, &f, "after a loss");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+typedef struct refill {
+    sim_pool *p;
+    follow *shadowed;
+    follow *written;
+    uint32_t calls;
+} refill;
+
+/* Fills a gpu-written buffer in small pieces, and writes to others beside. */
+static gpool_result refill_in_pieces(void *user, gpool *pool, gpool_buffer buffer,
+                                     const gpool_buffer_info *info)
+{
+    refill *r = user;
+    assert_int_equal(info->size, r->written->size);
+    r->calls += 1;
+    for (uint64_t at = 0; at < info->size; at += 100) {
+        write_small(r->p, r->shadowed, at * 3, 50, at + r->calls);
+        assert_same(gpool_buffer_write(pool, buffer, at, r->written->bytes + at, 100), GPOOL_OK);
+        write_small(r->p, r->shadowed, at * 3 + 20, 50, at + 9 * r->calls);
+    }
+    return GPOOL_OK;
+}
+
+static void refills_write_small_pieces(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        follow written[2] = { follow_make(&p, 4000, COPYING | GPOOL_BUFFER_STORAGE_WRITE, 2),
+                              follow_make(&p, 4000, COPYING | GPOOL_BUFFER_STORAGE_WRITE, 2) };
+        sim_pool_frame(&p);
+        write_small(&p, &f, 100, 8, 2);
+        refill r = { &p, &f, &written[0], 0 };
+        gpool_recover_desc desc = { .user = &r, .refill_buffer = refill_in_pieces };
+        gpool_device *old = p.device;
+        gpool_device_desc device = { .gpu = &p.table, .log = sim_pool_on_log, .log_user = &p };
+        assert_same(gpool_device_open(&device, &p.device), GPOOL_OK);
+        assert_same(gpool_recover(p.pool, p.device, &desc, NULL), GPOOL_OK);
+        assert_int_equal(waiting(&p), 0);
+        assert_int_equal(r.calls, 2);
+        gpool_device_release(old);
+        read_same(&p, &f, "written by refills");
+        read_same(&p, &written[0], "refilled");
+        read_same(&p, &written[1], "refilled");
+        follow_end(&p, &f);
+        follow_end(&p, &written[0]);
+        follow_end(&p, &written[1]);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* A pool that measures its calls lets nothing wait. */
+static void a_pool_that_measures_makes_writes_at_once(void **state)
+{
+    (void)state;
+    sim_pool p;
+    open_as(&p, 0, GPOOL_UPLOAD_AUTO);
+    gpool *other = p.pool;
+    gpool_desc desc = { .label = "measures", .measure = true };
+    assert_same(gpool_create(p.device, &desc, &p.pool), GPOOL_OK);
+    follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+    sim_pool_frame(&p);
+    uint64_t own = sim_pool_stats(&p).own_ns;
+    for (uint64_t i = 0; i < 2000; ++i) {
+        follow_write(&p, &f, i * 9, 50, i * 3 + 2);
+        assert_int_equal(waiting(&p), 0);
+    }
+    assert_true(sim_pool_stats(&p).own_ns > own);
+    sim_pool_frame(&p);
+    follow_same(&p, &f, "measured");
+    follow_end(&p, &f);
+    gpool_destroy(p.pool);
+    p.pool = other;
+    sim_pool_close(&p, 0);
+}
+
+/* --- beside edits --- */
+
+static void memory_of_an_edit_has_all_writes_at_once(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        for (uint32_t round = 0; round < 3; ++round) {
+            write_small(&p, &f, 100, 40, round * 5 + 2);
+            uint8_t *memory = gpool_buffer_edit(p.pool, f.handle, 0, 1000);
+            assert_non_null(memory);
+            assert_memory_equal(memory, f.bytes, 1000); /* what came before is there */
+            memset(memory + 110, 0x11, 10);
+            memset(f.bytes + 110, 0x11, 10);
+            /* Later ones are seen at once, before any other call, and do not come again. */
+            follow_fill(f.bytes + 105, 10, round + 77);
+            assert_same(gpool_buffer_write(p.pool, f.handle, 105, f.bytes + 105, 10), GPOOL_OK);
+            assert_memory_equal(memory, f.bytes, 1000);
+            assert_same(gpool_buffer_write_elements(p.pool, f.handle, 40, 1, 4, "abcd"), GPOOL_OK);
+            memcpy(f.bytes + 160, "abcd", 4);
+            assert_same(
+                gpool_buffer_write_scattered(p.pool, f.handle, &(uint32_t){ 50 }, 1, 4, "efgh"),
+                GPOOL_OK);
+            memcpy(f.bytes + 200, "efgh", 4);
+            assert_memory_equal(memory, f.bytes, 1000);
+            memset(memory + 100, 0x22, 60);
+            memset(f.bytes + 100, 0x22, 60);
+            sim_pool_frame(&p);
+            follow_same(&p, &f, "edited");
+        }
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* Nothing was sent, so the memory may still be changed: over what was written after the refusal. */
+static void memory_of_an_edit_is_good_after_a_refused_submit(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_MERGED);
+        follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        uint8_t *memory = gpool_buffer_edit(p.pool, f.handle, 0, 1000);
+        assert_non_null(memory);
+        sim_fail(p.s, GPOOL_GPU_QueueSubmit, 1, SIM_FAIL_VALIDATION, false);
+        assert_same(gpool_process_uploads(p.pool), GPOOL_ERROR_GPU);
+        assert_int_equal(sim_fail_hits(p.s), 1);
+        sim_fail_none(p.s);
+        assert_same(gpool_buffer_write(p.pool, f.handle, 500, "write", 5), GPOOL_OK);
+        memcpy(memory + 502, "edit", 4);
+        memcpy(f.bytes + 500, "wredit", 6);
+        assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+        follow_same(&p, &f, "edited after a refused submit");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* --- lists of elements --- */
+
+/* Writes a list and follows it. */
+static void write_list(sim_pool *p, follow *f, const uint32_t *indices, uint64_t count,
+                       uint64_t stride, uint64_t seed)
+{
+    uint8_t *data = malloc(count * stride + 1);
+    assert_non_null(data);
+    follow_fill(data, count * stride, seed);
+    gpool_stats before = sim_pool_stats(p);
+    assert_same(gpool_buffer_write_scattered(p->pool, f->handle, indices, count, stride, data),
+                GPOOL_OK);
+    assert_int_equal(sim_pool_stats(p).written_bytes - before.written_bytes, count * stride);
+    assert_int_equal(sim_pool_stats(p).allocations, before.allocations);
+    for (uint64_t i = 0; i < count; ++i) {
+        memcpy(f->bytes + indices[i] * stride, data + i * stride, stride);
+    }
+    free(data);
+}
+
+static void lists_of_all_strides_arrive_and_the_last_wins(void **state)
+{
+    (void)state;
+    static const uint64_t strides[] = { 1,  2,   3,   4,   12,  16,  60,  63,   64,
+                                        65, 100, 128, 129, 255, 256, 257, 1000, SIZE };
+    for (uint32_t way = 0; way < 2 * GPOOL_UPLOAD_COUNT; ++way) {
+        sim_pool p;
+        uint64_t seed = test_seed + way;
+        open_as(&p, way, (gpool_upload_way)(way / 2));
+        follow f = follow_make(&p, SIZE + 1, FOLLOW_USAGE, 1);
+        sim_pool_frame(&p);
+        for (size_t s = 0; s < UNIT_COUNT(strides); ++s) {
+            for (uint32_t round = 0; round < 6; ++round) {
+                uint32_t indices[300];
+                uint64_t count = round == 0 ? 1 : 1 + unit_random_below(&seed, 300);
+                uint64_t among = (SIZE + 1) / strides[s]; /* the last element is among them */
+                among = round % 2 == 1 && among > 40 ? 40 : among; /* many come again */
+                for (uint64_t i = 0; i < count; ++i) {
+                    indices[i] = (uint32_t)(round == 2 ? among - 1 - i % among
+                                                       : unit_random_below(&seed, among));
+                }
+                /* Between small writes: behind those before, before those behind. */
+                write_small(&p, &f, indices[0] * strides[s], 1, round + s);
+                write_list(&p, &f, indices, count, strides[s], unit_random(&seed));
+                write_small(&p, &f, indices[count - 1] * strides[s], 1, round + s + 99);
+                assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+                follow_same(&p, &f, "a list");
+            }
+        }
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* More elements than are asked for ahead; those of every other place are there already. */
+static void a_list_marks_what_it_changes_and_no_more(void **state)
+{
+    (void)state;
+    sim_pool p;
+    open_as(&p, 0, GPOOL_UPLOAD_AUTO);
+    follow f = follow_make(&p, 64000, FOLLOW_USAGE, 1);
+    sim_pool_frame(&p);
+    uint32_t indices[200];
+    uint8_t data[200 * 64];
+    for (uint32_t i = 0; i < 200; ++i) {
+        indices[i] = i * 4 + 3;
+        memcpy(data + 64 * (size_t)i, f.bytes + 64 * (size_t)indices[i], 64);
+        data[64 * i + i % 64] ^= i % 2;
+    }
+    assert_same(gpool_buffer_write_scattered(p.pool, f.handle, indices, 200, 64, data), GPOOL_OK);
+    for (uint32_t i = 0; i < 200; ++i) {
+        memcpy(f.bytes + 64 * (size_t)indices[i], data + 64 * (size_t)i, 64);
+    }
+    gpool_upload_info info = follow_explain(&p, &f);
+    assert_int_equal(info.dirty_bytes, 100 * 64);
+    assert_int_equal(info.dirty_ranges, 100);
+    sim_pool_frame(&p);
+    follow_same(&p, &f, "half a list");
+    follow_end(&p, &f);
+    sim_pool_close(&p, 0);
+}
+
+/* The same as a write each, as each copy may change the data of the next. */
+static void data_in_the_shadow_itself_moves_as_by_single_writes(void **state)
+{
+    (void)state;
+    static const uint64_t strides[] = { 1, 4, 16, 24, 64, 256, 300 };
+    sim_pool p;
+    uint64_t seed = test_seed;
+    open_as(&p, 0, GPOOL_UPLOAD_AUTO);
+    follow list = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+    follow single = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
+    sim_pool_frame(&p);
+    for (uint32_t round = 0; round < 200; ++round) {
+        uint64_t stride = strides[round % UNIT_COUNT(strides)];
+        uint64_t count = 1 + unit_random_below(&seed, 40);
+        uint64_t size = count * stride;
+        uint64_t from = round % 3 == 0 ? 0 : unit_random_below(&seed, SIZE - size + 1);
+        uint32_t indices[40];
+        for (uint64_t i = 0; i < count; ++i) {
+            /* Half of them near the data. */
+            uint64_t near_data = from / stride + unit_random_below(&seed, count + 1);
+            indices[i] = (uint32_t)(i % 2 == 0 && near_data < SIZE / stride
+                                        ? near_data
+                                        : unit_random_below(&seed, SIZE / stride));
+        }
+        const uint8_t *here = gpool_buffer_edit(p.pool, list.handle, from, size);
+        const uint8_t *there = gpool_buffer_edit(p.pool, single.handle, from, size);
+        assert_non_null(here);
+        assert_non_null(there);
+        assert_same(gpool_buffer_write_scattered(p.pool, list.handle, indices, count, stride, here),
+                    GPOOL_OK);
+        for (uint64_t i = 0; i < count; ++i) {
+            memmove(list.bytes + indices[i] * stride, list.bytes + from + i * stride, stride);
+            assert_same(gpool_buffer_write(p.pool, single.handle, indices[i] * stride,
+                                           there + i * stride, stride),
+                        GPOOL_OK);
+        }
+        sim_pool_frame(&p);
+        follow_same(&p, &list, "a list from the shadow");
+        memcpy(single.bytes, list.bytes, SIZE);
+        follow_same(&p, &single, "single writes from the shadow");
+    }
+    follow_end(&p, &list);
+    follow_end(&p, &single);
+    sim_pool_close(&p, 0);
+}
+
+static void neighbours_of_a_gpu_written_buffer_are_one_queue_write(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t indices[8];
+        uint32_t count;
+        uint64_t calls;
+    } lists[] = {
+        { { 5 }, 1, 1 },
+        { { 5, 6, 7, 8, 9, 10, 11, 12 }, 8, 1 },
+        { { 5, 6, 7, 20, 21, 3, 4, 5 }, 8, 3 },
+        { { 5, 5, 5, 6 }, 4, 3 }, /* the same again is no neighbour */
+        { { 9, 8, 7, 6 }, 4, 4 },
+        { { 0, 1, 3, 4, 6, 7, 9, 10 }, 8, 4 },
+    };
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_AUTO);
+        follow f = follow_make(&p, 4096, COPYING | GPOOL_BUFFER_STORAGE_WRITE, 1);
+        sim_pool_frame(&p);
+        for (size_t i = 0; i < UNIT_COUNT(lists); ++i) {
+            uint64_t calls = sim_call_count(p.s, GPOOL_GPU_QueueWriteBuffer);
+            write_list(&p, &f, lists[i].indices, lists[i].count, i % 2 == 0 ? 4 : 128, i + 9);
+            calls = sim_call_count(p.s, GPOOL_GPU_QueueWriteBuffer) - calls;
+            assert_int_equal(calls, lists[i].calls);
+            sim_pool_frame(&p);
+            follow_same(&p, &f, "gpu-written");
+        }
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+/* Arguments that are refused change nothing, wherever in the list they stand. */
+static void a_refused_list_writes_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t written = 0; written < 2; ++written) {
+        sim_pool p;
+        open_as(&p, written, GPOOL_UPLOAD_AUTO);
+        follow f =
+            follow_make(&p, 4096, COPYING | (written != 0 ? GPOOL_BUFFER_STORAGE_WRITE : 0), 1);
+        sim_pool_frame(&p);
+        for (uint32_t bad = 0; bad < 100; ++bad) {
+            uint32_t indices[100];
+            uint8_t data[100 * 16];
+            follow_fill(data, sizeof data, bad);
+            for (uint32_t i = 0; i < 100; ++i) {
+                indices[i] = i == bad ? 256 + (i % 2 == 0 ? 0 : UINT32_MAX - 300) : i;
+            }
+            gpool_stats before = sim_pool_stats(&p);
+            assert_same(gpool_buffer_write_scattered(p.pool, f.handle, indices, 100, 16, data),
+                        GPOOL_ERROR_OUT_OF_RANGE);
+            gpool_stats after = sim_pool_stats(&p);
+            after.errors -= 1;
+            assert_memory_equal(&after, &before, sizeof after);
+            assert_true(!is_enlisted(&p, f.handle));
+        }
+        read_same(&p, &f, "refused");
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    test_seed = unit_seed(argc, argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_sizes_at_all_offsets_arrive),
+        cmocka_unit_test(the_last_write_wins),
+        cmocka_unit_test(more_than_can_wait_arrive_at_many_buffers),
+        cmocka_unit_test(a_write_of_what_is_there_marks_nothing),
+        cmocka_unit_test(questions_see_what_waits),
+        cmocka_unit_test(a_resize_keeps_what_waits),
+        cmocka_unit_test(commands_come_behind_what_waits),
+        cmocka_unit_test(what_waits_survives_a_loss),
+        cmocka_unit_test(refills_write_small_pieces),
+        cmocka_unit_test(a_pool_that_measures_makes_writes_at_once),
+        cmocka_unit_test(memory_of_an_edit_has_all_writes_at_once),
+        cmocka_unit_test(memory_of_an_edit_is_good_after_a_refused_submit),
+        cmocka_unit_test(lists_of_all_strides_arrive_and_the_last_wins),
+        cmocka_unit_test(a_list_marks_what_it_changes_and_no_more),
+        cmocka_unit_test(data_in_the_shadow_itself_moves_as_by_single_writes),
+        cmocka_unit_test(neighbours_of_a_gpu_written_buffer_are_one_queue_write),
+        cmocka_unit_test(a_refused_list_writes_nothing),
+    };
+    return cmocka_run_group_tests_name("sim_writes", tests, NULL, NULL);
+}
