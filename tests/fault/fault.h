@@ -209,6 +209,9 @@ void fault_buffer_make(fault_world *w, fault_buffer *buffer, gpool_buffer_usage 
                        uint64_t size, const void *data);
 bool fault_buffer_write(fault_world *w, fault_buffer *buffer, uint64_t offset, const void *data,
                         uint64_t size);
+/** Writes elements; a gpu-written buffer whose queue refuses has some of them, maybe. */
+bool fault_buffer_scattered(fault_world *w, fault_buffer *buffer, const uint32_t *indices,
+                            uint32_t count, uint64_t stride, const uint8_t *data);
 bool fault_buffer_resize(fault_world *w, fault_buffer *buffer, uint64_t size);
 /** Tells what commands did to it, if `done`. NULL data = zeros. */
 void fault_buffer_changed(fault_buffer *buffer, bool done, uint64_t offset, const void *data,

@@ -60,6 +60,19 @@ bool fault_buffer_write(fault_world *w, fault_buffer *buffer, uint64_t offset, c
     return done;
 }
 
+bool fault_buffer_scattered(fault_world *w, fault_buffer *buffer, const uint32_t *indices,
+                            uint32_t count, uint64_t stride, const uint8_t *data)
+{
+    bool done = FAULT_DO(
+        w, buffer->handle.id,
+        gpool_buffer_write_scattered(w->pool, buffer->handle, indices, count, stride, data));
+    buffer->known = buffer->known && done;
+    for (uint32_t i = 0; done && i < count; ++i) {
+        memcpy(buffer->bytes + indices[i] * stride, data + i * stride, (size_t)stride);
+    }
+    return done;
+}
+
 bool fault_buffer_resize(fault_world *w, fault_buffer *buffer, uint64_t size)
 {
     gpool_buffer_info info = { 0 };

@@ -16,6 +16,9 @@ static gpool_result scenario_buffers(fault_world *w)
                       1024, NULL);
     (void)fault_buffer_write(w, &a, 5, bytes + 7, 50);
     (void)fault_buffer_write(w, &b, 900, bytes, 100);
+    static const uint32_t few[] = { 9, 2, 9, 3 };
+    (void)fault_buffer_scattered(w, &a, few, 4, 7, bytes + 200);
+    (void)fault_buffer_scattered(w, &b, few, 4, 64, bytes + 300);
     fault_buffer_check(w, &a);
     (void)FAULT_DO(w, 0, gpool_process_uploads(w->pool));
     (void)fault_buffer_resize(w, &a, 2000);
@@ -52,6 +55,9 @@ static gpool_result scenario_gpu_written(fault_world *w)
     (void)fault_buffer_write(w, &a, 8, bytes + 100, 24);
     (void)fault_buffer_resize(w, &a, 400);
     (void)fault_buffer_write(w, &a, 300, bytes, 100);
+    fault_buffer_check(w, &a);
+    static const uint32_t few[] = { 3, 4, 1, 3 };
+    (void)fault_buffer_scattered(w, &a, few, 4, 16, bytes + 200);
     fault_buffer_check(w, &a);
     /* Handed out for writing, it becomes gpu-written; what was dirty is sent first. */
     (void)fault_buffer_write(w, &b, 4, bytes + 50, 8);
