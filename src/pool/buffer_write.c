@@ -357,7 +357,12 @@ static gpool_result write_scattered(gpool *pool, gpool_buffer handle, const uint
     if (buffer->gpu_written) {
         result = write_scattered_queue(pool, buffer, indices, count, stride, data);
     } else {
+        bool asks = buffer->shadow == NULL;
         result = write_need_shadow(pool, buffer, indices[0] * stride, stride);
+        if (result == GPOOL_OK && asks) {
+            /* A refill may have run, which is the user's code and has the shadow's memory. */
+            result = write_check_indices(pool, buffer, indices, count, stride);
+        }
         if (result == GPOOL_OK) {
             write_scattered_shadow(pool, buffer, indices, count, stride, data);
         }

@@ -272,13 +272,13 @@ void model_buffer_scattered(model *m)
     if (expected == GPOOL_OK) {
         expected = stride == 0 || (choice == 5 && count > 0) ? GPOOL_ERROR_INVALID_ARGUMENT
                    : !fits                                   ? GPOOL_ERROR_OUT_OF_RANGE
-                                                             : GPOOL_OK;
+                                                             : change(m, b, count > 0 ? stride : 0);
     }
     uint64_t size = expected == GPOOL_OK ? count * stride : 0;
     uint8_t *data = model_bytes(m, size);
     const uint8_t *given = data;
     uint64_t inside = 0;
-    if (size > 0 && size <= whole && choice % 4 == 1 && !b->gpu_written) {
+    if (size > 0 && size <= whole && choice % 4 == 1 && !b->gpu_written && !b->drops) {
         inside = 1 + next % (whole - size + 1);
         given = gpool_buffer_edit(m->pool, (gpool_buffer){ ref.id }, inside - 1, size);
         if (given == NULL) {

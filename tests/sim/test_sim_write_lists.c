@@ -196,6 +196,63 @@ static void a_refused_list_writes_nothing(void **state)
     }
 }
 
+/* What a refill leaves of the list that waits for it. */
+typedef struct forger {
+    uint32_t indices[4];
+    uint32_t forged;
+    uint32_t calls;
+} forger;
+
+static gpool_result refill_and_forge(void *user, gpool *pool, gpool_buffer buffer,
+                                     const gpool_buffer_info *info, void *bytes)
+{
+    forger *f = user;
+    (void)pool;
+    (void)buffer;
+    memset(bytes, 0x33, info->size);
+    f->indices[2] = f->forged;
+    f->calls += 1;
+    return GPOOL_OK;
+}
+
+/* The refill runs in the middle of the call: indices that it changes are checked again. */
+static void a_refill_cannot_smuggle_indices_in(void **state)
+{
+    (void)state;
+    static const uint32_t forged[] = { 1023, 1024, UINT32_MAX };
+    for (uint32_t i = 0; i < 2 * UNIT_COUNT(forged); ++i) {
+        sim_pool p;
+        open_as(&p, i, GPOOL_UPLOAD_AUTO);
+        forger f = { .indices = { 5, 6, 7, 8 }, .forged = forged[i / 2] };
+        uint8_t bytes[4096];
+        uint8_t wanted[4096];
+        memset(bytes, 0, sizeof bytes);
+        memset(wanted, 0x33, sizeof wanted);
+        gpool_buffer_desc desc = { .data = bytes,
+                                   .size = sizeof bytes,
+                                   .usage = FOLLOW_USAGE,
+                                   .keep = GPOOL_KEEP_DROP,
+                                   .refill = refill_and_forge,
+                                   .refill_user = &f };
+        gpool_buffer buffer = gpool_buffer_create(p.pool, &desc);
+        sim_pool_frame(&p);
+        bool good = f.forged < 1024;
+        assert_same(
+            gpool_buffer_write_scattered(p.pool, buffer, f.indices, 4, 4, "abcdefghijklmnop"),
+            good ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE);
+        assert_int_equal(f.calls, 1);
+        if (good) {
+            memcpy(wanted + 20, "abcdefgh", 8);
+            memcpy(wanted + 4092, "ijkl", 4);
+            memcpy(wanted + 32, "mnop", 4);
+        }
+        assert_same(gpool_buffer_read(p.pool, buffer, 0, bytes, sizeof bytes), GPOOL_OK);
+        assert_memory_equal(bytes, wanted, sizeof bytes);
+        assert_same(gpool_buffer_destroy(p.pool, buffer), GPOOL_OK);
+        sim_pool_close(&p, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     test_seed = unit_seed(argc, argv);
@@ -205,6 +262,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(data_in_the_shadow_itself_moves_as_by_single_writes),
         cmocka_unit_test(neighbours_of_a_gpu_written_buffer_are_one_queue_write),
         cmocka_unit_test(a_refused_list_writes_nothing),
+        cmocka_unit_test(a_refill_cannot_smuggle_indices_in),
     };
     return cmocka_run_group_tests_name("sim_write_lists", tests, NULL, NULL);
 }

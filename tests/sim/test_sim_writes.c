@@ -345,6 +345,35 @@ static void refills_write_small_pieces(void **state)
     }
 }
 
+/* Sent, but not submitted, it still has its shadow: what is written then goes with that submit. */
+static void a_buffer_that_drops_its_shadow_gets_what_waits(void **state)
+{
+    (void)state;
+    for (uint32_t personality = 0; personality < 2; ++personality) {
+        sim_pool p;
+        open_as(&p, personality, GPOOL_UPLOAD_DIRECT);
+        follow f = { .size = SIZE, .bytes = calloc(1, SIZE) };
+        assert_non_null(f.bytes);
+        gpool_buffer_desc desc = {
+            .data = f.bytes, .size = SIZE, .usage = FOLLOW_USAGE, .keep = GPOOL_KEEP_DROP
+        };
+        f.handle = gpool_buffer_create(p.pool, &desc);
+        write_small(&p, &f, 100, 8, 2);
+        assert_non_null(gpool_buffer_gpu(p.pool, f.handle, GPOOL_ACCESS_READ));
+        assert_false(is_enlisted(&p, f.handle));
+        write_small(&p, &f, 104, 8, 3);
+        sim_pool_frame(&p);
+        follow_same(&p, &f, "dropped");
+        gpool_buffer_info info;
+        assert_same(gpool_buffer_get_info(p.pool, f.handle, &info), GPOOL_OK);
+        assert_true(info.dropped);
+        /* No shadow, nothing to wait for. */
+        assert_same(gpool_buffer_write(p.pool, f.handle, 0, f.bytes, 4), GPOOL_ERROR_NO_SHADOW);
+        follow_end(&p, &f);
+        sim_pool_close(&p, 0);
+    }
+}
+
 /* A pool that measures its calls lets nothing wait. */
 static void a_pool_that_measures_makes_writes_at_once(void **state)
 {
@@ -447,6 +476,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(commands_come_behind_what_waits),
         cmocka_unit_test(what_waits_survives_a_loss),
         cmocka_unit_test(refills_write_small_pieces),
+        cmocka_unit_test(a_buffer_that_drops_its_shadow_gets_what_waits),
         cmocka_unit_test(a_pool_that_measures_makes_writes_at_once),
         cmocka_unit_test(memory_of_an_edit_has_all_writes_at_once),
         cmocka_unit_test(memory_of_an_edit_is_good_after_a_refused_submit),
