@@ -12,6 +12,9 @@ _Static_assert(PARTICLES_COUNT - 1u <= PARTICLES_MASK, "every particle has its n
 /* Those below are out: the shader leaves them out, as they would cost as much as bright ones. */
 #define PARTICLES_DARK 0.2f
 
+/* As many that moved are written by one call. */
+#define PARTICLES_LIST 512u
+
 /* Rows of noise_random(); the crowd's are below. */
 #define PARTICLES_ROW 1024u
 
@@ -95,12 +98,18 @@ gpool_result particles_init(particles *dust, gpool *pool, gpool_scope scope, dou
 
 gpool_result particles_update(particles *dust, uint64_t number, float seconds)
 {
+    uint32_t moved[PARTICLES_LIST];
+    particle now[PARTICLES_LIST];
     gpool_result result = GPOOL_OK;
-    for (uint32_t i = 0; i < dust->moved_each && result == GPOOL_OK; ++i) {
-        uint32_t index = pick(i, (uint32_t)number);
-        particle now = particle_at(index, seconds);
-        result = gpool_buffer_write_elements(dust->pool, dust->buffer, index, 1, sizeof now, &now);
-        dust->bytes_written += sizeof now;
+    for (uint32_t i = 0; i < dust->moved_each && result == GPOOL_OK;) {
+        uint32_t count = 0;
+        for (; count < PARTICLES_LIST && i < dust->moved_each; ++count, ++i) {
+            moved[count] = pick(i, (uint32_t)number);
+            now[count] = particle_at(moved[count], seconds);
+        }
+        result = gpool_buffer_write_scattered(dust->pool, dust->buffer, moved, count, sizeof now[0],
+                                              now);
+        dust->bytes_written += count * sizeof now[0];
     }
     return result;
 }

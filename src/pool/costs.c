@@ -31,14 +31,14 @@ static const gpool_upload_costs costs_dawn_gpu = {
 };
 
 static const gpool_upload_costs costs_wgpu_cpu = {
-    .write_call = 925.0f,
-    .write_byte = 0.095f,
-    .stage_fixed = 8470.0f,
-    .copy_call = 599.0f,
-    .copy_byte = 0.094f,
-    .scatter_fixed = 16200.0f,
-    .scatter_buffer = 14900.0f,
-    .scatter_granule = 26.0f,
+    .write_call = 980.0f,
+    .write_byte = 0.107f,
+    .stage_fixed = 9220.0f,
+    .copy_call = 610.0f,
+    .copy_byte = 0.103f,
+    .scatter_fixed = 22000.0f,
+    .scatter_buffer = 31300.0f,
+    .scatter_granule = 24.8f,
 };
 
 static const gpool_upload_costs costs_dawn_cpu = {
