@@ -33,12 +33,12 @@ static const gpool_upload_costs costs_dawn_gpu = {
 static const gpool_upload_costs costs_wgpu_cpu = {
     .write_call = 980.0f,
     .write_byte = 0.107f,
-    .stage_fixed = 9220.0f,
+    .stage_fixed = 10700.0f,
     .copy_call = 610.0f,
     .copy_byte = 0.103f,
-    .scatter_fixed = 22000.0f,
-    .scatter_buffer = 31300.0f,
-    .scatter_granule = 24.8f,
+    .scatter_fixed = 27400.0f,
+    .scatter_buffer = 36300.0f,
+    .scatter_granule = 24.5f,
 };
 
 static const gpool_upload_costs costs_dawn_cpu = {
