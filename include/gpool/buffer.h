@@ -163,7 +163,7 @@ GPOOL_API gpool_result gpool_buffer_write_elements(gpool *pool, gpool_buffer buf
  * Copies elements to places all over the buffer: number i of `data` becomes element `indices[i]`, in
  * this order, so that the last wins where an index comes again. The same as a gpool_buffer_write() each
  * and faster, as memory is asked for ahead: the way to send a list of what moved. Either all are written
- * or, after an error of the arguments, none.
+ * or, after an error of the arguments, none; the refill of a buffer must leave the indices alone.
  *
  * @param indices `count` elements; each times `stride` is its offset in bytes
  * @param count   elements; 0 does nothing

@@ -38,7 +38,9 @@ typedef struct gpool_recover_report {
     uint32_t rebuilt[GPOOL_KIND_COUNT]; /**< resources that work on the new device, by gpool_kind */
     uint32_t failed[GPOOL_KIND_COUNT];  /**< that worked before and are failed now, by gpool_kind */
     uint32_t refilled; /**< buffers and textures that a refill or callback answered with GPOOL_OK */
-    uint32_t lost;     /**< buffers and textures that are zeros now */
+    uint32_t
+        lost; /**< buffers and textures that are zeros now; a buffer that dropped its shadow still
+                            takes a write of all of it, or of a part if it has a refill */
     uint64_t lost_bytes; /**< GPU bytes of those */
 } gpool_recover_report;
 

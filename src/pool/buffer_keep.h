@@ -6,7 +6,7 @@
  *
  * Without a shadow the content is zeros, or, when `dropped`, what only the GPU has. A shadow always has
  * the whole content: one that is made again is filled with zeros, by the write that covers all of it,
- * or by the buffer's refill. Then all of it is dirty.
+ * or by the buffer's refill. Then all of it is dirty, unless the GPU has zeros as well.
  */
 #ifndef GPOOL_POOL_BUFFER_KEEP_H
 #define GPOOL_POOL_BUFFER_KEEP_H

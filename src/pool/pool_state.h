@@ -529,12 +529,13 @@ gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const cha
 /** True when there is anything that a submit would bring to the GPU, beside a recording. */
 static inline bool gpool__batch_waits(const gpool *pool)
 {
-    return pool->batch.count > 0 || pool->queue_dirty || pool->recycle.clear_live > 0;
+    return pool->batch.count > 0 || pool->queue_dirty;
 }
 
 /**
  * Submits the batch and after it `part_count` command buffers, as a serial of this pool; `recording`:
- * they are those of the recording. On an error that is not a loss the batch stays.
+ * they are those of the recording. The batch stays when no submit was made; one that was made and refused
+ * takes it along, and what it uploaded is marked again.
  */
 gpool_result gpool__batch_submit(gpool *pool, const WGPUCommandBuffer *parts, uint32_t part_count,
                                  bool recording, const char *what);

@@ -189,6 +189,7 @@ static gpool_result recover_bring(gpool *pool, const gpool_recover_desc *desc, u
     if (buffer != NULL && gpool__buffer_refill(pool, buffer) == GPOOL_OK) {
         return GPOOL_OK;
     }
+    buffer = recover_buffer((gpool__resource *)gpool__table_get(table, id));
     bool dropped = buffer != NULL && buffer->dropped;
     if (dropped) {
         buffer->dropped = false; /* it is zeros now: any part may be written */

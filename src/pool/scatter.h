@@ -2,10 +2,10 @@
  * Scatter: one compute pass that puts dirty granules of many buffers in place. Payload and index go in
  * one copy from staging to a storage buffer; each piece of it, for one window of one buffer, is
  *
- *     head (where both begin, count; 16 bytes) | granule numbers, 4 in 16 bytes | granules of 64 bytes
+ *     head (where both begin, count; 16 bytes of 64) | granule numbers, 16 in 64 bytes | granules of 64
  *
  * at a multiple of 256, so that the head is bound by dynamic offset and one bind group serves a window
- * for ever. Idea: bevy's sparse buffers (bevy#23242), joined over buffers.
+ * as long as the payload buffer stays (scatter_groups.c). Idea: bevy's sparse buffers (bevy#23242), joined over buffers.
  */
 #ifndef GPOOL_POOL_SCATTER_H
 #define GPOOL_POOL_SCATTER_H

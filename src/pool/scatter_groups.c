@@ -138,14 +138,6 @@ WGPUBindGroup gpool__scatter_group_get(gpool *pool, WGPUBuffer target, uint64_t 
         *group = (gpool__scatter_group){ .target = target, .offset = window, .gpu = gpu };
         scatter->group_count += 1;
     }
-    if (scatter->groups_frame != pool->frame) {
-        scatter->groups_frame = pool->frame;
-        scatter->groups_used = 0;
-    }
-    scatter->groups_used += 1;
-    if (scatter->groups_used > scatter->group_capacity / 8) {
-        scatter->many_frame = pool->frame;
-    }
     group->used = ++scatter->clock;
     return group->gpu;
 }
@@ -182,9 +174,17 @@ void gpool__scatter_drop_groups(gpool *pool)
 
 void gpool__scatter_trim_groups(gpool *pool)
 {
-    const gpool__scatter *scatter = &pool->scatter;
-    if (scatter->group_capacity > GROUPS_LEAST &&
-        pool->frame - scatter->many_frame > GPOOL__STAGING_IDLE) {
+    gpool__scatter *scatter = &pool->scatter;
+    if (pool->frame - scatter->trim_frame <= GPOOL__STAGING_IDLE) {
+        return;
+    }
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < scatter->group_capacity; ++i) {
+        used += scatter->groups[i].gpu != NULL && scatter->groups[i].used > scatter->trim_clock;
+    }
+    if (scatter->group_capacity > GROUPS_LEAST && used <= scatter->group_capacity / 8) {
         gpool__scatter_drop_groups(pool);
     }
+    scatter->trim_frame = pool->frame;
+    scatter->trim_clock = scatter->clock;
 }

@@ -43,10 +43,9 @@ typedef struct gpool__scatter {
     gpool__scatter_group *groups; /* see scatter_groups.c */
     uint32_t group_capacity;
     uint32_t group_count;
-    uint32_t groups_used;  /* in groups_frame */
-    uint64_t groups_frame; /* the last one in which a group was used */
-    uint64_t many_frame;   /* the last one in which so many were that the table should stay */
-    bool refused;          /* the device or the implementation has no way to make the pipeline */
+    uint64_t trim_frame; /* when the groups in use were counted last */
+    uint64_t trim_clock; /* the clock then */
+    bool refused;        /* the device or the implementation has no way to make the pipeline */
 } gpool__scatter;
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "record/recording.h"
 
+#include "pool/buffer_keep.h"
 #include "pool/staging.h"
 #include "pool/ticket.h"
 
@@ -321,6 +322,9 @@ gpool_result gpool_tick(gpool *pool)
     }
     gpool__remote_drain(pool);
     result = frame_check(pool, pool->in_frame);
+    if (result == GPOOL_OK) {
+        result = gpool__recycle_clear(pool);
+    }
     if (result == GPOOL_OK && gpool__batch_waits(pool)) {
         /* Until a submit, implementations keep what was written, and what it was written to. */
         result = gpool__submit_writes(pool);
@@ -369,6 +373,9 @@ gpool_result gpool_note_external_submit(gpool *pool)
     if (result == GPOOL_OK) {
         pool->last_serial = gpool__device_note_submit(pool->device, &pool->seam);
         pool->queue_dirty = false; /* the batch is gpool's own and waits for its submit */
+        if (pool->batch.count == 0) {
+            gpool__buffers_drop_sent(pool); /* by queue writes, which went with it */
+        }
     }
     gpool__leave(pool, &call);
     return result;

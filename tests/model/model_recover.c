@@ -32,8 +32,12 @@ static gpool_result refill_buffer(void *user, gpool *pool, gpool_buffer buffer,
     if (b->refills && !b->refill_fails && !model_hit(m)) {
         model_fail(m, "the buffer's own refill was not asked");
     }
-    return gpool_buffer_write(pool, buffer, 0, b->bytes,
-                              info->gpu_written ? info->gpu_size : info->size);
+    uint64_t size = info->gpu_written ? info->gpu_size : info->size;
+    gpool_result result = gpool_buffer_write(pool, buffer, 0, b->bytes, size);
+    if (result == GPOOL_ERROR_OUT_OF_MEMORY && model_hit(m)) {
+        result = gpool_buffer_write(pool, buffer, 0, b->bytes, size); /* a program tries again */
+    }
+    return result;
 }
 
 static gpool_result refill_texture(void *user, gpool *pool, gpool_texture texture,

@@ -34,6 +34,25 @@ static void shadow_is_there_until_the_submit_that_takes_its_bytes(void **state)
     }
 }
 
+static void a_submit_of_the_program_takes_queue_writes_along(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KEEP_EVERY; ++i) {
+        sim_pool p;
+        keep k;
+        keep_open(&p, i);
+        keep_make(&k, &p, KEEP_SIZE, FOLLOW_USAGE, true, false);
+        /* Raw access sends by queue writes what the program's own submit may read. */
+        assert_non_null(gpool_buffer_gpu(p.pool, k.f.handle, GPOOL_ACCESS_READ));
+        WGPUQueue queue = gpool_device_raw_queue(p.device);
+        gpool_device_gpu(p.device)->QueueSubmit(queue, 0, NULL);
+        assert_same(gpool_note_external_submit(p.pool), GPOOL_OK);
+        keep_is_dropped(&k, "after the program's submit");
+        follow_end(&p, &k.f);
+        sim_pool_close(&p, 0);
+    }
+}
+
 static void bytes_written_between_flush_and_submit_keep_the_shadow(void **state)
 {
     (void)state;
@@ -448,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shadow_is_there_until_the_submit_that_takes_its_bytes),
+        cmocka_unit_test(a_submit_of_the_program_takes_queue_writes_along),
         cmocka_unit_test(bytes_written_between_flush_and_submit_keep_the_shadow),
         cmocka_unit_test(buffer_without_data_has_no_shadow_and_takes_parts),
         cmocka_unit_test(part_of_a_dropped_buffer_is_refused_and_the_whole_is_not),

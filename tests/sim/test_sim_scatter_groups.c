@@ -65,6 +65,32 @@ static void a_hundred_buffers_a_frame_make_no_bind_group(void **state)
     }
 }
 
+/* Some a frame, others in the next: what counts is how many are in use over a while. */
+static void buffers_that_take_turns_make_no_bind_group(void **state)
+{
+    (void)state;
+    sim_pool p;
+    open(&p, 0);
+    follow followed[40];
+    for (uint32_t i = 0; i < UNIT_COUNT(followed); ++i) {
+        followed[i] = follow_make(&p, SIZE, FOLLOW_USAGE, i);
+    }
+    for (uint32_t frame = 0; frame < 70; ++frame) {
+        sim_pool_frame(&p);
+    }
+    assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+    uint64_t before = made(&p);
+    for (uint32_t frame = 0; frame < 200; ++frame) {
+        scatter_frame(&p, followed + frame % 5 * 8, 8, frame);
+    }
+    assert_in_range(made(&p) - before, 0, UNIT_COUNT(followed));
+    all_same(&p, followed, UNIT_COUNT(followed));
+    for (uint32_t i = 0; i < UNIT_COUNT(followed); ++i) {
+        follow_end(&p, &followed[i]);
+    }
+    sim_pool_close(&p, 0);
+}
+
 static void more_buffers_than_groups_are_all_written(void **state)
 {
     (void)state;
@@ -190,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_buffers_a_frame_make_no_bind_group),
+        cmocka_unit_test(buffers_that_take_turns_make_no_bind_group),
         cmocka_unit_test(more_buffers_than_groups_are_all_written),
         cmocka_unit_test(groups_of_what_is_gone_go_with_it),
         cmocka_unit_test(what_many_groups_took_is_given_back),
