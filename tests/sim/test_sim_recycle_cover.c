@@ -83,6 +83,38 @@ static void a_pass_that_clears_all_of_a_target_is_its_only_clear(void **state)
     }
 }
 
+static void a_covered_texture_makes_no_submit_by_itself(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(manners); ++i) {
+        sim_pool p;
+        open(&p, i, (gpool_recycle_desc){ 0 });
+        keep_texture(&p, target_desc());
+        assert_same(gpool_begin_frame(p.pool), GPOOL_OK);
+        gpool_texture texture = recycled(&p, target_desc());
+        pass(&p, texture, GPOOL_LOAD_CLEAR, GPOOL_STORE_KEEP);
+        uint64_t before = sim_call_count(p.s, GPOOL_GPU_QueueSubmit);
+        for (int k = 0; k < 3; ++k) {
+            assert_same(gpool_tick(p.pool), GPOOL_OK);
+            assert_same(gpool_process_uploads(p.pool), GPOOL_OK);
+        }
+        assert_int_equal(sim_call_count(p.s, GPOOL_GPU_QueueSubmit), before);
+        assert_same(gpool_end_frame(p.pool), GPOOL_OK);
+        assert_int_equal(sim_call_count(p.s, GPOOL_GPU_QueueSubmit), before + 1);
+        filled(&p, texture, RED);
+        /* What nothing covers is cleared by a tick, as it may be used by nobody for long. */
+        drain(&p);
+        end(&p, texture.id);
+        drain(&p);
+        texture = recycled(&p, target_desc());
+        before = sim_call_count(p.s, GPOOL_GPU_QueueSubmit);
+        assert_same(gpool_tick(p.pool), GPOOL_OK);
+        assert_int_equal(sim_call_count(p.s, GPOOL_GPU_QueueSubmit), before + 1);
+        end(&p, texture.id);
+        sim_pool_close(&p, 0);
+    }
+}
+
 /* Submits that are not the recording's pass over what it covers, and what waits beside it is cleared. */
 static void a_covered_texture_waits_for_the_submit_of_its_recording(void **state)
 {
@@ -565,6 +597,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pass_that_clears_all_of_a_target_is_its_only_clear),
+        cmocka_unit_test(a_covered_texture_makes_no_submit_by_itself),
         cmocka_unit_test(a_covered_texture_waits_for_the_submit_of_its_recording),
         cmocka_unit_test(a_write_or_copy_of_all_replaces_the_clear),
         cmocka_unit_test(any_other_first_use_sees_zeros),
