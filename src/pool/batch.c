@@ -1,7 +1,8 @@
 /*
  * What goes out before the commands of the next submit: finished command buffers of the pool's own, in
  * the order they were finished in. Each was checked when it was finished, so the submit of a batch can
- * only fail with its device, or with a recording that goes along. Queue writes overtake a batch: see gpool__batch_settle().
+ * only fail with its device, or with a recording that goes along. Queue writes overtake a batch: see
+ * gpool__batch_settle().
  */
 #include "pool/buffer_keep.h"
 #include "pool/scatter.h"

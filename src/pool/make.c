@@ -1,17 +1,23 @@
 /* GPU objects that several parts of a pool make, under capture: NULL and an error, or the object. */
 #include "pool/make.h"
 
-static gpool_result make_buffer_once(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu)
+gpool_result gpool__end_making(gpool *pool, bool there)
 {
-    gpool__capture_begin(pool->device, &pool->seam);
-    *gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, desc);
     gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && *gpu == NULL) {
+    if (result == GPOOL_OK && !there) {
         result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
     }
     if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
         result = GPOOL_ERROR_DEVICE_LOST;
     }
+    return result;
+}
+
+static gpool_result make_buffer_once(gpool *pool, const WGPUBufferDescriptor *desc, WGPUBuffer *gpu)
+{
+    gpool__capture_begin(pool->device, &pool->seam);
+    *gpu = GPOOL__GPU(&pool->seam, DeviceCreateBuffer)(pool->device->device, desc);
+    gpool_result result = gpool__end_making(pool, *gpu != NULL);
     if (result != GPOOL_OK && *gpu != NULL) {
         GPOOL__GPU(&pool->seam, BufferRelease)(*gpu);
         *gpu = NULL;

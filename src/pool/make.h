@@ -6,6 +6,9 @@
 
 #include "pool/pool_state.h"
 
+/** Ends the capture around the making of an object with memory; `there`: the implementation gave one. */
+gpool_result gpool__end_making(gpool *pool, bool there);
+
 /**
  * Makes a buffer under capture; NULL on an error, which is not recorded: gpool__fail_gpu() can. What is
  * kept for reuse gives way to it.

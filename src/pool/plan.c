@@ -23,9 +23,16 @@ static uint64_t plan_gap(float call, float byte)
     return byte * most > call ? (uint64_t)(call / byte) : (uint64_t)most;
 }
 
+/* The gap of a way's ranges. */
+static uint64_t plan_gap_of(const gpool_upload_costs *costs, gpool_upload_way way)
+{
+    return way == GPOOL_UPLOAD_DIRECT ? plan_gap(costs->write_call, costs->write_byte)
+                                      : plan_gap(costs->copy_call, costs->copy_byte);
+}
+
 uint64_t gpool__plan_write_bytes(const gpool_upload_costs *costs)
 {
-    return plan_gap(costs->write_call, costs->write_byte);
+    return plan_gap_of(costs, GPOOL_UPLOAD_DIRECT);
 }
 
 /* Bytes up to the next multiple of 4: a map ends where its buffer does. */
@@ -78,9 +85,9 @@ static bool plan_force(gpool__plan *plan, gpool_upload_way way)
 gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__plan_input *input)
 {
     gpool__plan plan = { .reason = GPOOL_UPLOAD_REASON_FASTEST };
-    uint64_t direct_gap = plan_gap(costs->write_call, costs->write_byte);
-    uint64_t merged_gap = plan_gap(costs->copy_call, costs->copy_byte);
-    gpool__dirty_survey seen = gpool__dirty_map_survey(input->dirty, direct_gap, merged_gap);
+    gpool__dirty_survey seen =
+        gpool__dirty_map_survey(input->dirty, plan_gap_of(costs, GPOOL_UPLOAD_DIRECT),
+                                plan_gap_of(costs, GPOOL_UPLOAD_MERGED));
     plan.granules = seen.granules;
     plan.dirty_bytes = seen.dirty_bytes;
     plan.ranges = seen.ranges[0];
@@ -109,20 +116,25 @@ gpool__plan gpool__plan_buffer(const gpool_upload_costs *costs, const gpool__pla
     } else {
         (void)plan_force(&plan, input->force);
     }
-    plan.gap = plan.way == GPOOL_UPLOAD_DIRECT ? direct_gap : merged_gap;
+    plan.gap = plan_gap_of(costs, plan.way);
     return plan;
 }
 
+/* Whether a plan is of the class of ways: those that scatter, or those that need staging. */
+static bool plan_is_of(const gpool__plan *plan, bool scatter)
+{
+    return scatter ? plan->way == GPOOL_UPLOAD_SCATTER : plan->staged;
+}
+
 /* What all would lose together if a class of ways were not allowed; changes them when it is too little.
- * `paid` is what the class costs once. */
+ * `once` is what the class costs once. */
 static void plan_join(const gpool_upload_costs *costs, gpool__plan *const *plans, uint32_t count,
                       bool scatter, float once)
 {
     float lost = 0.0f;
     for (uint32_t i = 0; i < count; ++i) {
         const gpool__plan *plan = plans[i];
-        bool concerned = scatter ? plan->way == GPOOL_UPLOAD_SCATTER : plan->staged;
-        if (!concerned) {
+        if (!plan_is_of(plan, scatter)) {
             continue;
         }
         gpool__plan other = *plan;
@@ -134,11 +146,9 @@ static void plan_join(const gpool_upload_costs *costs, gpool__plan *const *plans
     }
     for (uint32_t i = 0; i < count && lost < once; ++i) {
         gpool__plan *plan = plans[i];
-        if (scatter ? plan->way == GPOOL_UPLOAD_SCATTER : plan->staged) {
+        if (plan_is_of(plan, scatter)) {
             plan_pick(plan, scatter, false);
-            plan->gap = plan->way == GPOOL_UPLOAD_DIRECT
-                            ? plan_gap(costs->write_call, costs->write_byte)
-                            : plan_gap(costs->copy_call, costs->copy_byte);
+            plan->gap = plan_gap_of(costs, plan->way);
         }
     }
 }

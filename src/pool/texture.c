@@ -92,13 +92,7 @@ static gpool_result texture_try_bare(gpool *pool, const gpool__texture *texture,
     };
     gpool__capture_begin(pool->device, &pool->seam);
     *gpu = GPOOL__GPU(&pool->seam, DeviceCreateTexture)(pool->device->device, &desc);
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && *gpu == NULL) {
-        result = GPOOL_ERROR_OUT_OF_GPU_MEMORY;
-    }
-    if (result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
-        result = GPOOL_ERROR_DEVICE_LOST;
-    }
+    gpool_result result = gpool__end_making(pool, *gpu != NULL);
     if (result != GPOOL_OK && *gpu != NULL) {
         GPOOL__GPU(&pool->seam, TextureRelease)(*gpu);
         *gpu = NULL;
