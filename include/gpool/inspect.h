@@ -44,6 +44,13 @@ typedef struct gpool_stats {
     uint64_t bind_hits;      /**< bind groups found in the cache */
     uint64_t bind_misses;    /**< bind groups made */
     uint64_t bind_groups;    /**< bind groups in the cache now */
+    uint64_t shader_hits;    /**< shader modules found in the cache */
+    uint64_t shader_misses;  /**< shader modules made, also those that failed */
+    uint64_t pipeline_hits;  /**< compiled pipelines found in the cache */
+    uint64_t pipeline_misses;   /**< compiled pipelines made, also those that failed */
+    uint64_t compile_waits;     /**< times gpool_set_pipeline() waited for a compile */
+    uint64_t unready_draws;     /**< draws left out as gpool_skip_not_ready() asked */
+    uint64_t compiles_pending;  /**< modules and pipelines asked for and not yet compiled */
     uint64_t dropped_recorders; /**< recorders not submitted for an error at Finish */
     uint64_t errors;            /**< error records logged or held back as repeats */
     uint64_t visited;           /**< objects visited by submits and deletions */

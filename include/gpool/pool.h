@@ -16,6 +16,9 @@ typedef struct gpool gpool;
 /** Asks for no delete delay where 0 means the default. */
 #define GPOOL_DELAY_NONE UINT32_MAX
 
+/** Asks for no compile workers where 0 means the default. */
+#define GPOOL_WORKERS_NONE UINT32_MAX
+
 /** Whether a buffer or texture keeps a copy of its content on the CPU, its shadow. */
 typedef enum gpool_keep {
     GPOOL_KEEP_AUTO = 0, /**< buffers: as SHADOW, unless gpu-written; textures: as DROP */
@@ -44,13 +47,16 @@ typedef struct gpool_desc {
     const char *label;            /**< name in messages, copied; NULL = "pool" */
     uint32_t frames_in_flight;    /**< frames the CPU may be ahead of the GPU; 0 = 2, at most 8 */
     uint32_t delete_delay_frames; /**< frames a destroyed object is kept besides; 0 = 2 */
-    uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU; 0 = 10000 */
-    gpool_upload_desc upload;     /**< how dirty bytes are sent */
-    gpool_recycle_desc recycle;   /**< whether freed GPU objects are used again */
-    bool measure;                 /**< fills the CPU times of gpool_stats; costs clock reads */
-    gpool_log_fn log;             /**< receives records; NULL = stderr, errors and warnings only */
-    void *log_user;               /**< handed to `log` */
-    gpool_allocator allocator;    /**< all zero = malloc */
+    uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU or a compile; 0 = 10000 */
+    uint32_t compile_workers;   /**< threads that compile shaders and pipelines; 0 = 1, at most 64;
+                                   GPOOL_WORKERS_NONE = creating compiles. Started by the first
+                                   shader; none, with a log line, where the device cannot */
+    gpool_upload_desc upload;   /**< how dirty bytes are sent */
+    gpool_recycle_desc recycle; /**< whether freed GPU objects are used again */
+    bool measure;               /**< fills the CPU times of gpool_stats; costs clock reads */
+    gpool_log_fn log;           /**< receives records; NULL = stderr, errors and warnings only */
+    void *log_user;             /**< handed to `log` */
+    gpool_allocator allocator;  /**< all zero = malloc */
 } gpool_desc;
 
 /**

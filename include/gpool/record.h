@@ -102,8 +102,17 @@ GPOOL_API void gpool_begin_compute(gpool_recorder rec, const char *label);
 GPOOL_API void gpool_end_pass(gpool_recorder rec);
 
 /**
- * Sets the pipeline of the open pass; render pipelines take their variant by the pass's formats.
- * Thread: owner. Allocates: when a variant is missing. Cost: compiles a missing variant.
+ * In a pass: what follows in it does not wait for pipelines. Draws and dispatches with one that is not
+ * compiled yet are left out and counted (gpool_stats.unready_draws), and are there in a later frame.
+ * By default gpool_set_pipeline() waits. Thread: owner.
+ */
+GPOOL_API void gpool_skip_not_ready(gpool_recorder rec);
+
+/**
+ * Sets the pipeline of the open pass; render pipelines take their variant by the pass's formats. Waits
+ * until that is compiled, at most the pool's wait limit (GPOOL_ERROR_TIMEOUT), unless
+ * gpool_skip_not_ready() was called.
+ * Thread: owner. Allocates: when a variant is missing. Cost: of a compile, when it must wait.
  */
 GPOOL_API void gpool_set_pipeline(gpool_recorder rec, gpool_pipeline pipeline);
 

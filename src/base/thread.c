@@ -8,11 +8,15 @@
 
 #include <time.h>
 
+#define SECOND_NS UINT64_C(1000000000)
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
-#define LARGE_PAGE ((size_t)2 << 20)
+/* Compilers recurse: what gpool__wgsl_problem() lets pass fits the main thread's 8 MiB. */
+#define THREAD_STACK ((size_t)8 << 20)
+#define LARGE_PAGE   ((size_t)2 << 20)
 
 void gpool__advise_large(void *block, size_t size)
 {
@@ -48,6 +52,49 @@ void gpool__mutex_lock(gpool__mutex *mutex)
 void gpool__mutex_unlock(gpool__mutex *mutex)
 {
     ReleaseSRWLockExclusive(mutex);
+}
+
+void gpool__condition_init(gpool__condition *condition)
+{
+    InitializeConditionVariable(condition);
+}
+
+void gpool__condition_fini(gpool__condition *condition)
+{
+    (void)condition;
+}
+
+void gpool__condition_wake(gpool__condition *condition)
+{
+    WakeAllConditionVariable(condition);
+}
+
+void gpool__condition_wait(gpool__condition *condition, gpool__mutex *mutex, uint64_t ns)
+{
+    uint64_t most = ns < SECOND_NS ? ns : SECOND_NS;
+    DWORD limit = ns == UINT64_MAX ? INFINITE : (DWORD)(most / 1000000u + 1);
+    (void)SleepConditionVariableSRW(condition, mutex, limit, 0);
+}
+
+static DWORD WINAPI thread_run(LPVOID thread)
+{
+    gpool__thread *self = thread;
+    self->run(self->user);
+    return 0;
+}
+
+bool gpool__thread_start(gpool__thread *thread, void (*run)(void *user), void *user)
+{
+    thread->run = run;
+    thread->user = user;
+    thread->handle = CreateThread(NULL, THREAD_STACK, thread_run, thread, 0, NULL);
+    return thread->handle != NULL;
+}
+
+void gpool__thread_join(gpool__thread *thread)
+{
+    (void)WaitForSingleObject(thread->handle, INFINITE);
+    (void)CloseHandle(thread->handle);
 }
 
 uint64_t gpool__thread_cpu_ns(void)
@@ -94,6 +141,62 @@ void gpool__mutex_lock(gpool__mutex *mutex)
 void gpool__mutex_unlock(gpool__mutex *mutex)
 {
     (void)pthread_mutex_unlock(mutex);
+}
+
+void gpool__condition_init(gpool__condition *condition)
+{
+    (void)pthread_cond_init(condition, NULL);
+}
+
+void gpool__condition_fini(gpool__condition *condition)
+{
+    (void)pthread_cond_destroy(condition);
+}
+
+void gpool__condition_wake(gpool__condition *condition)
+{
+    (void)pthread_cond_broadcast(condition);
+}
+
+void gpool__condition_wait(gpool__condition *condition, gpool__mutex *mutex, uint64_t ns)
+{
+    if (ns == UINT64_MAX) {
+        (void)pthread_cond_wait(condition, mutex);
+        return;
+    }
+    /* By the clock on the wall, which every platform can: a jump of it costs one early or late look. */
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    uint64_t most = (uint64_t)until.tv_nsec + (ns < SECOND_NS ? ns : SECOND_NS);
+    until.tv_sec += (time_t)(most / SECOND_NS);
+    until.tv_nsec = (long)(most % SECOND_NS);
+    (void)pthread_cond_timedwait(condition, mutex, &until);
+}
+
+static void *thread_run(void *thread)
+{
+    gpool__thread *self = thread;
+    self->run(self->user);
+    return NULL;
+}
+
+bool gpool__thread_start(gpool__thread *thread, void (*run)(void *user), void *user)
+{
+    thread->run = run;
+    thread->user = user;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    (void)pthread_attr_setstacksize(&attributes, THREAD_STACK);
+    bool started = pthread_create(&thread->handle, &attributes, thread_run, thread) == 0;
+    (void)pthread_attr_destroy(&attributes);
+    return started;
+}
+
+void gpool__thread_join(gpool__thread *thread)
+{
+    (void)pthread_join(thread->handle, NULL);
 }
 
 static uint64_t thread_clock(clockid_t clock)

@@ -11,10 +11,14 @@
 #if defined(_WIN32)
 #include <windows.h>
 typedef SRWLOCK gpool__mutex;
+typedef CONDITION_VARIABLE gpool__condition;
+typedef HANDLE gpool__thread_handle;
 #define GPOOL__MUTEX_INIT SRWLOCK_INIT
 #else
 #include <pthread.h>
 typedef pthread_mutex_t gpool__mutex;
+typedef pthread_cond_t gpool__condition;
+typedef pthread_t gpool__thread_handle;
 #define GPOOL__MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
 #endif
 
@@ -28,6 +32,31 @@ void gpool__mutex_init(gpool__mutex *mutex);
 void gpool__mutex_fini(gpool__mutex *mutex);
 void gpool__mutex_lock(gpool__mutex *mutex);
 void gpool__mutex_unlock(gpool__mutex *mutex);
+
+void gpool__condition_init(gpool__condition *condition);
+void gpool__condition_fini(gpool__condition *condition);
+
+/** Wakes every thread that waits. */
+void gpool__condition_wake(gpool__condition *condition);
+
+/**
+ * Gives up the mutex, waits to be woken, at most about `ns` or a second (UINT64_MAX:
+ * without limit), and takes the mutex again.
+ */
+void gpool__condition_wait(gpool__condition *condition, gpool__mutex *mutex, uint64_t ns);
+
+/* A thread of gpool's own; stays where it is from start to join. */
+typedef struct gpool__thread {
+    gpool__thread_handle handle;
+    void (*run)(void *user);
+    void *user;
+} gpool__thread;
+
+/** Starts a thread; false where there are none, or no more. */
+bool gpool__thread_start(gpool__thread *thread, void (*run)(void *user), void *user);
+
+/** Waits for the end of a thread that was started. */
+void gpool__thread_join(gpool__thread *thread);
 
 /** CPU time of the calling thread, in nanoseconds. */
 uint64_t gpool__thread_cpu_ns(void);

@@ -22,6 +22,14 @@ bool gpool__quirks_dawn_translated(const gpool_gpu *table);
 #define GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION ((WGPUFeatureName)0x50004)
 
 /**
+ * True when several threads may create on a device at once and each finds its own errors: not where
+ * errors are taken by scopes, which wgpu-native has one stack of for all threads, and not on a Dawn
+ * device without the feature that guards it.
+ */
+bool gpool__quirks_is_parallel(gpool_implementation implementation, bool scopes,
+                               const WGPUFeatureName *features, size_t feature_count);
+
+/**
  * The type an error should have been told with: wgpu-native reports that memory ran out as Validation.
  * Takes the whole message, as the implementation gave it: only its first and its last line are free of
  * the user's text.

@@ -12,6 +12,16 @@ gpool_implementation gpool__quirks_family(const gpool_gpu *table, uint32_t *vers
     return table->DeviceTick != NULL ? GPOOL_IMPLEMENTATION_DAWN : GPOOL_IMPLEMENTATION_OTHER;
 }
 
+bool gpool__quirks_is_parallel(gpool_implementation implementation, bool scopes,
+                               const WGPUFeatureName *features, size_t feature_count)
+{
+    bool guarded = implementation != GPOOL_IMPLEMENTATION_DAWN;
+    for (size_t i = 0; i < feature_count; ++i) {
+        guarded = guarded || features[i] == GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION;
+    }
+    return guarded && !scopes;
+}
+
 static bool quirks_has(const char *message, size_t length, size_t at, const char *text)
 {
     size_t size = strlen(text);

@@ -28,6 +28,7 @@ gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats)
         calls[GPOOL_GPU_DeviceCreatePipelineLayout] + calls[GPOOL_GPU_DeviceCreateRenderPipeline] +
         calls[GPOOL_GPU_DeviceCreateSampler] + calls[GPOOL_GPU_DeviceCreateShaderModule] +
         calls[GPOOL_GPU_DeviceCreateTexture] + calls[GPOOL_GPU_TextureCreateView];
+    stats->compiles_pending = pool->shaders->compiler.pending;
     stats->bind_groups = pool->record->binds.count;
     stats->errors = pool->log.errors;
     return GPOOL_OK;

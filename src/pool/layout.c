@@ -27,6 +27,11 @@ void gpool__group_layout_release(gpool *pool, gpool__group_layout *group)
     if (group->gpu != NULL) {
         GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(group->gpu);
     }
+    gpool__group_layout **place = &pool->group_layouts;
+    while (*place != group) {
+        place = &(*place)->next;
+    }
+    *place = group->next;
     gpool__free(&pool->memory, group, layout_group_size(group->entry_count));
 }
 
@@ -223,6 +228,33 @@ static WGPUBindGroupLayout layout_make(gpool *pool, const gpool__group_layout *g
     return gpu;
 }
 
+gpool__group_layout *gpool__group_layout_get(gpool *pool, const gpool_layout_entry *entries,
+                                             uint32_t count, const char *label,
+                                             gpool_result *result)
+{
+    *result = GPOOL_OK;
+    for (gpool__group_layout *each = pool->group_layouts; each != NULL; each = each->next) {
+        if (each->gpu != NULL && each->entry_count == count &&
+            memcmp(each->entries, entries, count * sizeof *entries) == 0) {
+            return gpool__group_layout_retain(each);
+        }
+    }
+    gpool__group_layout *group = gpool__alloc(&pool->memory, layout_group_size(count));
+    if (group == NULL) {
+        *result =
+            GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the layout \"%s\"", label);
+        return NULL;
+    }
+    group->references = 1;
+    group->entry_count = count;
+    group->hash = gpool__hash(entries, count * sizeof *entries) | 1u;
+    memcpy(group->entries, entries, count * sizeof *entries);
+    group->next = pool->group_layouts;
+    pool->group_layouts = group;
+    group->gpu = layout_make(pool, group, label, result);
+    return group;
+}
+
 static void layout_drop(gpool__seam *seam, void *gpu)
 {
     GPOOL__GPU(seam, BindGroupLayoutRelease)(gpu);
@@ -273,22 +305,16 @@ static gpool_layout layout_create(gpool *pool, const gpool_layout_desc *desc)
     if (layout == NULL) {
         return none;
     }
-    gpool__group_layout *group = gpool__alloc(&pool->memory, layout_group_size(desc->entry_count));
-    if (group == NULL) {
-        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the layout \"%s\"",
-                          layout->base.label);
+    layout->group =
+        gpool__group_layout_get(pool, entries, desc->entry_count, layout->base.label, &result);
+    if (layout->group == NULL) {
         gpool__resource_cancel(pool, &layout->base);
         return none;
     }
-    group->references = 1;
-    group->entry_count = desc->entry_count;
-    memcpy(group->entries, entries, desc->entry_count * sizeof *entries);
-    layout->group = group;
-    layout->entries = group->entries;
+    layout->entries = layout->group->entries;
     layout->entry_count = desc->entry_count;
-    layout->hash = gpool__hash(entries, desc->entry_count * sizeof *entries) | 1u;
-    group->gpu = layout_make(pool, group, layout->base.label, &result);
-    layout->base.failed = group->gpu == NULL;
+    layout->hash = layout->group->hash;
+    layout->base.failed = layout->group->gpu == NULL;
     return (gpool_layout){ gpool__handle_of(pool, &layout->base) };
 }
 

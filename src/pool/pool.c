@@ -551,6 +551,9 @@ void gpool__pool_close(gpool *pool)
 {
     /* What the GPU did not report done within the limit is released too: implementations keep
      * released objects alive as long as they use them. */
+    if (pool->shaders_hooks != NULL) {
+        pool->shaders_hooks->stop(pool);
+    }
     gpool__batch_fini(pool);
     gpool__retire_close(&pool->retire, 0);
     gpool__free_all_retired(pool);
@@ -566,6 +569,9 @@ void gpool__pool_close(gpool *pool)
         }
         last_generation = (uint32_t)gpool__max(last_generation, table->last_generation);
         gpool__table_fini(table);
+    }
+    if (pool->shaders_hooks != NULL) {
+        pool->shaders_hooks->fini(pool);
     }
     gpool__landing_fini(pool);
     gpool__recycle_fini(pool);

@@ -157,9 +157,11 @@ typedef struct gpool__sampler {
     gpool_sampler_desc desc; /* resolved, label NULL */
 } gpool__sampler;
 
-/* A WebGPU bind group layout and what it is made of. Shared by the layout and the pipelines made with
- * it, which can so be made again when the layout's handle is gone. */
+/* A WebGPU bind group layout and what it is made of. Shared by all equal layouts and the pipelines made
+ * with them, which can so be made again when the layout's handle is gone. */
 typedef struct gpool__group_layout {
+    struct gpool__group_layout *next; /* in the pool's list */
+    uint64_t hash;                    /* of the entries, never 0 */
     uint32_t references;
     uint32_t entry_count;
     WGPUBindGroupLayout gpu;      /* NULL = could not be made */
@@ -222,6 +224,14 @@ typedef gpool_result (*gpool__rebuild_fn)(gpool *pool, struct gpool__rebuild *re
                                           gpool__resource *resource);
 typedef void (*gpool__rebuilt_fn)(gpool *pool, gpool__resource *resource, gpool_result result);
 
+/* What the shader folder does in the pool's own steps. */
+typedef struct gpool__shaders_hooks {
+    void (*pause)(gpool *pool, bool pause); /* nothing is compiled until it goes on */
+    void (*leave_device)(gpool *pool);      /* releases what is of the device and nobody uses */
+    void (*stop)(gpool *pool);              /* ends the workers */
+    void (*fini)(gpool *pool);              /* after the last resource */
+} gpool__shaders_hooks;
+
 struct gpool {
     gpool_device *device;
     _Atomic uint64_t owner;         /* number of the owning thread */
@@ -282,7 +292,10 @@ struct gpool {
 
     /* Hooks and state of the folders below. */
     void (*drop_bind_uses)(gpool *pool, gpool__resource *resource);
-    void (*leave_device)(gpool *pool); /* releases what is of the device and no resource */
+    void (*leave_device)(gpool *pool);         /* releases what is of the device and no resource */
+    gpool__group_layout *group_layouts;        /* all of them */
+    const gpool__shaders_hooks *shaders_hooks; /* NULL until the folder is ready */
+    struct gpool__shaders *shaders;
     struct gpool__recording *record;
     gpool_layout uniform_layout;
 };
@@ -624,6 +637,14 @@ void gpool__buffers_init(gpool *pool);
 void gpool__textures_init(gpool *pool);
 void gpool__samplers_init(gpool *pool);
 gpool_result gpool__layouts_init(gpool *pool);
+
+/**
+ * The group layout of these entries (resolved, sorted), found or made, as one more user; without a GPU
+ * object, and the error in `*result`, when it could not be made. NULL without memory.
+ */
+gpool__group_layout *gpool__group_layout_get(gpool *pool, const gpool_layout_entry *entries,
+                                             uint32_t count, const char *label,
+                                             gpool_result *result);
 
 /** Adds a user to a group layout and returns it; NULL stays NULL. */
 gpool__group_layout *gpool__group_layout_retain(gpool__group_layout *group);

@@ -121,6 +121,7 @@ static void recover_swap(gpool *pool, gpool__rebuild *rebuild, gpool_device *old
     gpool__pool_point_at(pool, old);
     bool scatters = pool->scatter.pipeline != NULL || pool->scatter.refused;
     pool->leave_device(pool);
+    pool->shaders_hooks->leave_device(pool);
     gpool__batch_leave_device(pool);
     gpool__tickets_leave_device(pool);
     recover_release_retired(pool);
@@ -250,6 +251,7 @@ static gpool_result recover_run(gpool *pool, gpool_device *device, const gpool_r
     gpool__rebuild rebuild = { 0 };
     gpool__remote_take(pool);
     (void)gpool__recycle_drop(pool);
+    pool->shaders_hooks->pause(pool, true);
     gpool__pool_point_at(pool, device);
     pool->queue_dirty = false;
     gpool_result result = recover_look(pool);
@@ -261,10 +263,12 @@ static gpool_result recover_run(gpool *pool, gpool_device *device, const gpool_r
         gpool__rebuild_fini(pool, &rebuild);
         gpool__pool_point_at(pool, old);
         pool->queue_dirty = queue_dirty;
+        pool->shaders_hooks->pause(pool, false);
         return result;
     }
     (void)gpool_device_retain(device);
     recover_swap(pool, &rebuild, old, device, report);
+    pool->shaders_hooks->pause(pool, false);
     gpool_device_release(old);
     result = recover_refill(pool, &rebuild, desc, report, call);
     gpool__rebuild_fini(pool, &rebuild);

@@ -9,6 +9,13 @@
 
 #define FRAME_MAX_IN_FLIGHT 8u
 
+static uint32_t frame_workers(const gpool_desc *desc)
+{
+    return desc->compile_workers == GPOOL_WORKERS_NONE ? 0
+           : desc->compile_workers != 0                ? desc->compile_workers
+                                                       : 1;
+}
+
 gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **out)
 {
     static const gpool_desc defaults = { 0 };
@@ -24,22 +31,28 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
     }
     gpool__operation *now = gpool__current();
     now->name = "gpool_create";
-    if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT) {
+    if (device == NULL || desc->frames_in_flight > FRAME_MAX_IN_FLIGHT ||
+        frame_workers(desc) > GPOOL__MAX_WORKERS) {
         gpool__log log;
         gpool__log_init(&log, desc->log, desc->log_user, "no pool");
         gpool_result refused = gpool__fail(
             &log, device == NULL ? GPOOL_LOG_ARGUMENT_NULL : GPOOL_LOG_ARGUMENT_VALUE,
-            GPOOL_ERROR_INVALID_ARGUMENT, "The device is %s, or frames_in_flight [%u] is over [%u]",
-            device == NULL ? "null" : "there", desc->frames_in_flight, FRAME_MAX_IN_FLIGHT);
+            GPOOL_ERROR_INVALID_ARGUMENT,
+            "The device is %s, or frames_in_flight [%u] is over [%u], or compile_workers [%u] over "
+            "[%u]",
+            device == NULL ? "null" : "there", desc->frames_in_flight, FRAME_MAX_IN_FLIGHT,
+            desc->compile_workers, GPOOL__MAX_WORKERS);
         now->name = NULL;
         return refused;
     }
     gpool *pool = NULL;
     gpool_result result = gpool__pool_open(device, desc, &pool);
     if (result == GPOOL_OK) {
-        gpool__shaders_init(pool);
-        gpool__pipelines_init(pool);
-        result = gpool__recording_init(pool);
+        result = gpool__shaders_init(pool, frame_workers(desc));
+        if (result == GPOOL_OK) {
+            gpool__pipelines_init(pool);
+            result = gpool__recording_init(pool);
+        }
         if (result != GPOOL_OK) {
             gpool__pool_close(pool);
             pool = NULL;
@@ -151,6 +164,7 @@ static gpool_result frame_begin(gpool *pool)
         return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
                            pool->device->info.label);
     }
+    gpool__compiler_collect(pool);
     pool->frame = next;
     pool->in_frame = true;
     pool->frame_error = GPOOL_OK;

@@ -8,6 +8,10 @@
 static bool draw_is_spoiled(struct gpool_recorder_state *state, bool indexed)
 {
     const gpool__pass_state *pass = &state->pass;
+    if (pass->unready_pipeline) {
+        state->pool->stats.unready_draws += 1;
+        return true;
+    }
     const gpool__pipeline *pipeline = pass->raw ? NULL : pass->known_pipeline;
     uint32_t groups = pass->refused_groups;
     uint32_t slots = pass->refused_vertices;

@@ -54,52 +54,11 @@ const char gpool__mips_wgsl[] =
 void gpool__mips_fini(gpool *pool, gpool__mips *mips)
 {
     gpool__pipeline *pipeline = &mips->pipeline;
-    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        GPOOL__GPU(&pool->seam, RenderPipelineRelease)(pipeline->variants[i].gpu);
-    }
-    gpool__free(&pool->memory, pipeline->variants,
-                pipeline->variant_capacity * sizeof *pipeline->variants);
-    if (pipeline->layout != NULL) {
-        GPOOL__GPU(&pool->seam, PipelineLayoutRelease)(pipeline->layout);
-    }
-    if (mips->group != NULL) {
-        GPOOL__GPU(&pool->seam, BindGroupLayoutRelease)(mips->group);
-    }
-    gpool__module_release(pool, pipeline->vertex);
+    gpool__pipeline_drop_variants(pool, pipeline);
+    gpool__group_layout_release(pool, pipeline->groups[0]);
+    gpool__code_release(pool, pipeline->vertex);
+    gpool__code_release(pool, pipeline->fragment);
     *mips = (gpool__mips){ 0 };
-}
-
-/* Makes the layouts under capture. */
-static gpool_result mips_make_layouts(gpool *pool, gpool__mips *mips)
-{
-    WGPUBindGroupLayoutEntry entry = {
-        .binding = 0,
-        .visibility = WGPUShaderStage_Fragment,
-        .texture = { .sampleType = WGPUTextureSampleType_UnfilterableFloat,
-                     .viewDimension = WGPUTextureViewDimension_2D },
-    };
-    WGPUBindGroupLayoutDescriptor group = {
-        .label = gpool__view("mips"),
-        .entryCount = 1,
-        .entries = &entry,
-    };
-    WGPUPipelineLayoutDescriptor layout = {
-        .label = gpool__view("mips"),
-        .bindGroupLayoutCount = 1,
-        .bindGroupLayouts = &mips->group,
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    mips->group =
-        GPOOL__GPU(&pool->seam, DeviceCreateBindGroupLayout)(pool->device->device, &group);
-    if (mips->group != NULL) {
-        mips->pipeline.layout =
-            GPOOL__GPU(&pool->seam, DeviceCreatePipelineLayout)(pool->device->device, &layout);
-    }
-    gpool_result result = gpool__capture_end(pool->device, &pool->seam);
-    if (result == GPOOL_OK && mips->pipeline.layout == NULL) {
-        result = GPOOL_ERROR_GPU;
-    }
-    return result == GPOOL_OK ? result : gpool__fail_gpu(pool, result, "Layout of", "mips");
 }
 
 /* Makes all but the variants, at the first call on this device. */
@@ -107,18 +66,29 @@ static gpool_result mips_prepare(gpool *pool, gpool__mips *mips)
 {
     static char label[] = "mips";
     static gpool_render_pipeline_desc desc = { .vertex_entry = "vs", .fragment_entry = "fs" };
-    if (mips->pipeline.vertex != NULL) {
+    static const gpool_layout_entry entry = {
+        .type = GPOOL_BINDING_TEXTURE,
+        .stages = WGPUShaderStage_Fragment,
+        .sample_type = WGPUTextureSampleType_UnfilterableFloat,
+        .dimension = WGPUTextureViewDimension_2D,
+    };
+    gpool__pipeline *pipeline = &mips->pipeline;
+    if (pipeline->vertex != NULL) {
         return GPOOL_OK;
     }
+    pipeline->vertex = gpool__code_create(pool, label);
+    if (pipeline->vertex == NULL) {
+        return GPOOL_ERROR_OUT_OF_MEMORY;
+    }
     gpool_result result;
-    gpool__module *module =
-        gpool__module_create(pool, label, gpool__mips_wgsl, strlen(gpool__mips_wgsl), &result);
-    mips->pipeline.base.label = label;
-    mips->pipeline.desc = &desc;
-    mips->pipeline.vertex = module;
-    mips->pipeline.fragment = module;
+    pipeline->base.label = label;
+    pipeline->desc = &desc;
+    pipeline->fragment = gpool__code_retain(pipeline->vertex);
+    pipeline->group_count = 1;
+    pipeline->vertex->module =
+        gpool__module_get(pool, label, gpool__mips_wgsl, strlen(gpool__mips_wgsl), &result);
     if (result == GPOOL_OK) {
-        result = mips_make_layouts(pool, mips);
+        pipeline->groups[0] = gpool__group_layout_get(pool, &entry, 1, label, &result);
     }
     if (result != GPOOL_OK) {
         gpool__mips_fini(pool, mips);
@@ -131,23 +101,24 @@ static WGPURenderPipeline mips_pipeline(gpool *pool, gpool__pipeline *pipeline,
                                         WGPUTextureFormat format, gpool_result *result)
 {
     gpool__targets targets = { .colors = { format }, .color_count = 1, .samples = 1 };
-    *result = GPOOL_OK;
-    uint32_t found = gpool__variant_find(pipeline, &targets);
-    if (found != UINT32_MAX) {
-        return pipeline->variants[found].gpu;
-    }
-    gpool__pipeline_parts parts = {
-        .vertex = pipeline->vertex->gpu,
-        .fragment = pipeline->fragment->gpu,
-        .layout = pipeline->layout,
-    };
-    WGPURenderPipeline gpu = gpool__variant_make(pool, pipeline, &parts, &targets, result);
-    if (gpu != NULL && !gpool__variant_add(pool, pipeline, &targets, gpu)) {
-        GPOOL__GPU(&pool->seam, RenderPipelineRelease)(gpu);
-        *result = GPOOL_ERROR_OUT_OF_MEMORY;
+    gpool__program *program = gpool__pipeline_variant(pool, pipeline, &targets, result);
+    if (program == NULL) {
         return NULL;
     }
-    return gpu;
+    *result = gpool__compiler_finish(pool, &program->base, pool->wait_timeout_ns);
+    if (*result != GPOOL_OK) {
+        return NULL;
+    }
+    *result = program->base.result;
+    if (*result != GPOOL_OK) {
+        if (pipeline->vertex->module->base.result != GPOOL_OK) {
+            gpool__mips_fini(pool, &pool->record->mips);
+        } else {
+            gpool__pipeline_forget_failed(pool, pipeline);
+        }
+        return NULL;
+    }
+    return program->base.gpu;
 }
 
 static gpool_result mips_check(gpool *pool, const gpool__texture *texture)
@@ -203,7 +174,7 @@ static gpool_result mips_make_source(gpool *pool, const gpool__texture *texture,
     WGPUBindGroupEntry entry = { .binding = 0, .textureView = mip->view };
     WGPUBindGroupDescriptor desc = {
         .label = gpool__view("mips"),
-        .layout = pool->record->mips.group,
+        .layout = pool->record->mips.pipeline.groups[0]->gpu,
         .entryCount = 1,
         .entries = &entry,
     };

@@ -122,6 +122,8 @@ typedef struct gpool__pass_state {
     uint32_t refused_groups;   /* bit = group */
     uint32_t refused_vertices; /* bit = slot */
     bool refused_pipeline;
+    bool unready_pipeline; /* not compiled yet: draws are left out */
+    bool skips;            /* the pass does not wait for pipelines */
     bool refused_index;
     bool has_viewport, has_scissor, has_blend, has_stencil;
     bool raw; /* the pass was handed out: nothing is known */
@@ -153,7 +155,6 @@ struct gpool_recorder_state {
 /* What gpool_texture_generate_mips() draws with, made at its first call on a device. */
 typedef struct gpool__mips {
     gpool__pipeline pipeline; /* no resource: for its variants, one for each format drawn to */
-    WGPUBindGroupLayout group;
 } gpool__mips;
 
 typedef struct gpool__recording {

@@ -16,40 +16,28 @@ static void pipeline_free_desc(gpool *pool, gpool_render_pipeline_desc *desc)
     gpool__free(&pool->memory, desc, sizeof *desc);
 }
 
-/* Releases the GPU objects; what they are made of stays, for gpool_recover(). */
-static void pipeline_unmake(gpool *pool, gpool__pipeline *pipeline)
+void gpool__pipeline_drop_variants(gpool *pool, gpool__pipeline *pipeline)
 {
-    gpool__seam *seam = &pool->seam;
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        if (pipeline->variants[i].gpu != NULL) {
-            GPOOL__GPU(seam, RenderPipelineRelease)(pipeline->variants[i].gpu);
-        }
+        gpool__program_release(pool, pipeline->variants[i].program);
     }
     gpool__free(&pool->memory, pipeline->variants,
                 pipeline->variant_capacity * sizeof *pipeline->variants);
     pipeline->variants = NULL;
     pipeline->variant_count = 0;
     pipeline->variant_capacity = 0;
-    if (pipeline->compute_gpu != NULL) {
-        GPOOL__GPU(seam, ComputePipelineRelease)(pipeline->compute_gpu);
-        pipeline->compute_gpu = NULL;
-    }
-    if (pipeline->layout != NULL) {
-        GPOOL__GPU(seam, PipelineLayoutRelease)(pipeline->layout);
-        pipeline->layout = NULL;
-    }
 }
 
 static void pipeline_release(gpool *pool, gpool__resource *resource)
 {
     gpool__pipeline *pipeline = (gpool__pipeline *)resource;
-    pipeline_unmake(pool, pipeline);
+    gpool__pipeline_drop_variants(pool, pipeline);
     for (int i = 0; i < GPOOL_MAX_GROUPS; ++i) {
         gpool__group_layout_release(pool, pipeline->groups[i]);
         pipeline->groups[i] = NULL;
     }
-    gpool__module_release(pool, pipeline->vertex);
-    gpool__module_release(pool, pipeline->fragment);
+    gpool__code_release(pool, pipeline->vertex);
+    gpool__code_release(pool, pipeline->fragment);
     pipeline->vertex = NULL;
     pipeline->fragment = NULL;
     gpool__free_string(&pool->memory, pipeline->compute_entry);
@@ -68,6 +56,11 @@ void gpool__pipelines_init(gpool *pool)
 static gpool__shader *pipeline_shader(gpool *pool, gpool_shader handle, gpool_result *result)
 {
     return (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, result);
+}
+
+static bool pipeline_has_groups(const gpool__shader *shader)
+{
+    return shader->code->module != NULL && shader->code->module->has_groups;
 }
 
 /* Resolves the layouts; the default is the uniform layout when the source binds anything. */
@@ -101,63 +94,12 @@ static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPO
     return GPOOL_OK;
 }
 
-void gpool__pipeline_tell(gpool *pool, const gpool__pipeline *pipeline, gpool_result result,
-                          const char *why)
+gpool_result gpool__pipeline_tell(gpool *pool, const char *label, gpool_result result,
+                                  const char *why)
 {
-    (void)gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_PIPELINE_CREATE), result,
-                      "The pipeline \"%s\" could not be made: %s", pipeline->base.label,
-                      why[0] != '\0' ? why : gpool_result_text(result));
-}
-
-WGPUPipelineLayout gpool__pipeline_make_layout(gpool *pool, const gpool__pipeline *pipeline,
-                                               const WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS],
-                                               gpool_result *result)
-{
-    gpool__seam *seam = &pool->seam;
-    WGPUDevice device = pool->device->device;
-    gpool__capture_begin(pool->device, seam);
-    WGPUBindGroupLayout raw[GPOOL_MAX_GROUPS] = { NULL };
-    WGPUBindGroupLayout empty = NULL;
-    bool complete = true;
-    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
-        raw[i] = groups[i];
-        if (groups[i] == NULL) {
-            if (empty == NULL) {
-                WGPUBindGroupLayoutDescriptor none = { .label = gpool__view("gpool empty") };
-                empty = GPOOL__GPU(seam, DeviceCreateBindGroupLayout)(device, &none);
-            }
-            raw[i] = empty;
-        }
-        complete = complete && raw[i] != NULL;
-    }
-    WGPUPipelineLayoutDescriptor desc = {
-        .label = gpool__view(pipeline->base.label),
-        .bindGroupLayoutCount = pipeline->group_count,
-        .bindGroupLayouts = raw,
-    };
-    WGPUPipelineLayout layout = NULL;
-    if (complete) {
-        layout = GPOOL__GPU(seam, DeviceCreatePipelineLayout)(device, &desc);
-    }
-    *result = gpool__capture_end(pool->device, seam);
-    if (empty != NULL) {
-        GPOOL__GPU(seam, BindGroupLayoutRelease)(empty);
-    }
-    if (*result == GPOOL_OK && gpool__device_is_lost(pool->device)) {
-        *result = GPOOL_ERROR_DEVICE_LOST;
-    }
-    if (*result == GPOOL_OK && layout == NULL) {
-        /* A pipeline made without one would get a layout of its own, that no group fits. */
-        *result = GPOOL_ERROR_GPU;
-    }
-    if (*result != GPOOL_OK) {
-        if (layout != NULL) {
-            GPOOL__GPU(seam, PipelineLayoutRelease)(layout);
-        }
-        gpool__pipeline_tell(pool, pipeline, *result, gpool__current()->error);
-        return NULL;
-    }
-    return layout;
+    return gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_PIPELINE_CREATE), result,
+                       "The pipeline \"%s\" could not be made: %s", label,
+                       why[0] != '\0' ? why : gpool_result_text(result));
 }
 
 /* Takes a pipeline slot with what it is made of; NULL with the error recorded. */
@@ -170,8 +112,8 @@ static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scop
     if (pipeline == NULL) {
         return NULL;
     }
-    pipeline->vertex = gpool__module_retain(vertex->module);
-    pipeline->fragment = fragment != NULL ? gpool__module_retain(fragment->module) : NULL;
+    pipeline->vertex = gpool__code_retain(vertex->code);
+    pipeline->fragment = fragment != NULL ? gpool__code_retain(fragment->code) : NULL;
     pipeline->group_count = count;
     for (uint32_t i = 0; i < count; ++i) {
         if (found[i] != NULL) {
@@ -182,59 +124,59 @@ static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scop
     return pipeline;
 }
 
-/* Makes the layout, the first thing a pipeline needs, unless a shader of it failed. */
-static gpool_result pipeline_begin(gpool *pool, gpool__pipeline *pipeline,
-                                   const gpool__shader *vertex, const gpool__shader *fragment)
+/* How the modules of a pipeline are. */
+static gpool_result pipeline_look_codes(const gpool__pipeline *pipeline)
 {
-    if (vertex->base.failed || (fragment != NULL && fragment->base.failed)) {
-        gpool__pipeline_tell(pool, pipeline, GPOOL_ERROR_FAILED_RESOURCE, "its shader failed");
-        return GPOOL_ERROR_FAILED_RESOURCE;
-    }
-    WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS] = { NULL };
-    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
-        groups[i] = pipeline->groups[i] != NULL ? pipeline->groups[i]->gpu : NULL;
-    }
-    gpool_result result;
-    pipeline->layout = gpool__pipeline_make_layout(pool, pipeline, groups, &result);
-    return result;
-}
-
-/* Ends a creation: a pipeline that failed has no GPU objects. */
-static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline, gpool_result result)
-{
-    pipeline->status = result;
-    pipeline->base.failed = result != GPOOL_OK;
-    if (pipeline->base.failed) {
-        pipeline_unmake(pool, pipeline);
-    }
-    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
-}
-
-WGPUComputePipeline gpool__pipeline_make_compute(gpool *pool, const gpool__pipeline *pipeline,
-                                                 const gpool__pipeline_parts *parts,
-                                                 gpool_result *result)
-{
-    WGPUComputePipelineDescriptor desc = {
-        .label = gpool__view(pipeline->base.label),
-        .layout = parts->layout,
-        .compute = { .module = parts->vertex,
-                     .entryPoint = { pipeline->compute_entry, WGPU_STRLEN } },
-    };
-    gpool__capture_begin(pool->device, &pool->seam);
-    WGPUComputePipeline gpu =
-        GPOOL__GPU(&pool->seam, DeviceCreateComputePipeline)(pool->device->device, &desc);
-    *result = gpool__capture_end(pool->device, &pool->seam);
-    if (*result == GPOOL_OK && gpu == NULL) {
-        *result = GPOOL_ERROR_GPU;
-    }
-    if (*result != GPOOL_OK) {
-        if (gpu != NULL) {
-            GPOOL__GPU(&pool->seam, ComputePipelineRelease)(gpu);
+    const gpool__code *const codes[2] = { pipeline->vertex, pipeline->fragment };
+    gpool_result status = GPOOL_OK;
+    for (int i = 0; i < 2; ++i) {
+        if (codes[i] == NULL) {
+            continue;
         }
-        gpool__pipeline_tell(pool, pipeline, *result, gpool__current()->error);
-        return NULL;
+        gpool_result each = codes[i]->module != NULL ? gpool__made_status(&codes[i]->module->base)
+                                                     : GPOOL_ERROR_FAILED_RESOURCE;
+        if (each == GPOOL_NOT_READY && status == GPOOL_OK) {
+            status = each;
+        } else if (each != GPOOL_OK && each != GPOOL_NOT_READY) {
+            status = GPOOL_ERROR_FAILED_RESOURCE;
+        }
     }
-    return gpu;
+    return status;
+}
+
+gpool_result gpool__pipeline_look(gpool__pipeline *pipeline)
+{
+    gpool_result status = pipeline_look_codes(pipeline);
+    gpool__targets targets = { 0 };
+    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
+        uint32_t own = gpool__variant_find(pipeline, &targets);
+        if (own != UINT32_MAX) {
+            status = gpool__made_status(&pipeline->variants[own].program->base);
+        }
+    }
+    pipeline->base.failed = status != GPOOL_OK && status != GPOOL_NOT_READY;
+    return status;
+}
+
+/* Ends a creation: asks for the program of these targets (NULL = each pass tells its own). */
+static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline,
+                                   const gpool__targets *targets)
+{
+    bool has_sources = pipeline->vertex->module != NULL &&
+                       (pipeline->fragment == NULL || pipeline->fragment->module != NULL);
+    if (targets != NULL && has_sources) {
+        gpool_result result;
+        if (gpool__pipeline_variant(pool, pipeline, targets, &result) == NULL) {
+            pipeline_release(pool, &pipeline->base);
+            gpool__resource_cancel(pool, &pipeline->base);
+            return (gpool_pipeline){ 0 };
+        }
+    } else if (pipeline_look_codes(pipeline) == GPOOL_ERROR_FAILED_RESOURCE) {
+        (void)gpool__pipeline_tell(pool, pipeline->base.label, GPOOL_ERROR_FAILED_RESOURCE,
+                                   "its shader failed");
+    }
+    (void)gpool__pipeline_look(pipeline);
+    return (gpool_pipeline){ gpool__handle_of(pool, &pipeline->base) };
 }
 
 static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_pipeline_desc *desc)
@@ -254,8 +196,8 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
     gpool__shader *shader = pipeline_shader(pool, desc->shader, &result);
     gpool__layout *found[GPOOL_MAX_GROUPS];
     uint32_t count = 0;
-    if (shader == NULL ||
-        pipeline_layouts(pool, desc->layouts, shader->has_groups, found, &count) != GPOOL_OK) {
+    if (shader == NULL || pipeline_layouts(pool, desc->layouts, pipeline_has_groups(shader), found,
+                                           &count) != GPOOL_OK) {
         return none;
     }
     char *entry = NULL;
@@ -275,12 +217,8 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
     }
     pipeline->compute = true;
     pipeline->compute_entry = entry;
-    result = pipeline_begin(pool, pipeline, shader, NULL);
-    if (result == GPOOL_OK) {
-        gpool__pipeline_parts parts = { .vertex = shader->module->gpu, .layout = pipeline->layout };
-        pipeline->compute_gpu = gpool__pipeline_make_compute(pool, pipeline, &parts, &result);
-    }
-    return pipeline_end(pool, pipeline, result);
+    const gpool__targets none_of_them = { 0 };
+    return pipeline_end(pool, pipeline, &none_of_them);
 }
 
 gpool_pipeline gpool_compute_pipeline_create(gpool *pool, const gpool_compute_pipeline_desc *desc)
@@ -388,7 +326,8 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     if (vertex == NULL || (fragment == NULL && !desc->no_fragment)) {
         return none;
     }
-    bool has_groups = vertex->has_groups || (fragment != NULL && fragment->has_groups);
+    bool has_groups =
+        pipeline_has_groups(vertex) || (fragment != NULL && pipeline_has_groups(fragment));
     gpool__layout *found[GPOOL_MAX_GROUPS];
     uint32_t count = 0;
     if (pipeline_layouts(pool, desc->layouts, has_groups, found, &count) != GPOOL_OK) {
@@ -396,32 +335,21 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     }
     gpool__targets targets;
     bool compiles_now = gpool__pipeline_own_targets(desc, &targets);
-    void *variants = NULL;
-    uint32_t capacity = 0;
     gpool_render_pipeline_desc *copy = pipeline_copy_desc(pool, desc);
-    if (copy == NULL || (compiles_now && !gpool__reserve(&pool->memory, &variants, &capacity, 1,
-                                                         sizeof(gpool__variant)))) {
+    if (copy == NULL) {
         (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the pipeline \"%s\"",
                           desc->label != NULL ? desc->label : "");
-        pipeline_free_desc(pool, copy);
         return none;
     }
     gpool__pipeline *pipeline =
         pipeline_take(pool, desc->label, desc->scope, vertex, fragment, found, count);
     if (pipeline == NULL) {
-        gpool__free(&pool->memory, variants, capacity * sizeof(gpool__variant));
         pipeline_free_desc(pool, copy);
         return none;
     }
     pipeline->desc = copy;
-    pipeline->variants = variants;
-    pipeline->variant_capacity = capacity;
     pipeline_fill_slots(pipeline, copy);
-    result = pipeline_begin(pool, pipeline, vertex, fragment);
-    if (result == GPOOL_OK && compiles_now) {
-        (void)gpool__pipeline_variant(pool, pipeline, &targets, &result);
-    }
-    return pipeline_end(pool, pipeline, result);
+    return pipeline_end(pool, pipeline, compiles_now ? &targets : NULL);
 }
 
 gpool_pipeline gpool_render_pipeline_create(gpool *pool, const gpool_render_pipeline_desc *desc)
@@ -442,10 +370,12 @@ gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline handle)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__compiler_collect(pool);
     gpool__pipeline *pipeline =
         (gpool__pipeline *)gpool__resolve(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
+    result = pipeline != NULL ? gpool__pipeline_look(pipeline) : result;
     gpool__leave(pool, &call);
-    return pipeline != NULL ? pipeline->status : result;
+    return result;
 }
 
 gpool_result gpool_pipeline_destroy(gpool *pool, gpool_pipeline pipeline)

@@ -1,163 +1,116 @@
 /*
- * Pipelines on another device: modules and group layouts are shared with whoever uses them, and made
- * once; then the layout and every variant that worked, so that no frame compiles afterwards.
+ * Pipelines on another device: modules, group layouts and programs are shared with whoever uses them,
+ * and made once; then every variant that worked, so that no frame compiles afterwards.
  */
 #include "shader/shader_state.h"
 
-static void rebuild_drop_layout(gpool__seam *seam, void *gpu)
+/* The modules that new variants will be made of: GPOOL_ERROR_FAILED_RESOURCE when one cannot be. */
+static gpool_result rebuild_codes(gpool *pool, gpool__rebuild *rebuild,
+                                  const gpool__pipeline *pipeline)
 {
-    GPOOL__GPU(seam, PipelineLayoutRelease)(gpu);
-}
-
-static void rebuild_drop_compute(gpool__seam *seam, void *gpu)
-{
-    GPOOL__GPU(seam, ComputePipelineRelease)(gpu);
-}
-
-static void rebuild_drop_render(gpool__seam *seam, void *gpu)
-{
-    GPOOL__GPU(seam, RenderPipelineRelease)(gpu);
-}
-
-/* Modules and group layouts, all of them, whatever the first says. */
-static gpool_result rebuild_parts(gpool *pool, gpool__rebuild *rebuild,
-                                  const gpool__pipeline *pipeline, gpool__pipeline_parts *parts,
-                                  WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS])
-{
-    gpool_result result = GPOOL_OK;
-    gpool_result each;
-    parts->vertex = gpool__module_rebuild(pool, rebuild, pipeline->vertex, &each);
-    result = each;
-    if (pipeline->fragment != NULL && !gpool__rebuild_ends(result)) {
-        parts->fragment = gpool__module_rebuild(pool, rebuild, pipeline->fragment, &each);
-        result = each != GPOOL_OK ? each : result;
-    }
-    for (uint32_t i = 0; i < pipeline->group_count && !gpool__rebuild_ends(result); ++i) {
-        if (pipeline->groups[i] != NULL) {
-            groups[i] = gpool__group_layout_rebuild(pool, rebuild, pipeline->groups[i],
-                                                    pipeline->base.label, &each);
-            result = each != GPOOL_OK ? each : result;
+    gpool__code *const codes[2] = { pipeline->vertex, pipeline->fragment };
+    gpool_result status = GPOOL_OK;
+    for (int i = 0; i < 2; ++i) {
+        gpool_result result = GPOOL_OK;
+        if (codes[i] != NULL && codes[i]->module != NULL) {
+            (void)gpool__module_rebuild(pool, rebuild, codes[i]->module, &result);
+        } else if (codes[i] != NULL) {
+            result = GPOOL_ERROR_FAILED_RESOURCE;
         }
-    }
-    if (result != GPOOL_OK && !gpool__rebuild_ends(result)) {
-        result = GPOOL_ERROR_FAILED_RESOURCE;
-        gpool__pipeline_tell(pool, pipeline, result, "its shader or one of its layouts failed");
-    }
-    return result;
-}
-
-/* The variant of the descriptor's own targets decides about the pipeline, as at creation; another
- * one that fails is left out, and tried again at its next use. */
-static gpool_result rebuild_variants(gpool *pool, gpool__rebuild *rebuild,
-                                     gpool__pipeline *pipeline, const gpool__pipeline_parts *parts,
-                                     uint32_t own)
-{
-    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        gpool__variant *variant = &pipeline->variants[i];
-        if (variant->gpu == NULL && i != own) {
-            continue;
-        }
-        gpool_result result;
-        WGPURenderPipeline gpu =
-            gpool__variant_make(pool, pipeline, parts, &variant->targets, &result);
-        result = gpool__rebuild_add(pool, rebuild, rebuild_drop_render, &variant->gpu, gpu, result);
-        if (result != GPOOL_OK && (i == own || gpool__rebuild_ends(result))) {
+        if (gpool__rebuild_ends(result)) {
             return result;
         }
+        status = result != GPOOL_OK ? GPOOL_ERROR_FAILED_RESOURCE : status;
     }
-    return GPOOL_OK;
+    return status;
 }
 
-static gpool_result rebuild_objects(gpool *pool, gpool__rebuild *rebuild, gpool__pipeline *pipeline,
-                                    gpool__pipeline_parts *parts,
-                                    const WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS])
+/* Group layouts, also those of a pipeline that has no variant yet. */
+static gpool_result rebuild_groups(gpool *pool, gpool__rebuild *rebuild,
+                                   const gpool__pipeline *pipeline)
 {
-    uint32_t own = UINT32_MAX;
-    gpool__targets targets;
-    if (!pipeline->compute && gpool__pipeline_own_targets(pipeline->desc, &targets)) {
-        own = gpool__variant_find(pipeline, &targets);
-        if (own == UINT32_MAX) {
-            /* A pipeline that failed has no variants. An empty one changes nothing. */
-            own = pipeline->variant_count;
-            if (!gpool__variant_add(pool, pipeline, &targets, NULL)) {
-                return GPOOL_ERROR_OUT_OF_MEMORY;
-            }
+    gpool_result result = GPOOL_OK;
+    for (uint32_t i = 0; i < pipeline->group_count && !gpool__rebuild_ends(result); ++i) {
+        if (pipeline->groups[i] != NULL) {
+            (void)gpool__group_layout_rebuild(pool, rebuild, pipeline->groups[i],
+                                              pipeline->base.label, &result);
         }
     }
-    gpool_result result;
-    parts->layout = gpool__pipeline_make_layout(pool, pipeline, groups, &result);
-    result = gpool__rebuild_add(pool, rebuild, rebuild_drop_layout, &pipeline->layout,
-                                parts->layout, result);
-    if (result != GPOOL_OK) {
-        return result;
-    }
-    if (!pipeline->compute) {
-        return rebuild_variants(pool, rebuild, pipeline, parts, own);
-    }
-    WGPUComputePipeline gpu = gpool__pipeline_make_compute(pool, pipeline, parts, &result);
-    return gpool__rebuild_add(pool, rebuild, rebuild_drop_compute, &pipeline->compute_gpu, gpu,
-                              result);
-}
-
-/* The old objects go, and none come. */
-static gpool_result rebuild_nothing(gpool *pool, gpool__rebuild *rebuild, gpool__pipeline *pipeline)
-{
-    gpool_result result =
-        gpool__rebuild_add(pool, rebuild, rebuild_drop_layout, &pipeline->layout, NULL, GPOOL_OK);
-    if (result == GPOOL_OK) {
-        result = gpool__rebuild_add(pool, rebuild, rebuild_drop_compute, &pipeline->compute_gpu,
-                                    NULL, GPOOL_OK);
-    }
-    for (uint32_t i = 0; i < pipeline->variant_count && result == GPOOL_OK; ++i) {
-        result = gpool__rebuild_add(pool, rebuild, rebuild_drop_render, &pipeline->variants[i].gpu,
-                                    NULL, GPOOL_OK);
-    }
-    return result;
+    return gpool__rebuild_ends(result) ? result : GPOOL_OK;
 }
 
 static gpool_result pipeline_rebuild(gpool *pool, gpool__rebuild *rebuild,
                                      gpool__resource *resource)
 {
     gpool__pipeline *pipeline = (gpool__pipeline *)resource;
-    bool has_sources =
-        pipeline->vertex != NULL &&
-        (pipeline->compute || pipeline->desc->no_fragment || pipeline->fragment != NULL);
-    if (!has_sources) {
-        return pipeline->status; /* failed at creation, and there is nothing to make it of */
+    (void)gpool__pipeline_look(pipeline);
+    gpool_result status = rebuild_codes(pool, rebuild, pipeline);
+    gpool_result result = status;
+    if (!gpool__rebuild_ends(result)) {
+        result = rebuild_groups(pool, rebuild, pipeline);
     }
-    gpool__pipeline_parts parts = { 0 };
-    WGPUBindGroupLayout groups[GPOOL_MAX_GROUPS] = { NULL };
-    gpool_result result = rebuild_parts(pool, rebuild, pipeline, &parts, groups);
-    if (result == GPOOL_OK && !pipeline->compute) {
+    if (gpool__rebuild_ends(result)) {
+        return result;
+    }
+    gpool_result able = GPOOL_OK;
+    if (!pipeline->compute) {
         /* Another implementation may know less, and end the process over it. */
         gpool_render_pipeline_desc desc = *pipeline->desc;
         desc.label = resource->label;
-        result = gpool__pipeline_check_desc(pool, &desc);
+        able = gpool__pipeline_check_desc(pool, &desc);
     }
-    uint32_t before = rebuild->object_count;
-    if (result == GPOOL_OK) {
-        result = rebuild_objects(pool, rebuild, pipeline, &parts, groups);
+    /* The variant of the descriptor's own targets decides about the pipeline, as at creation; another
+     * one that fails is left out, and tried again at its next use. */
+    uint32_t own = UINT32_MAX;
+    gpool__targets targets = { 0 };
+    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
+        own = gpool__variant_find(pipeline, &targets);
     }
-    if (result != GPOOL_OK && !gpool__rebuild_ends(result)) {
-        gpool__rebuild_cut(pool, rebuild, before);
-        gpool_result added = rebuild_nothing(pool, rebuild, pipeline);
-        result = added != GPOOL_OK ? added : result;
+    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
+        result =
+            gpool__program_rebuild(pool, rebuild, pipeline->variants[i].program, able == GPOOL_OK);
+        if (gpool__rebuild_ends(result)) {
+            return result;
+        }
+        status = i == own ? result : status;
     }
-    return result;
+    return able != GPOOL_OK ? able : status;
+}
+
+static void rebuilt_code(gpool *pool, gpool__code *code)
+{
+    if (code != NULL && code->module != NULL) {
+        gpool__made_rebuilt(pool, &code->module->base);
+    }
 }
 
 static void pipeline_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
 {
     gpool__pipeline *pipeline = (gpool__pipeline *)resource;
-    uint32_t count = 0;
-    (void)pool;
-    pipeline->status = result;
+    (void)result;
+    rebuilt_code(pool, pipeline->vertex);
+    rebuilt_code(pool, pipeline->fragment);
+    gpool__targets targets = { 0 };
+    uint32_t own = UINT32_MAX;
+    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
+        own = gpool__variant_find(pipeline, &targets);
+    }
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        if (pipeline->variants[i].gpu != NULL) {
-            pipeline->variants[count++] = pipeline->variants[i];
+        gpool__variant variant = pipeline->variants[i];
+        gpool__made *made = &variant.program->base;
+        gpool__made_rebuilt(pool, &variant.program->recipe.vertex->base);
+        if (variant.program->recipe.fragment != NULL) {
+            gpool__made_rebuilt(pool, &variant.program->recipe.fragment->base);
+        }
+        gpool__made_rebuilt(pool, made);
+        if (i != own && made->collected && made->result != GPOOL_OK) {
+            gpool__program_release(pool, variant.program);
+        } else {
+            pipeline->variants[kept++] = variant;
         }
     }
-    pipeline->variant_count = count;
+    pipeline->variant_count = kept;
 }
 
 void gpool__pipelines_init_rebuild(gpool *pool)

@@ -7,34 +7,137 @@
 
 #define SHADER_FILE_LIMIT ((size_t)16 << 20)
 
+gpool__code *gpool__code_create(gpool *pool, const char *label)
+{
+    gpool__code *code = gpool__alloc(&pool->memory, sizeof *code);
+    if (code == NULL) {
+        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the shader \"%s\"", label);
+        return NULL;
+    }
+    code->references = 1;
+    return code;
+}
+
+gpool__code *gpool__code_retain(gpool__code *code)
+{
+    if (code != NULL) {
+        code->references += 1;
+    }
+    return code;
+}
+
+void gpool__code_release(gpool *pool, gpool__code *code)
+{
+    if (code == NULL || --code->references > 0) {
+        return;
+    }
+    gpool__module_release(pool, code->module);
+    gpool__free(&pool->memory, code, sizeof *code);
+}
+
+gpool_result gpool__shader_look(gpool__shader *shader)
+{
+    gpool_result status = shader->code->module != NULL
+                              ? gpool__made_status(&shader->code->module->base)
+                              : shader->status;
+    shader->base.failed = status != GPOOL_OK && status != GPOOL_NOT_READY;
+    return status;
+}
+
 static void shader_release(gpool *pool, gpool__resource *resource)
 {
     gpool__shader *shader = (gpool__shader *)resource;
-    gpool__module_release(pool, shader->module);
-    shader->module = NULL;
+    gpool__code_release(pool, shader->code);
+    shader->code = NULL;
 }
 
 static gpool_result shader_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
 {
     gpool__shader *shader = (gpool__shader *)resource;
     gpool_result result = shader->status;
-    if (shader->module != NULL) {
-        (void)gpool__module_rebuild(pool, rebuild, shader->module, &result);
+    if (shader->code->module != NULL) {
+        (void)gpool__module_rebuild(pool, rebuild, shader->code->module, &result);
     }
     return result;
 }
 
 static void shader_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
 {
-    (void)pool;
-    ((gpool__shader *)resource)->status = result;
+    const gpool__shader *shader = (const gpool__shader *)resource;
+    (void)result;
+    if (shader->code->module != NULL) {
+        gpool__made_rebuilt(pool, &shader->code->module->base);
+    }
 }
 
-void gpool__shaders_init(gpool *pool)
+/* Objects of the device that nobody uses go with it; what waits for a worker is the new one's. */
+static void shaders_leave_device(gpool *pool)
 {
+    gpool__compiler_drop_idle(pool);
+    gpool__cache_trim(pool, &pool->shaders->programs, 0, 0);
+    gpool__cache_trim(pool, &pool->shaders->modules, 0, 0);
+}
+
+static void shaders_pause(gpool *pool, bool pause)
+{
+    if (pause) {
+        gpool__compiler_pause(&pool->shaders->compiler);
+        gpool__compiler_collect(pool);
+    } else {
+        gpool__compiler_resume(pool, &pool->shaders->compiler);
+    }
+}
+
+static void shaders_stop(gpool *pool)
+{
+    gpool__compiler_stop(&pool->shaders->compiler);
+}
+
+static void shaders_fini(gpool *pool)
+{
+    struct gpool__shaders *shaders = pool->shaders;
+    gpool__cache_fini(pool, &shaders->programs);
+    gpool__cache_fini(pool, &shaders->modules);
+    gpool__compiler_fini(pool, &shaders->compiler);
+    gpool__free(&pool->memory, shaders, sizeof *shaders);
+    pool->shaders = NULL;
+}
+
+gpool_result gpool__shaders_init(gpool *pool, uint32_t workers)
+{
+    static const gpool__shaders_hooks hooks = {
+        .pause = shaders_pause,
+        .leave_device = shaders_leave_device,
+        .stop = shaders_stop,
+        .fini = shaders_fini,
+    };
+    pool->shaders = gpool__alloc(&pool->memory, sizeof *pool->shaders);
+    if (pool->shaders == NULL) {
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the pool \"%s\"",
+                           pool->label);
+    }
+    pool->shaders_hooks = &hooks;
+    gpool__compiler_init(pool, &pool->shaders->compiler, workers);
     gpool__kind_init(pool, GPOOL_KIND_SHADER, sizeof(gpool__shader), shader_release);
     pool->rebuild[GPOOL_KIND_SHADER] = shader_rebuild;
     pool->rebuilt[GPOOL_KIND_SHADER] = shader_rebuilt;
+    return GPOOL_OK;
+}
+
+/* A slot with a code that has no module yet; NULL with the error recorded. */
+static gpool__shader *shader_take(gpool *pool, const char *label, gpool_scope scope)
+{
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, label, scope);
+    if (shader == NULL) {
+        return NULL;
+    }
+    shader->code = gpool__code_create(pool, shader->base.label);
+    if (shader->code == NULL) {
+        gpool__resource_cancel(pool, &shader->base);
+        return NULL;
+    }
+    return shader;
 }
 
 /* Makes shader and module of a source; the null handle without memory. A source that no compiler
@@ -43,26 +146,18 @@ static gpool_shader shader_make(gpool *pool, const char *label, gpool_scope scop
                                 const char *source, size_t size)
 {
     gpool_shader none = { 0 };
-    gpool__shader *shader =
-        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, label, scope);
+    gpool__shader *shader = shader_take(pool, label, scope);
     if (shader == NULL) {
         return none;
     }
-    const char *problem = gpool__wgsl_problem(source, size);
-    if (problem != NULL) {
-        shader->status =
-            GPOOL__FAIL(pool, SHADER_COMPILE, LIMIT, "The shader \"%s\" is not compiled: %s",
-                        shader->base.label, problem);
-    } else {
-        shader->module =
-            gpool__module_create(pool, shader->base.label, source, size, &shader->status);
-        if (shader->module == NULL) {
-            gpool__resource_cancel(pool, &shader->base);
-            return none;
-        }
-        shader->has_groups = gpool__wgsl_has_groups(source, size);
+    shader->code->module =
+        gpool__module_get(pool, shader->base.label, source, size, &shader->status);
+    if (shader->status == GPOOL_ERROR_OUT_OF_MEMORY) {
+        shader_release(pool, &shader->base);
+        gpool__resource_cancel(pool, &shader->base);
+        return none;
     }
-    shader->base.failed = shader->status != GPOOL_OK;
+    (void)gpool__shader_look(shader);
     return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 
@@ -121,8 +216,7 @@ static gpool_shader shader_from_file(gpool *pool, const char *path)
         gpool__free(&pool->memory, content, block_size);
         return made;
     }
-    gpool__shader *shader =
-        (gpool__shader *)gpool__resource_take(pool, GPOOL_KIND_SHADER, path, (gpool_scope){ 0 });
+    gpool__shader *shader = shader_take(pool, path, (gpool_scope){ 0 });
     if (shader == NULL) {
         return none;
     }
@@ -151,10 +245,12 @@ gpool_result gpool_shader_status(gpool *pool, gpool_shader handle)
     if (result != GPOOL_OK) {
         return result;
     }
+    gpool__compiler_collect(pool);
     gpool__shader *shader =
         (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    result = shader != NULL ? gpool__shader_look(shader) : result;
     gpool__leave(pool, &call);
-    return shader != NULL ? shader->status : result;
+    return result;
 }
 
 gpool_result gpool_shader_destroy(gpool *pool, gpool_shader shader)

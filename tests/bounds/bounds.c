@@ -66,7 +66,8 @@ gpool *bounds_pool_desc(bounds_world *w, const gpool_desc *desc)
 
 gpool *bounds_pool(bounds_world *w, const char *label)
 {
-    return bounds_pool_desc(w, &(gpool_desc){ .label = label });
+    return bounds_pool_desc(w,
+                            &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .label = label });
 }
 
 void bounds_open_desc(bounds_world *w, const sim_desc *manners, const gpool_desc *desc)
@@ -83,7 +84,11 @@ void bounds_open_desc(bounds_world *w, const sim_desc *manners, const gpool_desc
                                  .optional_feature_count =
                                      manners != NULL ? manners->feature_count : 0 };
     assert_same(gpool_device_open(&device, &w->device), GPOOL_OK);
-    open_pool(w, desc != NULL ? *desc : (gpool_desc){ .label = "bounds" }, &w->pool);
+    open_pool(w,
+              desc != NULL
+                  ? *desc
+                  : (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .label = "bounds" },
+              &w->pool);
     uint8_t bytes[WITNESS_BYTES];
     witness_bytes(bytes);
     w->witness = bounds_buffer(w, bytes, sizeof bytes, GPOOL_BUFFER_READ_BACK);

@@ -80,12 +80,17 @@ uint64_t ops_make(ops_pool *p, gpool_kind kind)
     case GPOOL_KIND_LAYOUT: /* the numbers of three entries never are those of one */
         id = make_layout(p, GPOOL_BINDING_UNIFORM, 1 + p->made % 900).id;
         break;
-    case GPOOL_KIND_SHADER:
-        id = make_shader(p, wgsl).id;
+    case GPOOL_KIND_SHADER: { /* a source of its own: equal ones are compiled once */
+        char source[512];
+        (void)snprintf(source, sizeof source, "%s// %u\n", wgsl, (unsigned)p->made);
+        id = make_shader(p, source).id;
         break;
-    case GPOOL_KIND_PIPELINE:
-        id = make_compute(p, p->shader).id;
+    }
+    case GPOOL_KIND_PIPELINE: {
+        gpool_shader shader = { ops_make(p, GPOOL_KIND_SHADER) };
+        id = make_compute(p, shader).id;
         break;
+    }
     case GPOOL_KIND_SCOPE:
         id = gpool_scope_create(p->pool, NULL).id;
         break;

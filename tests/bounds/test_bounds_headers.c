@@ -197,6 +197,7 @@ static const row rows[] = {
     { "gpool_begin_compute", "", "" },
     { "gpool_end_pass", "", "" },
     { "gpool_set_pipeline", "", "" },
+    { "gpool_skip_not_ready", "", "" },
     { "gpool_set_vertex_buffer", "slot, offset",
       "slots_and_offsets_of_vertex_buffers" },
     { "gpool_set_index_buffer", "format, offset",

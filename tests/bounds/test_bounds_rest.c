@@ -231,7 +231,8 @@ static void frames_delays_and_times_of_pools(void **state)
         uint32_t a = (uint32_t)values.v[k / values.count];
         uint32_t b = (uint32_t)values.v[k % values.count];
         uint64_t records = 0;
-        gpool_desc desc = { .frames_in_flight = a,
+        gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                            .frames_in_flight = a,
                             .delete_delay_frames = b,
                             .wait_timeout_ms = b,
                             .log = swallow,

@@ -387,7 +387,10 @@ static void swallow(void *user, const gpool_log_record *record)
 static gpool_result try_pool(bounds_world *w, const gpool_upload_desc *upload)
 {
     uint64_t records = 0;
-    gpool_desc desc = { .upload = *upload, .log = swallow, .log_user = &records };
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .upload = *upload,
+                        .log = swallow,
+                        .log_user = &records };
     gpool *pool = NULL;
     gpool_result got = gpool_create(w->device, &desc, &pool);
     bounds_must(w, (pool != NULL) == (got == GPOOL_OK) && records == (got != GPOOL_OK),
@@ -435,7 +438,8 @@ static void budgets_of_staging(void **state)
         bounds_set_add(&values, more[i] + 1);
     }
     for (uint32_t i = 0; i < values.count; ++i) {
-        gpool_desc desc = { .upload = { .force = GPOOL_UPLOAD_MERGED,
+        gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                            .upload = { .force = GPOOL_UPLOAD_MERGED,
                                         .staging_budget = values.v[i] } };
         bounds_world w;
         bounds_open_desc(

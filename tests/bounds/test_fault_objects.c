@@ -23,7 +23,8 @@ static void read_gives_up(sim_personality personality, sim_delivery delivery, ma
     bounds_world w;
     sim_desc manners = { .personality = personality, .delivery = delivery };
     bounds_open_desc(&w, &manners, NULL);
-    gpool *pool = bounds_pool_desc(&w, &(gpool_desc){ .wait_timeout_ms = 1 });
+    gpool *pool = bounds_pool_desc(
+        &w, &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .wait_timeout_ms = 1 });
     uint8_t bytes[64];
     uint8_t target[64];
     bounds_fill(bytes, sizeof bytes, 21);

@@ -38,8 +38,9 @@ typedef struct party {
 
 static party party_make(bounds_world *w, const char *label)
 {
-    party p = { .pool =
-                    bounds_pool_desc(w, &(gpool_desc){ .label = label, .wait_timeout_ms = 2 }) };
+    party p = { .pool = bounds_pool_desc(w, &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                                           .label = label,
+                                                           .wait_timeout_ms = 2 }) };
     gpool_buffer_desc desc = { .size = 64,
                                .usage = GPOOL_BUFFER_COPY_SOURCE | GPOOL_BUFFER_COPY_TARGET |
                                         GPOOL_BUFFER_READ_BACK | GPOOL_BUFFER_UNIFORM };

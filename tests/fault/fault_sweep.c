@@ -122,7 +122,9 @@ static void sweep_after_fault(const fault_entry *entry, fault_world *w)
     FAULT_EXPECT(w, gpool_tick(w->pool) == GPOOL_OK);
     gpool_stats stats;
     FAULT_EXPECT(w, gpool_get_stats(w->pool, &stats) == GPOOL_OK && stats.retired_count == 0);
-    gpool__recycle_fini(w->pool); /* what was freed depends on the fault */
+    /* What was freed depends on the fault, and which pipelines were tried. */
+    gpool__recycle_fini(w->pool);
+    w->pool->shaders_hooks->leave_device(w->pool);
     /* What is kept for later is what a world keeps that saw no fault. */
     uint64_t live = sim_live(w->s, SIM_KIND_NONE);
     if (w->point.target == FAULT_NOTHING) {

@@ -38,7 +38,8 @@ gpool_device_desc fault_device_desc(fault_world *w)
 
 gpool_desc fault_pool_desc(fault_world *w)
 {
-    return (gpool_desc){ .label = "faulty",
+    return (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                         .label = "faulty",
                          .wait_timeout_ms = 60000,
                          .log = world_on_log,
                          .log_user = w,

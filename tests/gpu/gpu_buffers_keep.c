@@ -53,7 +53,8 @@ static void written_dropped_written_and_read(void **state)
     fixture *f = *state;
     static uint8_t bytes[SIZE];
     for (uint32_t way = GPOOL_UPLOAD_AUTO; way < GPOOL_UPLOAD_COUNT; ++way) {
-        fixture_use_pool(f, (gpool_desc){ .upload = { .force = (gpool_upload_way)way } });
+        fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                          .upload = { .force = (gpool_upload_way)way } });
         fill(bytes, SIZE, 1);
         gpool_buffer whole = make(f, bytes, SIZE, false);
         gpool_buffer parts = make(f, bytes, SIZE, true);

@@ -419,7 +419,8 @@ static void begin_pool(world *w, uint32_t number)
     gpool_layout_entry entry = { .type = GPOOL_BINDING_STORAGE_WRITE };
     w->way = is_mixed ? GPOOL_UPLOAD_AUTO : (gpool_upload_way)number;
     fixture_use_pool(w->f,
-                     (gpool_desc){ .upload = { .force = w->way,
+                     (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                   .upload = { .force = w->way,
                                                .costs = is_mixed ? &mixed[number % 2] : NULL } });
     w->layout = gpool_layout_create(w->f->pool,
                                     &(gpool_layout_desc){ .entries = &entry, .entry_count = 1 });

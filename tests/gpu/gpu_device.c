@@ -328,7 +328,8 @@ static void allocator_gets_everything_back(void **state)
     gpool_device *device = NULL;
     assert_good(gpool_device_open(&desc, &device));
     assert_true(bytes > 0);
-    gpool_desc pool_desc = { .log = fixture_on_log,
+    gpool_desc pool_desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                             .log = fixture_on_log,
                              .log_user = &f->log,
                              .allocator = fixture_allocator() };
     pool_desc.allocator = desc.allocator;

@@ -156,7 +156,8 @@ static void pacing_waits_for_the_frame_that_is_too_far_back(void **state)
     fixture *f = *state;
     static const uint32_t limits[] = { 0, 1, 2, 8 };
     for (int l = 0; l < 4; ++l) {
-        fixture_use_pool(f, (gpool_desc){ .frames_in_flight = limits[l] });
+        fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                          .frames_in_flight = limits[l] });
         uint32_t limit = limits[l] != 0 ? limits[l] : 2;
         gpool_buffer a = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
         gpool_buffer b = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
@@ -171,8 +172,11 @@ static void pacing_waits_for_the_frame_that_is_too_far_back(void **state)
         }
     }
     gpool *pool = NULL;
-    assert_result(gpool_create(f->device, &(gpool_desc){ .frames_in_flight = 9 }, &pool),
-                  GPOOL_ERROR_INVALID_ARGUMENT);
+    assert_result(
+        gpool_create(f->device,
+                     &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .frames_in_flight = 9 },
+                     &pool),
+        GPOOL_ERROR_INVALID_ARGUMENT);
     assert_null(pool);
 }
 
@@ -181,7 +185,8 @@ static void destroyed_objects_wait_for_the_delay(void **state)
     fixture *f = *state;
     static const uint32_t delays[] = { 0, 1, 2, 5, GPOOL_DELAY_NONE };
     for (int d = 0; d < 5; ++d) {
-        fixture_use_pool(f, (gpool_desc){ .delete_delay_frames = delays[d] });
+        fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                          .delete_delay_frames = delays[d] });
         uint32_t delay = delays[d] == GPOOL_DELAY_NONE ? 0 : delays[d] == 0 ? 2 : delays[d];
         gpool_buffer buffer = fixture_buffer(f, NULL, 1000, COPYABLE);
         uint64_t freed = fixture_stats(f).freed;
@@ -209,7 +214,8 @@ static void destroyed_objects_wait_for_the_delay(void **state)
 static void destroyed_objects_wait_for_the_gpu(void **state)
 {
     fixture *f = *state;
-    fixture_use_pool(f, (gpool_desc){ .delete_delay_frames = GPOOL_DELAY_NONE });
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                      .delete_delay_frames = GPOOL_DELAY_NONE });
     for (int round = 0; round < 10; ++round) {
         gpool_buffer a = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
         gpool_buffer b = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
@@ -233,7 +239,8 @@ static void destroyed_objects_wait_for_the_gpu(void **state)
 static void destroy_while_recording_waits_for_that_submit(void **state)
 {
     fixture *f = *state;
-    fixture_use_pool(f, (gpool_desc){ .delete_delay_frames = GPOOL_DELAY_NONE });
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                      .delete_delay_frames = GPOOL_DELAY_NONE });
     gpool_buffer a = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
     gpool_buffer b = fixture_buffer(f, NULL, 1 << 20, COPYABLE);
     assert_good(gpool_begin_frame(f->pool));
@@ -252,7 +259,8 @@ static void destroy_while_recording_waits_for_that_submit(void **state)
 static void tick_frees_by_serial_without_frames(void **state)
 {
     fixture *f = *state;
-    fixture_use_pool(f, (gpool_desc){ .delete_delay_frames = 100 });
+    fixture_use_pool(
+        f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .delete_delay_frames = 100 });
     for (int i = 0; i < 20; ++i) {
         gpool_buffer buffer = fixture_buffer(f, &i, 4, COPYABLE);
         assert_good(gpool_process_uploads(f->pool));
@@ -269,7 +277,8 @@ static void tick_frees_by_serial_without_frames(void **state)
 static void a_burst_of_deletions_is_spread_and_finished(void **state)
 {
     fixture *f = *state;
-    fixture_use_pool(f, (gpool_desc){ .delete_delay_frames = GPOOL_DELAY_NONE });
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                      .delete_delay_frames = GPOOL_DELAY_NONE });
     static gpool_buffer buffers[3000];
     for (uint32_t i = 0; i < 3000; ++i) {
         buffers[i] = fixture_buffer(f, NULL, 16, COPYABLE);

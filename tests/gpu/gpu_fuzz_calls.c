@@ -398,7 +398,8 @@ static void run_calls(hostile_world *w)
     fuzz.fill = w->fill;
     fuzz.rec = (gpool_recorder){ 0 };
     fuzz.old = fuzz.rec;
-    gpool_desc desc = { .label = "other",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "other",
                         .log = fixture_on_log,
                         .log_user = &w->f->log,
                         .allocator = fixture_allocator() };

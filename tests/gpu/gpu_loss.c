@@ -283,7 +283,8 @@ static void world_open(loss_world *w, bool counted)
                                  .log_user = &w->log,
                                  .allocator = fixture_allocator() };
     assert_good(gpool_device_open(&device, &w->device));
-    gpool_desc pool = { .log = fixture_on_log,
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = fixture_on_log,
                         .log_user = &w->log,
                         .allocator = fixture_allocator(),
                         .upload = { .force = loss_forced },
@@ -343,7 +344,8 @@ static void check_lost(loss_world *w)
     (void)gpool_buffer_get_info(p, made, &state);
     assert_true(state.failed);
     gpool *none = NULL;
-    gpool_desc desc = { .log = fixture_on_log,
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = fixture_on_log,
                         .log_user = &w->log,
                         .allocator = fixture_allocator() };
     assert_result(gpool_create(w->device, &desc, &none), GPOOL_ERROR_DEVICE_LOST);
@@ -519,7 +521,8 @@ static void two_pools(void *user)
     static loss_world w;
     world_open(&w, false);
     gpool *other = NULL;
-    gpool_desc desc = { .log = fixture_on_log,
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = fixture_on_log,
                         .log_user = &w.log,
                         .allocator = fixture_allocator() };
     assert_good(gpool_create(w.device, &desc, &other));

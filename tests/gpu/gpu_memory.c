@@ -75,7 +75,8 @@ typedef struct memory_run {
 
 static bool make_pool(memory_run *run)
 {
-    gpool_desc desc = { .label = "memory",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "memory",
                         .log = fixture_on_log,
                         .log_user = &run->log,
                         .allocator = { ledger_resize, &run->books } };

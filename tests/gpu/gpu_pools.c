@@ -11,9 +11,11 @@ int gpu_pools_run(void);
 static gpool *make_pool(fixture *f, const char *label)
 {
     gpool *pool = NULL;
-    gpool_desc desc = {
-        .label = label, .log = fixture_on_log, .log_user = &f->log, .allocator = fixture_allocator()
-    };
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = label,
+                        .log = fixture_on_log,
+                        .log_user = &f->log,
+                        .allocator = fixture_allocator() };
     assert_good(gpool_create(f->device, &desc, &pool));
     return pool;
 }
@@ -72,7 +74,8 @@ static void pools_keep_the_device(void **state)
     gpool_device *device = fixture_open_with(NULL, 0);
     gpool *pool = NULL;
     assert_good(gpool_create(device,
-                             &(gpool_desc){ .log = fixture_on_log,
+                             &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                            .log = fixture_on_log,
                                             .log_user = &f->log,
                                             .allocator = fixture_allocator() },
                              &pool));
@@ -93,7 +96,8 @@ static void the_seventeenth_pool_is_refused(void **state)
         pools[i] = make_pool(f, "one of many");
     }
     gpool *more = f->pool;
-    gpool_desc desc = { .label = "too many",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "too many",
                         .log = fixture_on_log,
                         .log_user = &f->log,
                         .allocator = fixture_allocator() };

@@ -109,7 +109,10 @@ static void recover_begin(recover_case *c, const char *library)
 {
     memset(c, 0, sizeof *c);
     c->device = recover_open(c, library);
-    gpool_desc pool_desc = { .log = fixture_on_log, .log_user = &c->log, .wait_timeout_ms = 5000 };
+    gpool_desc pool_desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                             .log = fixture_on_log,
+                             .log_user = &c->log,
+                             .wait_timeout_ms = 5000 };
     assert_good(gpool_create(c->device, &pool_desc, &c->pool));
     gpool *p = c->pool;
     gpool_buffer_desc buffer = { .data = recover_points,

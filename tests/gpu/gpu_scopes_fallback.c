@@ -45,7 +45,8 @@ static void scopes_open(fixture *f)
                                .log_user = &f->log,
                                .allocator = fixture_allocator() };
     assert_good(gpool_device_open(&desc, &f->device));
-    gpool_desc pool = { .log = fixture_on_log,
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = fixture_on_log,
                         .log_user = &f->log,
                         .allocator = fixture_allocator() };
     assert_good(gpool_create(f->device, &pool, &f->pool));

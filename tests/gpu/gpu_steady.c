@@ -171,7 +171,7 @@ static void measured_times_are_filled_only_when_asked(void **state)
     draw_scene(f, &s, 0);
     assert_int_equal(fixture_stats(f).own_ns, 0);
     assert_int_equal(fixture_stats(f).gpu_call_ns, 0);
-    fixture_use_pool(f, (gpool_desc){ .measure = true });
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .measure = true });
     s = make_scene(f);
     for (uint32_t frame = 0; frame < 5; ++frame) {
         draw_scene(f, &s, frame);

@@ -19,7 +19,8 @@ static const gpool_upload_way ways[] = { GPOOL_UPLOAD_AUTO, GPOOL_UPLOAD_DIRECT,
 
 static void use_way(fixture *f, size_t i, uint64_t budget)
 {
-    fixture_use_pool(f, (gpool_desc){ .upload = { .force = ways[i], .staging_budget = budget } });
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                      .upload = { .force = ways[i], .staging_budget = budget } });
 }
 
 static void fill(uint8_t *bytes, size_t size, uint32_t salt)
@@ -103,7 +104,8 @@ static void every_way_sends_all_sizes_at_all_offsets(void **state)
     assert_non_null(bytes);
     for (size_t i = 0; i < WAYS; ++i) {
         fixture_use_pool(
-            f, (gpool_desc){ .upload = { .force = ways[i], .costs = i > 0 ? &apart : NULL } });
+            f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                             .upload = { .force = ways[i], .costs = i > 0 ? &apart : NULL } });
         fill(bytes, SLOTS_SIZE, (uint32_t)i);
         gpool_buffer buffer = fixture_buffer(f, bytes, SLOTS_SIZE, GPOOL_BUFFER_READ_BACK);
         for (uint32_t k = 0; k < 1024 * 8; ++k) {

@@ -289,7 +289,8 @@ static uint32_t make_bad(hostile_world *w, gpool *other, gpool_kind kind, bad_ha
 static gpool *open_other(hostile_world *w)
 {
     gpool *other = NULL;
-    gpool_desc desc = { .label = "other",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "other",
                         .log = fixture_on_log,
                         .log_user = &w->f->log,
                         .allocator = fixture_allocator() };

@@ -292,7 +292,8 @@ void hostile_device_descs(hostile_world *w)
         assert_result(gpool_device_open_checked(&desc, &print, &device), GPOOL_ERROR_HEADER);
         print.values[i] ^= 1;
     }
-    gpool_desc pool = { .frames_in_flight = 9,
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .frames_in_flight = 9,
                         .log = fixture_on_log,
                         .log_user = &w->f->log,
                         .allocator = fixture_allocator() };
@@ -397,7 +398,8 @@ void hostile_strange_strings(hostile_world *w)
         use_string(w, text);
         free(text);
     }
-    gpool_desc desc = { .label = "\xff%n",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "\xff%n",
                         .log = fixture_on_log,
                         .log_user = &w->f->log,
                         .allocator = fixture_allocator() };

@@ -200,6 +200,7 @@ static void begin(model *m)
     /* Each way in turn; by the size, so that lists of before mean what they meant. */
     uint32_t way = (uint32_t)(m->input_size % POOL_MODEL_WAYS);
     gpool_desc pool_desc = {
+        .compile_workers = GPOOL_WORKERS_NONE,
         .log = quiet,
         .wait_timeout_ms = 1,
         .upload = { .force = way < GPOOL_UPLOAD_COUNT ? (gpool_upload_way)way : GPOOL_UPLOAD_AUTO,

@@ -117,6 +117,7 @@ typedef struct model_retired {
     uint64_t frame;
     uint64_t bytes;
     gpool_kind kind;
+    uint32_t key; /* of layouts */
     bool replaced;
     bool failed;
 } model_retired;

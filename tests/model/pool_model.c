@@ -162,6 +162,30 @@ static uint64_t count_staging(const gpool *pool, uint64_t *bytes)
     return count;
 }
 
+/* GPU layouts of the user's: one for all equal ones that live or are retired. */
+static uint64_t model_layouts(const model *m)
+{
+    uint64_t keys = 0; /* a bit each: there are 13 */
+    for (uint32_t i = 0; i < MODEL_THINGS; ++i) {
+        const model_thing *thing = m->things[GPOOL_KIND_LAYOUT][i];
+        keys |= thing != NULL && !thing->failed ? UINT64_C(1) << thing->key : 0;
+    }
+    for (size_t i = 0; i < m->killed_count; ++i) {
+        const model_thing *thing = m->killed[i];
+        bool counts = thing->kind == GPOOL_KIND_LAYOUT && !thing->dead && !thing->failed;
+        keys |= counts ? UINT64_C(1) << thing->key : 0;
+    }
+    for (size_t i = m->retired_first; i < m->retired_count; ++i) {
+        const model_retired *each = &m->retired[i];
+        keys |= each->kind == GPOOL_KIND_LAYOUT && !each->failed ? UINT64_C(1) << each->key : 0;
+    }
+    uint64_t count = 0;
+    for (; keys != 0; keys &= keys - 1) {
+        count += 1;
+    }
+    return count;
+}
+
 static void check_objects(model *m, const gpool_stats *now)
 {
     const uint64_t block = (uint64_t)256 << 10;
@@ -185,8 +209,7 @@ static void check_objects(model *m, const gpool_stats *now)
     check_counter(m, "GPU samplers", sim_live(m->s, SIM_KIND_SAMPLER),
                   m->gpu_objects[GPOOL_KIND_SAMPLER]);
     check_counter(m, "GPU layouts", sim_live(m->s, SIM_KIND_BIND_GROUP_LAYOUT),
-                  m->gpu_objects[GPOOL_KIND_LAYOUT] + m->base_layouts +
-                      (scatter->pipeline != NULL));
+                  model_layouts(m) + m->base_layouts + (scatter->pipeline != NULL));
 }
 
 void model_check(model *m)
@@ -345,6 +368,7 @@ static void retire(model *m, const model_thing *thing, uint64_t bytes, bool repl
     }
     m->retired_bytes += bytes;
     m->retired[m->retired_count++] = (model_retired){
+        .key = thing->key,
         .serial = m->recording ? UINT64_MAX : gpool_device_submitted(m->device),
         .frame = m->frame,
         .bytes = bytes,

@@ -239,7 +239,8 @@ void world_begin(recover_world *w, sim_personality personality)
     memset(counted_balance, 0, sizeof counted_balance);
     world_add_sim(w, 0, personality);
     w->device = world_open(w, 0);
-    gpool_desc desc = { .label = "world",
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "world",
                         .log = world_on_log,
                         .log_user = w,
                         .wait_timeout_ms = 2000,

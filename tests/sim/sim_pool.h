@@ -44,7 +44,8 @@ static inline void sim_pool_open_with(sim_pool *p, const sim_desc *desc,
     sim_table(p->s, &p->table);
     gpool_device_desc device = { .gpu = &p->table, .log = sim_pool_on_log, .log_user = p };
     assert_same(gpool_device_open(&device, &p->device), GPOOL_OK);
-    gpool_desc pool = { .label = "tested",
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "tested",
                         .wait_timeout_ms = 2000,
                         .upload = *upload,
                         .recycle = recycle,

@@ -134,7 +134,7 @@ static void scene_open(const sim_desc *desc)
     scene.table.QueueOnSubmittedWorkDone = report_late;
     gpool_device_desc device = { .gpu = &scene.table, .log = on_log, .label = "device" };
     assert_same(gpool_device_open(&device, &scene.device), GPOOL_OK);
-    gpool_desc pool = { .log = on_log, .label = "pool" };
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE, .log = on_log, .label = "pool" };
     assert_same(gpool_create(scene.device, &pool, &scene.pool), GPOOL_OK);
     make_dirty(scene.pool, &scene.buffer);
     scene.count = 0; /* it may say that scopes are used */
@@ -189,7 +189,8 @@ static void *rival_run(void *user)
     rival *r = user;
     gpool *pool = NULL;
     gpool_buffer buffer = { 0 };
-    (void)gpool_create(scene.device, &(gpool_desc){ .log = quiet }, &pool);
+    (void)gpool_create(scene.device,
+                       &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .log = quiet }, &pool);
     make_dirty(pool, &buffer);
     (void)pthread_mutex_lock(&scene.users);
     atomic_store(&r->ready, 1);

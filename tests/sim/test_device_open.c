@@ -54,8 +54,12 @@ static void use_device(gpool_device *device)
 {
     told log = { 0 };
     gpool *pool = NULL;
-    assert_same(gpool_create(device, &(gpool_desc){ .log = on_log, .log_user = &log }, &pool),
-                GPOOL_OK);
+    assert_same(
+        gpool_create(
+            device,
+            &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .log = on_log, .log_user = &log },
+            &pool),
+        GPOOL_OK);
     gpool_texture_desc desc = { .width = 4,
                                 .height = 4,
                                 .format = WGPUTextureFormat_RGBA8Unorm,
@@ -322,8 +326,12 @@ static void error_scope_without_an_answer_ends_the_device_and_no_wait(void **sta
     gpool_device *device = NULL;
     assert_same(gpool_device_open(&desc, &device), GPOOL_OK);
     gpool *pool = NULL;
-    assert_same(gpool_create(device, &(gpool_desc){ .log = on_log, .log_user = &log }, &pool),
-                GPOOL_OK);
+    assert_same(
+        gpool_create(
+            device,
+            &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE, .log = on_log, .log_user = &log },
+            &pool),
+        GPOOL_OK);
     assert_same(make_buffer(pool), GPOOL_OK);
     kept_count = 0;
     scopes_are_silent = true;

@@ -34,7 +34,11 @@ static gpool_device *open_device(const gpool_gpu *table)
 static gpool *open_pool(gpool_device *device)
 {
     gpool *pool = NULL;
-    assert_same(gpool_create(device, &(gpool_desc){ .log = quiet, .wait_timeout_ms = 5000 }, &pool),
+    assert_same(gpool_create(device,
+                             &(gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE,
+                                            .log = quiet,
+                                            .wait_timeout_ms = 5000 },
+                             &pool),
                 GPOOL_OK);
     return pool;
 }

@@ -37,7 +37,8 @@ static void faults_open(faults *f, sim_personality personality)
     sim_table(f->s, &table);
     gpool_device_desc device = { .gpu = &table, .log = faults_on_log, .log_user = f };
     assert_same(gpool_device_open(&device, &f->device), GPOOL_OK);
-    gpool_desc pool = { .log = faults_on_log,
+    gpool_desc pool = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = faults_on_log,
                         .log_user = f,
                         .allocator = unit_hooks(&f->allocator) };
     assert_same(gpool_create(f->device, &pool, &f->pool), GPOOL_OK);
@@ -64,7 +65,8 @@ static void lack_of_gpu_memory_is_told_as_such(void **state)
         faults_open(&f, dawn != 0 ? SIM_DAWN : SIM_WGPU_NATIVE);
         /* wgpu-native tells it by words only, which a shader's source may hold too. */
         sim_fail(f.s, GPOOL_GPU_DeviceCreateShaderModule, 1, SIM_FAIL_OUT_OF_MEMORY, false);
-        gpool_shader shader = make_shader(&f);
+        gpool_shader shader = gpool_shader_create(
+            f.pool, &(gpool_shader_desc){ .wgsl = "// another\n@compute fn main() {}\n" });
         assert_same(gpool_shader_status(f.pool, shader),
                     dawn != 0 ? GPOOL_ERROR_OUT_OF_GPU_MEMORY : GPOOL_ERROR_GPU);
         assert_same(f.last, dawn != 0 ? GPOOL_LOG_GPU_MEMORY : GPOOL_LOG_SHADER_COMPILE);

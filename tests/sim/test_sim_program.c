@@ -75,7 +75,9 @@ static gpool_result program_open_device(program *p)
     gpool_device_desc desc = { .gpu = &p->table, .label = "simulated", .log = program_quiet };
     gpool_result result = gpool_device_open(&desc, &p->device);
     if (result == GPOOL_OK) {
-        gpool_desc pool_desc = { .log = program_quiet, .wait_timeout_ms = 2000 };
+        gpool_desc pool_desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                                 .log = program_quiet,
+                                 .wait_timeout_ms = 2000 };
         result = gpool_create(p->device, &pool_desc, &p->pool);
     }
     return result;

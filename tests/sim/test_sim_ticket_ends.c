@@ -396,7 +396,10 @@ static void end_pool_early(const sim_desc *desc)
 {
     sim_pool p;
     sim_pool_open(&p, desc);
-    gpool_desc mine = { .wait_timeout_ms = 1, .log = sim_pool_on_log, .log_user = &p };
+    gpool_desc mine = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .wait_timeout_ms = 1,
+                        .log = sim_pool_on_log,
+                        .log_user = &p };
     gpool *other = NULL;
     assert_same(gpool_create(p.device, &mine, &other), GPOOL_OK);
     gpool *first = p.pool;

@@ -72,7 +72,8 @@ static void a_map_may_be_answered_when_its_pool_is_gone(void **state)
         sim_pool p;
         open_forced(&p, i % 2, SIM_COMPLETE_MANUALLY, GPOOL_UPLOAD_AUTO, 0);
         gpool *other = NULL;
-        gpool_desc desc = { .wait_timeout_ms = 1,
+        gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                            .wait_timeout_ms = 1,
                             .upload = { .force = GPOOL_UPLOAD_MERGED },
                             .log = sim_pool_on_log,
                             .log_user = &p };

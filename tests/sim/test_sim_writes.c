@@ -381,7 +381,9 @@ static void a_pool_that_measures_makes_writes_at_once(void **state)
     sim_pool p;
     open_as(&p, 0, GPOOL_UPLOAD_AUTO);
     gpool *other = p.pool;
-    gpool_desc desc = { .label = "measures", .measure = true };
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .label = "measures",
+                        .measure = true };
     assert_same(gpool_create(p.device, &desc, &p.pool), GPOOL_OK);
     follow f = follow_make(&p, SIZE, FOLLOW_USAGE, 1);
     sim_pool_frame(&p);

@@ -96,6 +96,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
       (w->rec, &(gpool_render_desc){ .color[0] = { .texture = w->texture } }))                     \
     X(NOTHING, gpool_begin_compute, (w->rec, "wrong"))                                             \
     X(NOTHING, gpool_end_pass, (w->rec))                                                           \
+    X(NOTHING, gpool_skip_not_ready, (w->rec))                                                     \
     X(NOTHING, gpool_set_pipeline, (w->rec, w->pipeline))                                          \
     X(NOTHING, gpool_set_vertex_buffer, (w->rec, 0, w->buffer, 0))                                 \
     X(NOTHING, gpool_set_index_buffer, (w->rec, w->buffer, WGPUIndexFormat_Uint16, 0))             \

@@ -41,7 +41,8 @@ static void slot_that_two_destroy_is_given_back_once(void **state)
     sim_pool p;
     sim_pool_open(&p, &(sim_desc){ .completion = SIM_COMPLETE_AT_SUBMIT });
     gpool *pool = NULL;
-    gpool_desc desc = { .log = sim_pool_on_log,
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = sim_pool_on_log,
                         .log_user = &p,
                         .delete_delay_frames = GPOOL_DELAY_NONE };
     assert_same(gpool_create(p.device, &desc, &pool), GPOOL_OK);

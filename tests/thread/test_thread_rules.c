@@ -404,7 +404,8 @@ static gpool_buffer guess_open(guess *g, sim_pool *p, bool fail)
 {
     sim_pool_open(p, NULL);
     *g = (guess){ .fail = fail, .result = GPOOL_RESULT_COUNT };
-    gpool_desc desc = { .log = sim_pool_on_log,
+    gpool_desc desc = { .compile_workers = GPOOL_WORKERS_NONE,
+                        .log = sim_pool_on_log,
                         .log_user = p,
                         .allocator = { .resize = guess_resize, .user = g } };
     assert_same(gpool_create(p->device, &desc, &g->pool), GPOOL_OK);

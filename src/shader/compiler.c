@@ -1,0 +1,368 @@
+/*
+ * The compile queue and its workers.
+ *
+ * A made goes WAITING -> RUNNING -> DONE. Whoever finds it waiting, a worker or the owner who cannot
+ * wait, takes it out of the queue under the lock; nobody else touches what is running. The newest
+ * requests wait behind the older ones, so what a made needs stands before it.
+ */
+#include "shader/shader_state.h"
+
+#include "gpu/quirks.h"
+
+#include <string.h>
+
+void gpool__run_report(const gpool__run *run, const char *message)
+{
+    if (run->report != NULL) {
+        size_t length = strlen(message);
+        length = length < GPOOL__MESSAGE_SIZE ? length : GPOOL__MESSAGE_SIZE - 1;
+        memcpy(run->report, message, length);
+        run->report[length] = '\0';
+    }
+}
+
+/* Compiles what this thread took. */
+static void compiler_run(gpool__made *made, gpool_device *device, gpool__seam *seam)
+{
+    gpool__run run = { .device = device, .seam = seam, .report = made->report };
+    gpool_result result = GPOOL_OK;
+    void *gpu = made->kind->make(&run, made, &result);
+    made->gpu = gpu;
+    made->result = result;
+}
+
+static bool compiler_can_run(const gpool__made *made)
+{
+    for (int i = 0; i < GPOOL__NEEDS; ++i) {
+        const gpool__made *need = made->kind->need(made, i);
+        if (need != NULL &&
+            atomic_load_explicit(&need->state, memory_order_acquire) != GPOOL__MADE_DONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes a waiting one out of the queue: `made`, or the first that can run. Under the lock. */
+static gpool__made *compiler_take(gpool__compiler *compiler, const gpool__made *made)
+{
+    gpool__made *previous = NULL;
+    for (gpool__made *each = compiler->first; each != NULL; each = each->next) {
+        if (made != NULL ? each == made : compiler_can_run(each)) {
+            if (previous != NULL) {
+                previous->next = each->next;
+            } else {
+                compiler->first = each->next;
+            }
+            compiler->last = compiler->last == each ? previous : compiler->last;
+            each->next = NULL;
+            atomic_store_explicit(&each->state, GPOOL__MADE_RUNNING, memory_order_relaxed);
+            compiler->running += 1;
+            return each;
+        }
+        previous = each;
+    }
+    return NULL;
+}
+
+/* Puts a compiled one among the done. Under the lock. */
+static void compiler_give(gpool__compiler *compiler, gpool__made *made)
+{
+    made->next = compiler->done;
+    compiler->done = made;
+    compiler->running -= 1;
+    atomic_store_explicit(&made->state, GPOOL__MADE_DONE, memory_order_release);
+    atomic_fetch_add_explicit(&compiler->news, 1, memory_order_release);
+    gpool__condition_wake(&compiler->changed);
+}
+
+static void compiler_work(void *user)
+{
+    gpool__worker *worker = user;
+    gpool__compiler *compiler = worker->compiler;
+    gpool__operation *now = gpool__current();
+    gpool__mutex_lock(&compiler->lock);
+    while (!compiler->ends) {
+        gpool__made *made = compiler->paused ? NULL : compiler_take(compiler, NULL);
+        if (made == NULL) {
+            gpool__condition_wait(&compiler->changed, &compiler->lock, UINT64_MAX);
+            continue;
+        }
+        gpool_device *device = compiler->device;
+        gpool__mutex_unlock(&compiler->lock);
+        worker->seam.table = &device->table;
+        now->name = "compile worker";
+        compiler_run(made, device, &worker->seam);
+        now->name = NULL;
+        gpool__log_flush();
+        gpool__mutex_lock(&compiler->lock);
+        for (int i = 0; i < GPOOL_GPU_COUNT; ++i) {
+            compiler->calls[i] += worker->seam.calls[i];
+            worker->seam.calls[i] = 0;
+        }
+        compiler_give(compiler, made);
+    }
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+void gpool__compiler_init(gpool *pool, gpool__compiler *compiler, uint32_t workers)
+{
+    gpool__mutex_init(&compiler->lock);
+    gpool__condition_init(&compiler->changed);
+    compiler->device = pool->device;
+    compiler->wanted = workers;
+}
+
+/* Workers begin with the first that is asked for: a pool without shaders has no thread. */
+static void compiler_start(gpool *pool, gpool__compiler *compiler)
+{
+    if (compiler->worker_count > 0 || compiler->wanted == 0) {
+        return;
+    }
+    const char *why = NULL;
+    gpool__worker *workers = NULL;
+    if (!gpool__quirks_is_parallel(pool->device->info.implementation, pool->device->scopes,
+                                   pool->device->info.features, pool->device->info.feature_count)) {
+        why = "the device must not be used by several threads";
+    } else {
+        workers = gpool__alloc(&pool->memory, compiler->wanted * sizeof *workers);
+        why = workers == NULL ? "there is no memory" : NULL;
+    }
+    uint32_t count = 0;
+    while (workers != NULL && count < compiler->wanted) {
+        workers[count].compiler = compiler;
+        if (!gpool__thread_start(&workers[count].thread, compiler_work, &workers[count])) {
+            why = "the system starts no thread";
+            break;
+        }
+        count += 1;
+    }
+    if (count < compiler->wanted) {
+        gpool__note(&pool->log, GPOOL_LOG_FALLBACK,
+                    "The pool \"%s\" has [%u] compile workers instead of [%u]: %s", pool->label,
+                    count, compiler->wanted, why);
+    }
+    if (count == 0) {
+        gpool__free(&pool->memory, workers, compiler->wanted * sizeof *workers);
+        workers = NULL;
+        compiler->wanted = 0;
+    }
+    compiler->workers = workers;
+    compiler->worker_count = count;
+}
+
+void gpool__compiler_stop(gpool__compiler *compiler)
+{
+    gpool__mutex_lock(&compiler->lock);
+    compiler->ends = true;
+    gpool__condition_wake(&compiler->changed);
+    gpool__mutex_unlock(&compiler->lock);
+    for (uint32_t i = 0; i < compiler->worker_count; ++i) {
+        gpool__thread_join(&compiler->workers[i].thread);
+    }
+    compiler->worker_count = 0;
+    while (compiler->first != NULL) {
+        gpool__made *made = compiler->first;
+        compiler->first = made->next;
+        made->result = GPOOL_ERROR_WRONG_PHASE;
+        made->collected = true;
+        atomic_store(&made->state, GPOOL__MADE_DONE);
+    }
+    compiler->last = NULL;
+    while (compiler->done != NULL) {
+        compiler->done->collected = true;
+        compiler->done = compiler->done->next;
+    }
+}
+
+void gpool__compiler_fini(gpool *pool, gpool__compiler *compiler)
+{
+    gpool__free(&pool->memory, compiler->workers, compiler->wanted * sizeof *compiler->workers);
+    compiler->workers = NULL;
+    gpool__condition_fini(&compiler->changed);
+    gpool__mutex_fini(&compiler->lock);
+}
+
+void gpool__compiler_pause(gpool__compiler *compiler)
+{
+    gpool__mutex_lock(&compiler->lock);
+    compiler->paused = true;
+    while (compiler->running > 0) {
+        gpool__condition_wait(&compiler->changed, &compiler->lock, UINT64_MAX);
+    }
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+void gpool__compiler_drop_idle(gpool *pool)
+{
+    gpool__compiler *compiler = &pool->shaders->compiler;
+    gpool__mutex_lock(&compiler->lock);
+    gpool__made **place = &compiler->first;
+    compiler->last = NULL;
+    while (*place != NULL) {
+        gpool__made *made = *place;
+        if (made->references > 0) {
+            compiler->last = made;
+            place = &made->next;
+            continue;
+        }
+        *place = made->next;
+        compiler->pending -= 1;
+        made->next = NULL;
+        made->result = GPOOL_ERROR_DEVICE_LOST;
+        made->collected = true;
+        atomic_store(&made->state, GPOOL__MADE_DONE);
+    }
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+void gpool__compiler_resume(gpool *pool, gpool__compiler *compiler)
+{
+    gpool__mutex_lock(&compiler->lock);
+    compiler->device = pool->device;
+    compiler->paused = false;
+    gpool__condition_wake(&compiler->changed);
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+/* Compiles one here that was taken, with all it needs. */
+static void compiler_run_here(gpool *pool, gpool__compiler *compiler, gpool__made *made)
+{
+    compiler_run(made, pool->device, &pool->seam);
+    gpool__mutex_lock(&compiler->lock);
+    compiler_give(compiler, made);
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+/* Waits for one, or compiles it here. */
+static gpool_result compiler_settle(gpool *pool, gpool__made *made, uint64_t timeout_ns)
+{
+    gpool__compiler *compiler = &pool->shaders->compiler;
+    for (int i = 0; i < GPOOL__NEEDS; ++i) {
+        gpool__made *need = made->kind->need(made, i);
+        if (need != NULL) {
+            gpool_result result = compiler_settle(pool, need, timeout_ns);
+            if (result != GPOOL_OK) {
+                return result;
+            }
+        }
+    }
+    uint64_t begin = gpool__now_ns();
+    gpool__made *taken = NULL;
+    gpool_result result = GPOOL_OK;
+    gpool__mutex_lock(&compiler->lock);
+    while (atomic_load(&made->state) != GPOOL__MADE_DONE && taken == NULL) {
+        taken =
+            atomic_load(&made->state) == GPOOL__MADE_WAITING ? compiler_take(compiler, made) : NULL;
+        if (taken == NULL) {
+            uint64_t waited = gpool__now_ns() - begin;
+            if (waited >= timeout_ns) {
+                result = GPOOL_ERROR_TIMEOUT;
+                break;
+            }
+            gpool__condition_wait(&compiler->changed, &compiler->lock, timeout_ns - waited);
+        }
+    }
+    gpool__mutex_unlock(&compiler->lock);
+    if (taken != NULL) {
+        compiler_run_here(pool, compiler, taken);
+    }
+    return result;
+}
+
+gpool_result gpool__compiler_finish(gpool *pool, gpool__made *made, uint64_t timeout_ns)
+{
+    if (made->collected) {
+        return GPOOL_OK;
+    }
+    gpool_result result = compiler_settle(pool, made, timeout_ns);
+    gpool__compiler_collect(pool);
+    return result;
+}
+
+void gpool__compiler_ask(gpool *pool, gpool__made *made)
+{
+    gpool__compiler *compiler = &pool->shaders->compiler;
+    compiler_start(pool, compiler);
+    if (made->report == NULL) {
+        made->report = gpool__alloc(&pool->memory, GPOOL__MESSAGE_SIZE); /* or without */
+    }
+    made->collected = false;
+    made->result = GPOOL_OK;
+    made->next = NULL;
+    compiler->pending += 1;
+    gpool__mutex_lock(&compiler->lock);
+    atomic_store_explicit(&made->state, GPOOL__MADE_WAITING, memory_order_relaxed);
+    if (compiler->last != NULL) {
+        compiler->last->next = made;
+    } else {
+        compiler->first = made;
+    }
+    compiler->last = made;
+    gpool__condition_wake(&compiler->changed);
+    gpool__mutex_unlock(&compiler->lock);
+    if (compiler->worker_count == 0) {
+        (void)gpool__compiler_finish(pool, made, UINT64_MAX);
+    }
+}
+
+/* Takes one over: its message is kept, the room for it given back. */
+static void compiler_collect_one(gpool *pool, gpool__made *made)
+{
+    made->collected = true;
+    pool->shaders->compiler.pending -= 1;
+    gpool__free_string(&pool->memory, made->message);
+    made->message = NULL;
+    if (made->result != GPOOL_OK) {
+        made->message = gpool__copy_string(&pool->memory, made->report);
+        gpool__cache_forget(made->kind->cache(pool), made);
+    }
+    gpool__free(&pool->memory, made->report, GPOOL__MESSAGE_SIZE);
+    made->report = NULL;
+}
+
+void gpool__compiler_collect(gpool *pool)
+{
+    gpool__compiler *compiler = &pool->shaders->compiler;
+    if (atomic_load_explicit(&compiler->news, memory_order_acquire) == 0) {
+        return;
+    }
+    gpool__mutex_lock(&compiler->lock);
+    gpool__made *newest = compiler->done;
+    compiler->done = NULL;
+    atomic_store_explicit(&compiler->news, 0, memory_order_relaxed);
+    for (int i = 0; i < GPOOL_GPU_COUNT; ++i) {
+        pool->seam.calls[i] += compiler->calls[i];
+        compiler->calls[i] = 0;
+    }
+    gpool__mutex_unlock(&compiler->lock);
+    gpool__made *oldest = NULL; /* told in the order in which they were done */
+    while (newest != NULL) {
+        gpool__made *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        gpool__made *made = oldest;
+        oldest = made->next;
+        made->next = NULL;
+        compiler_collect_one(pool, made);
+        if (made->references == 0) {
+            gpool__cache_trim_failed(pool, made);
+        } else if (made->result != GPOOL_OK) {
+            (void)made->kind->tell(pool, made, made->result,
+                                   made->message != NULL ? made->message : "");
+        }
+    }
+}
+
+void gpool__made_rebuilt(gpool *pool, gpool__made *made)
+{
+    if (made->pass == pool->rebuild_pass) {
+        made->result = made->fresh_result;
+        if (made->result != GPOOL_OK) {
+            gpool__cache_forget(made->kind->cache(pool), made);
+        }
+    }
+}
