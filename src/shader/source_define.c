@@ -75,7 +75,9 @@ static uint32_t *define_slot(gpool__expander *x, const char *name, size_t size)
 
 gpool__source_macro *gpool__source_defined(gpool__expander *x, const char *name, size_t size)
 {
-    if (x->macro_count == 0) {
+    unsigned char first = size > 0 ? (unsigned char)name[0] : 0;
+    if (x->macro_count == 0 ||
+        !(first == '_' || ((first | 0x20) >= 'a' && (first | 0x20) <= 'z'))) {
         return NULL;
     }
     uint32_t slot = *define_slot(x, name, size);

@@ -531,7 +531,9 @@ static find_answer find_everywhere(gpool__expander *x, const find_cause *cause,
     }
     bool valid = false;
     find_answer answer = FIND_NOTHING;
-    for (uint32_t top = folder[0] == '\0'; top < 2 && answer == FIND_NOTHING; ++top) {
+    /* Without root and folder, beside is the top. */
+    uint32_t first = kind != GPOOL__SOURCE_DISK && folder[0] == '\0';
+    for (uint32_t top = first; top < 2 && answer == FIND_NOTHING; ++top) {
         *problem = gpool__source_clean_name(top ? "" : folder, cause->name, name);
         if (*problem != NULL) {
             continue;
