@@ -7,6 +7,7 @@
 #include "shader/shader_state.h"
 
 #include "base/text.h"
+#include "shader/wgsl_tokens.h"
 
 #include <string.h>
 
@@ -80,8 +81,7 @@ static size_t wgsl_comment(const char *source, size_t size, size_t at)
     return i - at;
 }
 
-/* First byte at or after `at` that is neither blank nor comment. */
-static size_t wgsl_skip_blank(const char *source, size_t size, size_t at)
+size_t gpool__wgsl_skip_blank(const char *source, size_t size, size_t at)
 {
     size_t step = 1;
     while (at < size && step > 0) {
@@ -104,16 +104,17 @@ static bool wgsl_is_group(const char *source, size_t size, size_t at)
         return true;
     }
     unsigned char next = (unsigned char)source[at + length];
-    bool blank = wgsl_skip_blank(source, size, at + length) > at + length;
+    bool blank = gpool__wgsl_skip_blank(source, size, at + length) > at + length;
     return blank || !(next == '_' || next > 127 || (next >= '0' && next <= '9') ||
                       (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'));
 }
 
 bool gpool__wgsl_has_groups(const char *source, size_t size)
 {
-    for (size_t i = wgsl_skip_blank(source, size, 0); i < size;
-         i = wgsl_skip_blank(source, size, i + 1)) {
-        if (source[i] == '@' && wgsl_is_group(source, size, wgsl_skip_blank(source, size, i + 1))) {
+    for (size_t i = gpool__wgsl_skip_blank(source, size, 0); i < size;
+         i = gpool__wgsl_skip_blank(source, size, i + 1)) {
+        if (source[i] == '@' &&
+            wgsl_is_group(source, size, gpool__wgsl_skip_blank(source, size, i + 1))) {
             return true;
         }
     }
@@ -397,7 +398,7 @@ const char *gpool__wgsl_problem(const char *source, size_t size)
     bool after_else = false;
     bool after_name = false;
     bool after_number = false;
-    size_t i = wgsl_skip_blank(source, size, 0);
+    size_t i = gpool__wgsl_skip_blank(source, size, 0);
     while (i < size && !nesting.over_limit) {
         size_t length = wgsl_name(source, size, i);
         if (length > 0) {
@@ -411,7 +412,7 @@ const char *gpool__wgsl_problem(const char *source, size_t size)
             after_number = false;
             after_name = (unsigned char)source[i] > 127;
         }
-        i = wgsl_skip_blank(source, size, i + length);
+        i = gpool__wgsl_skip_blank(source, size, i + length);
     }
     wgsl_drop_pending(&nesting);
     return nesting.over_limit
