@@ -48,6 +48,8 @@ typedef struct gpool_stats {
     uint64_t shader_misses;  /**< shader modules made, also those that failed */
     uint64_t pipeline_hits;  /**< compiled pipelines found in the cache */
     uint64_t pipeline_misses;   /**< compiled pipelines made, also those that failed */
+    uint64_t reloads;           /**< changes of shaders swapped in, together counted once */
+    uint64_t failed_reloads;    /**< changes that did not compile: the last good goes on */
     uint64_t compile_waits;     /**< times gpool_set_pipeline() waited for a compile */
     uint64_t unready_draws;     /**< draws left out as gpool_skip_not_ready() asked */
     uint64_t compiles_pending;  /**< modules and pipelines asked for and not yet compiled */

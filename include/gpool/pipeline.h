@@ -78,8 +78,8 @@ typedef struct gpool_render_pipeline_desc {
     bool no_fragment;             /**< depth only: no fragment stage */
     gpool_layout layouts[GPOOL_MAX_GROUPS]; /**< by group; ends at the last that is not null; give
                                                gpool_uniform_layout() too as soon as you give any. All
-                                               null: none, or the uniform layout in group 0 when the
-                                               source has a @group */
+                                               null: what the entry points bind, read from the source;
+                                               equal ones are shared (docs/shaders.md) */
     gpool_vertex_layout vertex_buffers[GPOOL_MAX_VERTEX_BUFFERS]; /**< by slot */
     WGPUPrimitiveTopology topology;                               /**< 0 = triangle list */
     WGPUIndexFormat strip_index_format;                           /**< strips drawn indexed */
@@ -108,12 +108,15 @@ typedef struct gpool_compute_pipeline_desc {
  * depth format of 0 is none here. Else it compiles at its first use in a pass. Either way it has one
  * variant for each set of target formats and samples: until one compiles nothing is known to be wrong.
  *
+ * Compiling is done by workers (gpool_desc.compile_workers), at once in a pool without. Equal pipelines
+ * are compiled once, also when they were destroyed a while ago.
+ *
  * @return the handle; null for a caller's mistake (a handle error of shader, layouts or scope,
  *         GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT, GPOOL_ERROR_UNSUPPORTED: a vertex format
- *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed pipeline when its shader is
- *         failed (GPOOL_ERROR_FAILED_RESOURCE), the GPU refused (GPOOL_ERROR_GPU) or gave no memory
- *         (GPOOL_ERROR_OUT_OF_GPU_MEMORY), or the device is lost (GPOOL_ERROR_DEVICE_LOST).
- * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.
+ *         the implementation lacks, GPOOL_ERROR_OUT_OF_MEMORY); a failed pipeline for what
+ *         gpool_pipeline_status() tells and is known already (GPOOL_ERROR_FAILED_RESOURCE,
+ *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_DEVICE_LOST).
+ * Thread: owner. Allocates: yes. Cost: microseconds; without workers that of compiling.
  */
 GPOOL_API gpool_pipeline gpool_render_pipeline_create(gpool *pool,
                                                       const gpool_render_pipeline_desc *desc);
@@ -122,19 +125,40 @@ GPOOL_API gpool_pipeline gpool_render_pipeline_create(gpool *pool,
  * Creates a compute pipeline.
  *
  * @return as gpool_render_pipeline_create().
- * Thread: owner. Allocates: yes. Cost: compiles; milliseconds to a second.
+ * Thread: owner. Allocates: yes. Cost: microseconds; without workers that of compiling.
  */
 GPOOL_API gpool_pipeline gpool_compute_pipeline_create(gpool *pool,
                                                        const gpool_compute_pipeline_desc *desc);
 
 /**
- * Tells whether a pipeline can be used.
+ * Tells whether a pipeline can be used: as its descriptor says, not what is wrong with a variant that a
+ * pass asked for.
  *
- * @return GPOOL_OK; a handle error; for a failed one GPOOL_ERROR_FAILED_RESOURCE, GPOOL_ERROR_GPU,
- *         GPOOL_ERROR_OUT_OF_GPU_MEMORY or GPOOL_ERROR_DEVICE_LOST.
+ * @return GPOOL_OK; GPOOL_NOT_READY (a worker has it; a pass waits or goes on without, see
+ *         gpool_skip_not_ready()); a handle error; for a failed one GPOOL_ERROR_FAILED_RESOURCE (its
+ *         shader failed), GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_LIMIT or GPOOL_ERROR_UNSUPPORTED
+ *         (what the source binds needs explicit layouts, or is over a limit),
+ *         GPOOL_ERROR_GPU, GPOOL_ERROR_OUT_OF_GPU_MEMORY, GPOOL_ERROR_OUT_OF_MEMORY or
+ *         GPOOL_ERROR_DEVICE_LOST.
  * Thread: owner.
  */
 GPOOL_API gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline pipeline);
+
+/**
+ * Waits until a pipeline is compiled, or compiles it now when no worker has begun.
+ *
+ * @param timeout_ns ns to wait at most, from now
+ * @return as gpool_pipeline_status(), with GPOOL_ERROR_TIMEOUT in place of GPOOL_NOT_READY.
+ * Thread: owner. Cost: blocks.
+ */
+GPOOL_API gpool_result gpool_pipeline_wait(gpool *pool, gpool_pipeline pipeline,
+                                           uint64_t timeout_ns);
+
+/**
+ * Returns how often a pipeline was replaced by one of newer sources, from 1; 0 for a handle error.
+ * Thread: owner.
+ */
+GPOOL_API uint32_t gpool_pipeline_version(gpool *pool, gpool_pipeline pipeline);
 
 /**
  * Destroys a pipeline with all its variants.

@@ -48,9 +48,12 @@ typedef struct gpool_desc {
     uint32_t frames_in_flight;    /**< frames the CPU may be ahead of the GPU; 0 = 2, at most 8 */
     uint32_t delete_delay_frames; /**< frames a destroyed object is kept besides; 0 = 2 */
     uint32_t wait_timeout_ms;     /**< limit of any wait for the GPU or a compile; 0 = 10000 */
-    uint32_t compile_workers;   /**< threads that compile shaders and pipelines; 0 = 1, at most 64;
+    uint32_t compile_workers; /**< threads that compile shaders and pipelines; 0 = 1, at most 64;
                                    GPOOL_WORKERS_NONE = creating compiles. Started by the first
                                    shader; none, with a log line, where the device cannot */
+    uint32_t
+        shader_watch_ms; /**< gpool_begin_frame() looks at the files of shaders so often and makes
+                                   those that changed anew; 0 = not, see gpool_shader_file_changed() */
     gpool_upload_desc upload;   /**< how dirty bytes are sent */
     gpool_recycle_desc recycle; /**< whether freed GPU objects are used again */
     bool measure;               /**< fills the CPU times of gpool_stats; costs clock reads */

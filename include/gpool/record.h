@@ -131,8 +131,10 @@ GPOOL_API void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer buffer,
  * Binds resources by handle: every entry of the layout once. Ask each frame; an exact bounded cache
  * beneath returns the bind group of equal resources and versions.
  *
+ * @param layout          null = that of the group in the pipeline that is set
  * @param entries         `entry_count` resources, copied
- * @param dynamic_offsets bytes, one for each dynamic entry in order of binding number; NULL with 0
+ * @param dynamic_offsets bytes, one for each dynamic entry in order of binding number; none at all
+ *                        (NULL with 0) = 0 for each
  * Thread: owner. Allocates: on a miss of the cache.
  */
 GPOOL_API void gpool_set_bindings(gpool_recorder rec, uint32_t group, gpool_layout layout,

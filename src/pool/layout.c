@@ -249,6 +249,7 @@ gpool__group_layout *gpool__group_layout_get(gpool *pool, const gpool_layout_ent
     group->entry_count = count;
     group->hash = gpool__hash(entries, count * sizeof *entries) | 1u;
     memcpy(group->entries, entries, count * sizeof *entries);
+    group->unique = ++pool->group_layout_count;
     group->next = pool->group_layouts;
     pool->group_layouts = group;
     group->gpu = layout_make(pool, group, label, result);

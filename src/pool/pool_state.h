@@ -162,6 +162,7 @@ typedef struct gpool__sampler {
 typedef struct gpool__group_layout {
     struct gpool__group_layout *next; /* in the pool's list */
     uint64_t hash;                    /* of the entries, never 0 */
+    uint64_t unique;                  /* never another's of the pool */
     uint32_t references;
     uint32_t entry_count;
     WGPUBindGroupLayout gpu;      /* NULL = could not be made */
@@ -294,6 +295,7 @@ struct gpool {
     void (*drop_bind_uses)(gpool *pool, gpool__resource *resource);
     void (*leave_device)(gpool *pool);         /* releases what is of the device and no resource */
     gpool__group_layout *group_layouts;        /* all of them */
+    uint64_t group_layout_count;               /* made so far */
     const gpool__shaders_hooks *shaders_hooks; /* NULL until the folder is ready */
     struct gpool__shaders *shaders;
     struct gpool__recording *record;

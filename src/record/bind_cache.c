@@ -78,7 +78,9 @@ static void bind_remove(gpool *pool, gpool__bind_cache *cache, gpool__bind_group
     *place = group->chain;
     bind_unlink_age(cache, group);
     for (uint32_t i = 0; i <= group->count; ++i) {
-        bind_unlink_use(&group->uses[i]);
+        if (group->uses[i].resource != NULL) { /* a layout without a handle is no resource */
+            bind_unlink_use(&group->uses[i]);
+        }
     }
     GPOOL__GPU(&pool->seam, BindGroupRelease)(group->gpu);
     cache->count -= 1;
@@ -159,14 +161,14 @@ static void bind_link_use(gpool__bind_group *group, uint32_t index, gpool__resou
     resource->bind_uses = use;
 }
 
-static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
+static gpool__bind_group *bind_make(gpool *pool, const gpool__bind_layout *layout,
                                     const WGPUBindGroupEntry *gpu, gpool_result *result)
 {
-    uint32_t count = layout->entry_count;
+    uint32_t count = layout->group->entry_count;
     char *block = gpool__alloc(&pool->memory, bind_block_size(count));
     if (block == NULL) {
         *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a bind group of \"%s\"",
-                              layout->base.label);
+                              layout->label);
         return NULL;
     }
     gpool__bind_group *group = (gpool__bind_group *)(void *)block;
@@ -174,13 +176,12 @@ static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
     group->keys = (gpool__bind_key *)(void *)(block + sizeof *group);
     group->uses = (gpool__bind_use *)(void *)(group->keys + count);
     WGPUBindGroupDescriptor desc = {
-        .label = gpool__view(layout->base.label),
+        .label = gpool__view(layout->label),
         .layout = layout->group->gpu,
         .entryCount = count,
         .entries = gpu,
     };
-    group->gpu =
-        gpool__make_bind_group(pool, &desc, "Bind group of layout", layout->base.label, result);
+    group->gpu = gpool__make_bind_group(pool, &desc, "Bind group of layout", layout->label, result);
     if (group->gpu == NULL) {
         gpool__free(&pool->memory, block, bind_block_size(count));
         return NULL;
@@ -188,12 +189,15 @@ static gpool__bind_group *bind_make(gpool *pool, gpool__layout *layout,
     return group;
 }
 
-const gpool__bind_group *gpool__bind_find_or_create(
-    gpool *pool, gpool__bind_cache *cache, gpool__layout *layout, const gpool__bind_key *keys,
-    const WGPUBindGroupEntry *gpu, gpool__resource *const *resources, gpool_result *result)
+const gpool__bind_group *gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
+                                                    const gpool__bind_layout *layout,
+                                                    const gpool__bind_key *keys,
+                                                    const WGPUBindGroupEntry *gpu,
+                                                    gpool__resource *const *resources,
+                                                    gpool_result *result)
 {
-    uint32_t count = layout->entry_count;
-    uint64_t id = gpool__handle_of(pool, &layout->base);
+    uint32_t count = layout->group->entry_count;
+    uint64_t id = layout->group->unique;
     uint64_t hash = bind_hash(id, keys, count);
     *result = GPOOL_OK;
     gpool__bind_group *group = bind_find(cache, hash, id, keys, count);
@@ -222,7 +226,9 @@ const gpool__bind_group *gpool__bind_find_or_create(
     for (uint32_t i = 0; i < count; ++i) {
         bind_link_use(group, i, resources[i]);
     }
-    bind_link_use(group, count, &layout->base);
+    if (layout->handle != NULL) {
+        bind_link_use(group, count, &layout->handle->base);
+    }
     gpool__bind_group **place = bind_bucket(cache, hash);
     group->chain = *place;
     *place = group;

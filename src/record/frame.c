@@ -48,7 +48,7 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
     gpool *pool = NULL;
     gpool_result result = gpool__pool_open(device, desc, &pool);
     if (result == GPOOL_OK) {
-        result = gpool__shaders_init(pool, frame_workers(desc));
+        result = gpool__shaders_init(pool, frame_workers(desc), desc->shader_watch_ms);
         if (result == GPOOL_OK) {
             gpool__pipelines_init(pool);
             result = gpool__recording_init(pool);
@@ -165,6 +165,7 @@ static gpool_result frame_begin(gpool *pool)
                            pool->device->info.label);
     }
     gpool__compiler_collect(pool);
+    gpool__reload(pool);
     pool->frame = next;
     pool->in_frame = true;
     pool->frame_error = GPOOL_OK;

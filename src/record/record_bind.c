@@ -1,167 +1,10 @@
 /*
- * What a pass binds: pipelines, bind groups, uniforms, vertex and index buffers. Calls that set what
- * is set already are dropped.
+ * What a pass binds: bind groups, uniforms, vertex and index buffers. Calls that set what is set already
+ * are dropped.
  */
 #include "record/recording.h"
 
 #include <string.h>
-
-void gpool_skip_not_ready(gpool_recorder rec)
-{
-    gpool__call call;
-    struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_skip_not_ready", &call);
-    if (state != NULL) {
-        gpool_result result;
-        if (gpool__record_needs_pass(state, true, true, &result)) {
-            state->pass.skips = true;
-        }
-        gpool__record_leave(state, &call, result);
-    }
-}
-
-/* Waits for a program, unless the pass would rather do without: then *ready is false. */
-static gpool_result bind_await(struct gpool_recorder_state *state, const gpool__pipeline *pipeline,
-                               gpool__program *program, bool *ready)
-{
-    gpool *pool = state->pool;
-    *ready = true;
-    if (!gpool__made_is_done(&program->base)) {
-        gpool__compiler_collect(pool);
-    }
-    if (!gpool__made_is_done(&program->base)) {
-        if (state->pass.skips) {
-            *ready = false;
-            return GPOOL_OK;
-        }
-        pool->stats.compile_waits += 1;
-        if (gpool__compiler_finish(pool, &program->base, pool->wait_timeout_ns) != GPOOL_OK) {
-            return GPOOL__FAIL(
-                pool, TIMEOUT, TIMEOUT, "The pipeline \"%s\" is not compiled after [%llu] ms",
-                pipeline->base.label, (unsigned long long)(pool->wait_timeout_ns / 1000000u));
-        }
-    }
-    if (program->base.gpu == NULL) {
-        return GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
-                           "The pipeline \"%s\" failed for pass \"%s\"", pipeline->base.label,
-                           state->pass_label);
-    }
-    return GPOOL_OK;
-}
-
-static gpool_result bind_pipeline(struct gpool_recorder_state *state, gpool_pipeline handle,
-                                  bool *ready)
-{
-    gpool *pool = state->pool;
-    gpool_result result;
-    *ready = true;
-    if (!gpool__record_needs_pass(state, true, true, &result)) {
-        return result;
-    }
-    /* Whatever happens, draws that follow must not run with the pipeline set before. */
-    const void *before =
-        !state->pass.raw && state->pass.known_pipeline != NULL ? state->pass.pipeline : NULL;
-    state->pass.pipeline = NULL;
-    state->pass.known_pipeline = NULL;
-    gpool__pipeline *pipeline =
-        (gpool__pipeline *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
-    if (pipeline == NULL) {
-        return result;
-    }
-    if (pipeline->compute != (state->compute != NULL)) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "The %s pipeline \"%s\" does not fit the %s pass \"%s\"",
-                           pipeline->compute ? "compute" : "render", pipeline->base.label,
-                           state->compute != NULL ? "compute" : "render", state->pass_label);
-    }
-    static const gpool__targets none = { 0 };
-    gpool__program *program = gpool__pipeline_variant(
-        pool, pipeline, pipeline->compute ? &none : &state->targets, &result);
-    if (program != NULL) {
-        result = bind_await(state, pipeline, program, ready);
-    }
-    if (result != GPOOL_OK || !*ready) {
-        return result;
-    }
-    void *gpu = program->base.gpu;
-    gpool__resource_record(pool, &pipeline->base);
-    state->pass.known_pipeline = pipeline;
-    state->pass.pipeline = gpu;
-    if (gpu == before) {
-        pool->stats.redundant += 1;
-    } else if (pipeline->compute) {
-        GPOOL__GPU(&pool->seam, ComputePassEncoderSetPipeline)(state->compute, gpu);
-    } else {
-        GPOOL__GPU(&pool->seam, RenderPassEncoderSetPipeline)(state->render, gpu);
-    }
-    return GPOOL_OK;
-}
-
-void gpool_set_pipeline(gpool_recorder rec, gpool_pipeline pipeline)
-{
-    gpool__call call;
-    struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_set_pipeline", &call);
-    if (state != NULL) {
-        bool ready = true;
-        gpool_result result = bind_pipeline(state, pipeline, &ready);
-        state->pass.refused_pipeline = result != GPOOL_OK;
-        state->pass.unready_pipeline = !ready;
-        gpool__record_leave(state, &call, result);
-    }
-}
-
-static gpool_result bind_raw(struct gpool_recorder_state *state, WGPURenderPipeline render,
-                             WGPUComputePipeline compute)
-{
-    gpool *pool = state->pool;
-    gpool_result result;
-    bool for_render = state->render != NULL || (state->compute == NULL && render != NULL);
-    if (!gpool__record_needs_pass(state, for_render, !for_render, &result)) {
-        return result;
-    }
-    if ((for_render && render == NULL) || (!for_render && compute == NULL)) {
-        state->pass.pipeline = NULL;
-        state->pass.known_pipeline = NULL;
-        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
-                           "The raw pipeline [NULL] is null or not of the pass's kind");
-    }
-    state->pass.known_pipeline = NULL;
-    if (for_render) {
-        state->pass.pipeline = render;
-        GPOOL__GPU(&pool->seam, RenderPassEncoderSetPipeline)(state->render, render);
-    } else {
-        state->pass.pipeline = compute;
-        GPOOL__GPU(&pool->seam, ComputePassEncoderSetPipeline)(state->compute, compute);
-    }
-    return GPOOL_OK;
-}
-
-static gpool_result bind_raw_pipeline(struct gpool_recorder_state *state, WGPURenderPipeline render,
-                                      WGPUComputePipeline compute)
-{
-    gpool_result result = bind_raw(state, render, compute);
-    state->pass.refused_pipeline = result != GPOOL_OK;
-    return result;
-}
-
-void gpool_set_raw_render_pipeline(gpool_recorder rec, WGPURenderPipeline pipeline)
-{
-    gpool__call call;
-    struct gpool_recorder_state *state =
-        gpool__record_enter(rec, "gpool_set_raw_render_pipeline", &call);
-    if (state != NULL) {
-        gpool__record_leave(state, &call, bind_raw_pipeline(state, pipeline, NULL));
-    }
-}
-
-void gpool_set_raw_compute_pipeline(gpool_recorder rec, WGPUComputePipeline pipeline)
-{
-    gpool__call call;
-    struct gpool_recorder_state *state =
-        gpool__record_enter(rec, "gpool_set_raw_compute_pipeline", &call);
-    if (state != NULL) {
-        gpool__record_leave(state, &call, bind_raw_pipeline(state, NULL, pipeline));
-    }
-}
 
 void gpool__record_bind(struct gpool_recorder_state *state, uint32_t group, WGPUBindGroup gpu,
                         uint64_t unique, uint64_t layout, const uint32_t *offsets, uint32_t count)
@@ -347,23 +190,23 @@ static const gpool_binding *bind_find_entry(const gpool_binding *entries, uint32
 }
 
 /* Dynamic offsets: as many as dynamic entries, aligned, and inside the buffers. */
-static gpool_result bind_check_offsets(gpool *pool, const gpool__layout *layout,
+static gpool_result bind_check_offsets(gpool *pool, const gpool__bind_layout *layout,
                                        const gpool__bind_key *keys,
                                        gpool__resource *const *resources, const uint32_t *offsets,
                                        uint32_t count)
 {
     uint32_t needed = 0;
-    for (uint32_t i = 0; i < layout->entry_count; ++i) {
-        needed += layout->entries[i].dynamic_offset ? 1 : 0;
+    for (uint32_t i = 0; i < layout->group->entry_count; ++i) {
+        needed += layout->group->entries[i].dynamic_offset ? 1 : 0;
     }
     if (needed != count) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
                            "[%u] dynamic offsets are given, layout \"%s\" has [%u] dynamic entries",
-                           count, layout->base.label, needed);
+                           count, layout->label, needed);
     }
     uint32_t used = 0;
-    for (uint32_t i = 0; i < layout->entry_count; ++i) {
-        const gpool_layout_entry *entry = &layout->entries[i];
+    for (uint32_t i = 0; i < layout->group->entry_count; ++i) {
+        const gpool_layout_entry *entry = &layout->group->entries[i];
         if (!entry->dynamic_offset) {
             continue;
         }
@@ -375,7 +218,7 @@ static gpool_result bind_check_offsets(gpool *pool, const gpool__layout *layout,
             return GPOOL__FAIL(pool, ALIGNMENT, MISALIGNED,
                                "The dynamic offset [%u] for binding [%u] of layout \"%s\" is no "
                                "multiple of [%u]",
-                               offset, entry->binding, layout->base.label, alignment);
+                               offset, entry->binding, layout->label, alignment);
         }
         const gpool__buffer *buffer = (const gpool__buffer *)resources[i];
         if (!gpool__range_inside(keys[i].offset + offset, keys[i].size,
@@ -384,57 +227,94 @@ static gpool_result bind_check_offsets(gpool *pool, const gpool__layout *layout,
                 pool, RANGE, OUT_OF_RANGE,
                 "The dynamic offset [%u] for binding [%u] of layout \"%s\" leads out "
                 "of buffer \"%s\": [%llu] bytes are bound at [%llu]",
-                offset, entry->binding, layout->base.label, buffer->base.label,
+                offset, entry->binding, layout->label, buffer->base.label,
                 (unsigned long long)keys[i].size, (unsigned long long)keys[i].offset);
         }
     }
     return GPOOL_OK;
 }
 
+/* The layout of a handle, or for null that of the group in the pipeline that is set. */
+static gpool_result bind_layout(struct gpool_recorder_state *state, uint32_t group,
+                                gpool_layout handle, gpool__bind_layout *layout)
+{
+    gpool *pool = state->pool;
+    gpool_result result = GPOOL_OK;
+    const gpool__pipeline *pipeline = state->pass.raw ? NULL : state->pass.known_pipeline;
+    *layout = (gpool__bind_layout){ .label = "" };
+    if (handle.id == 0 && pipeline != NULL && group < pipeline->groups.count) {
+        layout->group = pipeline->groups.groups[group];
+        layout->label = pipeline->base.label;
+    } else if (handle.id != 0) {
+        layout->handle =
+            (gpool__layout *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_LAYOUT, &result);
+        if (layout->handle != NULL) {
+            layout->group = layout->handle->group;
+            layout->label = layout->handle->base.label;
+        }
+    }
+    if (layout->group == NULL && result == GPOOL_OK) {
+        result =
+            GPOOL__FAIL(pool, HANDLE_NULL, NULL_HANDLE,
+                        "The layout of group [%u] is null, and %s in pass \"%s\"", group,
+                        pipeline != NULL ? "the pipeline has no such group" : "no pipeline is set",
+                        state->pass_label);
+    }
+    return result;
+}
+
 static gpool_result bind_set(struct gpool_recorder_state *state, uint32_t group,
-                             gpool_layout layout_handle, const gpool_binding *entries,
+                             gpool_layout handle, const gpool_binding *entries,
                              uint32_t entry_count, const uint32_t *offsets, uint32_t offset_count)
 {
     gpool *pool = state->pool;
-    gpool_result result;
-    gpool__layout *layout =
-        (gpool__layout *)gpool__resolve_good(pool, layout_handle.id, GPOOL_KIND_LAYOUT, &result);
-    if (layout == NULL) {
+    gpool__bind_layout layout;
+    gpool_result result = bind_layout(state, group, handle, &layout);
+    if (result != GPOOL_OK) {
         return result;
     }
-    if (entry_count != layout->entry_count || (entries == NULL && entry_count > 0)) {
+    if (entry_count != layout.group->entry_count || (entries == NULL && entry_count > 0)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "[%u] resources are given, layout \"%s\" has [%u] entries", entry_count,
-                           layout->base.label, layout->entry_count);
+                           layout.label, layout.group->entry_count);
     }
     gpool__bind_key keys[GPOOL_MAX_BINDINGS];
     WGPUBindGroupEntry gpu[GPOOL_MAX_BINDINGS];
     gpool__resource *resources[GPOOL_MAX_BINDINGS];
+    uint32_t dynamic = 0;
     for (uint32_t i = 0; i < entry_count; ++i) {
-        const gpool_binding *binding =
-            bind_find_entry(entries, entry_count, layout->entries[i].binding);
+        const gpool_layout_entry *entry = &layout.group->entries[i];
+        const gpool_binding *binding = bind_find_entry(entries, entry_count, entry->binding);
         if (binding == NULL) {
             return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                               "Binding [%u] of layout \"%s\" is not given",
-                               layout->entries[i].binding, layout->base.label);
+                               "Binding [%u] of layout \"%s\" is not given", entry->binding,
+                               layout.label);
         }
-        result = bind_entry(pool, &layout->entries[i], binding, &keys[i], &gpu[i], &resources[i]);
+        dynamic += entry->dynamic_offset ? 1 : 0;
+        result = bind_entry(pool, entry, binding, &keys[i], &gpu[i], &resources[i]);
         if (result != GPOOL_OK) {
             return result;
         }
     }
-    result = bind_check_offsets(pool, layout, keys, resources, offsets, offset_count);
+    static const uint32_t none[GPOOL__MAX_DYNAMIC] = { 0 };
+    if (offset_count == 0) {
+        offsets = none;
+        offset_count = dynamic;
+    }
+    result = bind_check_offsets(pool, &layout, keys, resources, offsets, offset_count);
     if (result != GPOOL_OK) {
         return result;
     }
-    const gpool__bind_group *found = gpool__bind_find_or_create(pool, &pool->record->binds, layout,
+    const gpool__bind_group *found = gpool__bind_find_or_create(pool, &pool->record->binds, &layout,
                                                                 keys, gpu, resources, &result);
     if (found != NULL) {
         for (uint32_t i = 0; i < entry_count; ++i) {
             gpool__resource_record(pool, resources[i]);
         }
-        gpool__resource_record(pool, &layout->base);
-        gpool__record_bind(state, group, found->gpu, found->unique, layout->hash, offsets,
+        if (layout.handle != NULL) {
+            gpool__resource_record(pool, &layout.handle->base);
+        }
+        gpool__record_bind(state, group, found->gpu, found->unique, layout.group->hash, offsets,
                            offset_count);
     }
     return result;

@@ -18,7 +18,8 @@ static bool draw_is_spoiled(struct gpool_recorder_state *state, bool indexed)
     if (pipeline != NULL) {
         /* What the pipeline does not use does not matter; of a raw one nothing is known. */
         for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {
-            groups &= i < pipeline->group_count && pipeline->groups[i] != NULL ? ~0u : ~(1u << i);
+            groups &=
+                i < pipeline->groups.count && pipeline->groups.groups[i] != NULL ? ~0u : ~(1u << i);
         }
         for (uint32_t i = 0; i < GPOOL_MAX_VERTEX_BUFFERS; ++i) {
             slots &= i < pipeline->slot_count && pipeline->slots[i].stride != 0 ? ~0u : ~(1u << i);
@@ -42,14 +43,15 @@ static gpool_result draw_check_groups(struct gpool_recorder_state *state)
     if (pipeline == NULL || state->pass.raw) {
         return GPOOL_OK;
     }
-    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
-        if (pipeline->groups[i] == NULL) {
+    for (uint32_t i = 0; i < pipeline->groups.count; ++i) {
+        const gpool__group_layout *group = pipeline->groups.groups[i];
+        if (group == NULL) {
             continue;
         }
         WGPUBindGroup bound = state->pass.groups[i].gpu;
         /* Layouts fit when their entries are equal; by hash, as WebGPU looks again at Finish. */
         uint64_t layout = state->pass.groups[i].layout;
-        if (bound == NULL || (layout != 0 && layout != pipeline->group_hashes[i])) {
+        if (bound == NULL || (layout != 0 && layout != group->hash)) {
             return GPOOL__FAIL(
                 pool, PHASE, WRONG_PHASE, "Group [%u] of pipeline \"%s\" is %s in pass \"%s\"", i,
                 pipeline->base.label, bound == NULL ? "not set" : "set with another layout",

@@ -55,7 +55,7 @@ void gpool__mips_fini(gpool *pool, gpool__mips *mips)
 {
     gpool__pipeline *pipeline = &mips->pipeline;
     gpool__pipeline_drop_variants(pool, pipeline);
-    gpool__group_layout_release(pool, pipeline->groups[0]);
+    gpool__group_layout_release(pool, pipeline->groups.groups[0]);
     gpool__code_release(pool, pipeline->vertex);
     gpool__code_release(pool, pipeline->fragment);
     *mips = (gpool__mips){ 0 };
@@ -84,11 +84,13 @@ static gpool_result mips_prepare(gpool *pool, gpool__mips *mips)
     pipeline->base.label = label;
     pipeline->desc = &desc;
     pipeline->fragment = gpool__code_retain(pipeline->vertex);
-    pipeline->group_count = 1;
+    pipeline->own_layouts = true;
+    pipeline->groups.count = 1;
     pipeline->vertex->module =
         gpool__module_get(pool, label, gpool__mips_wgsl, strlen(gpool__mips_wgsl), &result);
     if (result == GPOOL_OK) {
-        pipeline->groups[0] = gpool__group_layout_get(pool, &entry, 1, label, &result);
+        gpool__code_await(pool, pipeline->vertex);
+        pipeline->groups.groups[0] = gpool__group_layout_get(pool, &entry, 1, label, &result);
     }
     if (result != GPOOL_OK) {
         gpool__mips_fini(pool, mips);
@@ -174,7 +176,7 @@ static gpool_result mips_make_source(gpool *pool, const gpool__texture *texture,
     WGPUBindGroupEntry entry = { .binding = 0, .textureView = mip->view };
     WGPUBindGroupDescriptor desc = {
         .label = gpool__view("mips"),
-        .layout = pool->record->mips.pipeline.groups[0]->gpu,
+        .layout = pool->record->mips.pipeline.groups.groups[0]->gpu,
         .entryCount = 1,
         .entries = &entry,
     };

@@ -75,7 +75,7 @@ typedef struct gpool__bind_group {
     struct gpool__bind_group *older;
     uint64_t hash;
     uint64_t unique; /* never given to another group of the pool */
-    uint64_t layout; /* handle */
+    uint64_t layout; /* gpool__group_layout.unique */
     WGPUBindGroup gpu;
     uint32_t count;
     gpool__bind_key *keys;
@@ -232,11 +232,21 @@ static inline gpool__buffer *gpool__record_source(gpool *pool, gpool_buffer hand
                : (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
 }
 
+/* A layout that something is bound by: of a handle, or of a pipeline that read it from its source. */
+typedef struct gpool__bind_layout {
+    const gpool__group_layout *group;
+    gpool__layout *handle; /* NULL = of a pipeline */
+    const char *label;
+} gpool__bind_layout;
+
 /** Finds or makes the bind group of a layout and exactly these keys; NULL with the error recorded.
  * `gpu` holds the entries for a miss, `resources` what they name. */
-const gpool__bind_group *gpool__bind_find_or_create(
-    gpool *pool, gpool__bind_cache *cache, gpool__layout *layout, const gpool__bind_key *keys,
-    const WGPUBindGroupEntry *gpu, gpool__resource *const *resources, gpool_result *result);
+const gpool__bind_group *gpool__bind_find_or_create(gpool *pool, gpool__bind_cache *cache,
+                                                    const gpool__bind_layout *layout,
+                                                    const gpool__bind_key *keys,
+                                                    const WGPUBindGroupEntry *gpu,
+                                                    gpool__resource *const *resources,
+                                                    gpool_result *result);
 
 /** Drops the bind groups that name a resource. Cost: those. */
 void gpool__bind_drop_uses(gpool *pool, gpool__resource *resource);

@@ -325,6 +325,7 @@ void gpool__compiler_collect(gpool *pool)
 {
     gpool__compiler *compiler = &pool->shaders->compiler;
     if (atomic_load_explicit(&compiler->news, memory_order_acquire) == 0) {
+        gpool__codes_settle(pool);
         return;
     }
     gpool__mutex_lock(&compiler->lock);
@@ -343,14 +344,18 @@ void gpool__compiler_collect(gpool *pool)
         oldest = newest;
         newest = next;
     }
+    for (gpool__made *made = oldest; made != NULL; made = made->next) {
+        compiler_collect_one(pool, made);
+    }
+    gpool__codes_settle(
+        pool); /* shaders first: their pipelines say no more than that they failed */
     while (oldest != NULL) {
         gpool__made *made = oldest;
         oldest = made->next;
         made->next = NULL;
-        compiler_collect_one(pool, made);
         if (made->references == 0) {
             gpool__cache_trim_failed(pool, made);
-        } else if (made->result != GPOOL_OK) {
+        } else if (made->result != GPOOL_OK && made->kind->tell != NULL) {
             (void)made->kind->tell(pool, made, made->result,
                                    made->message != NULL ? made->message : "");
         }

@@ -75,7 +75,7 @@ typedef struct gpool__made_kind {
     gpool__made *(*need)(const gpool__made *made, int i);
     /* Gives up what the key names, before the block is freed. */
     void (*forget)(gpool *pool, gpool__made *made);
-    /* Records an error: how it failed. */
+    /* Records an error: how it failed. NULL = its users do. */
     gpool_result (*tell)(gpool *pool, const gpool__made *made, gpool_result result,
                          const char *message);
 } gpool__made_kind;

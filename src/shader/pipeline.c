@@ -20,6 +20,7 @@ void gpool__pipeline_drop_variants(gpool *pool, gpool__pipeline *pipeline)
 {
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
         gpool__program_release(pool, pipeline->variants[i].program);
+        gpool__program_release(pool, pipeline->variants[i].fresh);
     }
     gpool__free(&pool->memory, pipeline->variants,
                 pipeline->variant_capacity * sizeof *pipeline->variants);
@@ -33,9 +34,11 @@ static void pipeline_release(gpool *pool, gpool__resource *resource)
     gpool__pipeline *pipeline = (gpool__pipeline *)resource;
     gpool__pipeline_drop_variants(pool, pipeline);
     for (int i = 0; i < GPOOL_MAX_GROUPS; ++i) {
-        gpool__group_layout_release(pool, pipeline->groups[i]);
-        pipeline->groups[i] = NULL;
+        gpool__group_layout_release(pool, pipeline->groups.groups[i]);
+        gpool__group_layout_release(pool, pipeline->fresh.groups[i]);
     }
+    pipeline->groups = (gpool__pipeline_groups){ .status = GPOOL_OK };
+    pipeline->fresh = pipeline->groups;
     gpool__code_release(pool, pipeline->vertex);
     gpool__code_release(pool, pipeline->fragment);
     pipeline->vertex = NULL;
@@ -58,15 +61,9 @@ static gpool__shader *pipeline_shader(gpool *pool, gpool_shader handle, gpool_re
     return (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, result);
 }
 
-static bool pipeline_has_groups(const gpool__shader *shader)
-{
-    return shader->code->module != NULL && shader->code->module->has_groups;
-}
-
-/* Resolves the layouts; the default is the uniform layout when the source binds anything. */
+/* Resolves the layouts of a descriptor; *count is 0 when it gives none. */
 static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPOOL_MAX_GROUPS],
-                                     bool has_groups, gpool__layout *found[GPOOL_MAX_GROUPS],
-                                     uint32_t *count)
+                                     gpool__layout *found[GPOOL_MAX_GROUPS], uint32_t *count)
 {
     *count = 0;
     for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {
@@ -80,12 +77,6 @@ static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPO
         if (result != GPOOL_OK) {
             return result;
         }
-    }
-    if (*count == 0 && has_groups) {
-        gpool_result result = GPOOL_OK;
-        found[0] = (gpool__layout *)gpool__resolve(pool, pool->uniform_layout.id, GPOOL_KIND_LAYOUT,
-                                                   &result);
-        *count = 1;
     }
     if (*count > pool->device->info.limits.maxBindGroups) {
         return GPOOL__FAIL(pool, LIMIT, LIMIT, "The group count [%u] is over maxBindGroups [%u]",
@@ -114,11 +105,12 @@ static gpool__pipeline *pipeline_take(gpool *pool, const char *label, gpool_scop
     }
     pipeline->vertex = gpool__code_retain(vertex->code);
     pipeline->fragment = fragment != NULL ? gpool__code_retain(fragment->code) : NULL;
-    pipeline->group_count = count;
+    pipeline->version = 1;
+    pipeline->own_layouts = count > 0;
+    pipeline->groups.count = count;
     for (uint32_t i = 0; i < count; ++i) {
         if (found[i] != NULL) {
-            pipeline->groups[i] = gpool__group_layout_retain(found[i]->group);
-            pipeline->group_hashes[i] = found[i]->hash;
+            pipeline->groups.groups[i] = gpool__group_layout_retain(found[i]->group);
         }
     }
     return pipeline;
@@ -144,9 +136,18 @@ static gpool_result pipeline_look_codes(const gpool__pipeline *pipeline)
     return status;
 }
 
+bool gpool__pipeline_has_sources(const gpool__pipeline *pipeline)
+{
+    return pipeline->vertex->module != NULL &&
+           (pipeline->fragment == NULL || pipeline->fragment->module != NULL);
+}
+
 gpool_result gpool__pipeline_look(gpool__pipeline *pipeline)
 {
     gpool_result status = pipeline_look_codes(pipeline);
+    if (status == GPOOL_OK || status == GPOOL_NOT_READY) {
+        status = pipeline->groups.status != GPOOL_OK ? pipeline->groups.status : status;
+    }
     gpool__targets targets = { 0 };
     if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
         uint32_t own = gpool__variant_find(pipeline, &targets);
@@ -162,10 +163,17 @@ gpool_result gpool__pipeline_look(gpool__pipeline *pipeline)
 static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline,
                                    const gpool__targets *targets)
 {
-    bool has_sources = pipeline->vertex->module != NULL &&
-                       (pipeline->fragment == NULL || pipeline->fragment->module != NULL);
-    if (targets != NULL && has_sources) {
-        gpool_result result;
+    bool has_sources = gpool__pipeline_has_sources(pipeline);
+    gpool_result result = GPOOL_OK;
+    if (has_sources && !pipeline->own_layouts) {
+        result = gpool__pipeline_find_groups(pool, pipeline, &pipeline->groups);
+        if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
+            pipeline_release(pool, &pipeline->base);
+            gpool__resource_cancel(pool, &pipeline->base);
+            return (gpool_pipeline){ 0 };
+        }
+    }
+    if (targets != NULL && has_sources && result == GPOOL_OK) {
         if (gpool__pipeline_variant(pool, pipeline, targets, &result) == NULL) {
             pipeline_release(pool, &pipeline->base);
             gpool__resource_cancel(pool, &pipeline->base);
@@ -196,8 +204,7 @@ static gpool_pipeline pipeline_create_compute(gpool *pool, const gpool_compute_p
     gpool__shader *shader = pipeline_shader(pool, desc->shader, &result);
     gpool__layout *found[GPOOL_MAX_GROUPS];
     uint32_t count = 0;
-    if (shader == NULL || pipeline_layouts(pool, desc->layouts, pipeline_has_groups(shader), found,
-                                           &count) != GPOOL_OK) {
+    if (shader == NULL || pipeline_layouts(pool, desc->layouts, found, &count) != GPOOL_OK) {
         return none;
     }
     char *entry = NULL;
@@ -326,11 +333,9 @@ static gpool_pipeline pipeline_create_render(gpool *pool, const gpool_render_pip
     if (vertex == NULL || (fragment == NULL && !desc->no_fragment)) {
         return none;
     }
-    bool has_groups =
-        pipeline_has_groups(vertex) || (fragment != NULL && pipeline_has_groups(fragment));
     gpool__layout *found[GPOOL_MAX_GROUPS];
     uint32_t count = 0;
-    if (pipeline_layouts(pool, desc->layouts, has_groups, found, &count) != GPOOL_OK) {
+    if (pipeline_layouts(pool, desc->layouts, found, &count) != GPOOL_OK) {
         return none;
     }
     gpool__targets targets;
@@ -376,6 +381,60 @@ gpool_result gpool_pipeline_status(gpool *pool, gpool_pipeline handle)
     result = pipeline != NULL ? gpool__pipeline_look(pipeline) : result;
     gpool__leave(pool, &call);
     return result;
+}
+
+/* Waits for all that a pipeline is made of now. */
+static void pipeline_finish(gpool *pool, gpool__pipeline *pipeline, uint64_t timeout_ns)
+{
+    const gpool__code *const codes[2] = { pipeline->vertex, pipeline->fragment };
+    uint64_t begin = gpool__now_ns();
+    for (uint32_t i = 0; i < 2 + pipeline->variant_count; ++i) {
+        gpool__made *made = NULL;
+        if (i >= 2) {
+            made = &pipeline->variants[i - 2].program->base;
+        } else if (codes[i] != NULL && codes[i]->module != NULL) {
+            made = &codes[i]->module->base;
+        }
+        if (made != NULL) {
+            uint64_t waited = gpool__now_ns() - begin;
+            (void)gpool__compiler_finish(pool, made, timeout_ns - gpool__min(waited, timeout_ns));
+        }
+    }
+}
+
+gpool_result gpool_pipeline_wait(gpool *pool, gpool_pipeline handle, uint64_t timeout_ns)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_pipeline_wait", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    gpool__pipeline *pipeline =
+        (gpool__pipeline *)gpool__resolve(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
+    if (pipeline != NULL) {
+        pipeline_finish(pool, pipeline, timeout_ns);
+        result = gpool__pipeline_look(pipeline);
+    }
+    if (result == GPOOL_NOT_READY) {
+        result = GPOOL__FAIL(pool, TIMEOUT, TIMEOUT,
+                             "The pipeline \"%s\" is not compiled after [%llu] ns",
+                             pipeline->base.label, (unsigned long long)timeout_ns);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+uint32_t gpool_pipeline_version(gpool *pool, gpool_pipeline handle)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_pipeline_version", &call);
+    if (result != GPOOL_OK) {
+        return 0;
+    }
+    const gpool__pipeline *pipeline =
+        (gpool__pipeline *)gpool__resolve(pool, handle.id, GPOOL_KIND_PIPELINE, &result);
+    gpool__leave(pool, &call);
+    return pipeline != NULL ? pipeline->version : 0;
 }
 
 gpool_result gpool_pipeline_destroy(gpool *pool, gpool_pipeline pipeline)

@@ -30,9 +30,9 @@ static gpool_result rebuild_groups(gpool *pool, gpool__rebuild *rebuild,
                                    const gpool__pipeline *pipeline)
 {
     gpool_result result = GPOOL_OK;
-    for (uint32_t i = 0; i < pipeline->group_count && !gpool__rebuild_ends(result); ++i) {
-        if (pipeline->groups[i] != NULL) {
-            (void)gpool__group_layout_rebuild(pool, rebuild, pipeline->groups[i],
+    for (uint32_t i = 0; i < pipeline->groups.count && !gpool__rebuild_ends(result); ++i) {
+        if (pipeline->groups.groups[i] != NULL) {
+            (void)gpool__group_layout_rebuild(pool, rebuild, pipeline->groups.groups[i],
                                               pipeline->base.label, &result);
         }
     }

@@ -52,13 +52,13 @@ static gpool__program *variant_add(gpool *pool, gpool__pipeline *pipeline,
     bool good = gpool__reserve(&pool->memory, &variants, &pipeline->variant_capacity,
                                pipeline->variant_count + 1, sizeof *pipeline->variants);
     pipeline->variants = variants;
-    gpool__program *program = good ? gpool__program_get(pool, pipeline, targets) : NULL;
+    gpool__program *program = good ? gpool__program_get(pool, pipeline, targets, false) : NULL;
     if (program == NULL) {
         *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a variant of \"%s\"",
                               pipeline->base.label);
         return NULL;
     }
-    pipeline->variants[pipeline->variant_count++] = (gpool__variant){ *targets, program };
+    pipeline->variants[pipeline->variant_count++] = (gpool__variant){ *targets, program, NULL };
     if (!pipeline->compute && targets->depth == 0 &&
         (pipeline->desc->depth.compare != 0 || pipeline->desc->depth.write)) {
         gpool__note(&pool->log, GPOOL_LOG_FALLBACK,
@@ -79,6 +79,7 @@ gpool__program *gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipeline,
         if (variant_is_settled(program)) {
             return program;
         }
+        gpool__program_release(pool, pipeline->variants[found].fresh);
         pipeline->variants[found] = pipeline->variants[--pipeline->variant_count];
         gpool__program_release(pool, program);
     }
@@ -99,6 +100,7 @@ void gpool__pipeline_forget_failed(gpool *pool, gpool__pipeline *pipeline)
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
         gpool__program *program = pipeline->variants[i].program;
         if (program->base.collected && program->base.result != GPOOL_OK) {
+            gpool__program_release(pool, pipeline->variants[i].fresh);
             gpool__program_release(pool, program);
         } else {
             pipeline->variants[kept++] = pipeline->variants[i];

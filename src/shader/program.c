@@ -293,11 +293,11 @@ static uint32_t program_name_size(const char *name)
 }
 
 gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
-                                   const gpool__targets *targets)
+                                   const gpool__targets *targets, bool newest)
 {
     gpool__cache *cache = &pool->shaders->programs;
     program_draft draft;
-    gpool__recipe_fill(pipeline, targets, &draft.recipe, draft.attributes);
+    gpool__recipe_fill(pipeline, targets, newest, &draft.recipe, draft.attributes);
     gpool__recipe *recipe = &draft.recipe;
     recipe->vertex_entry_size = program_name_size(pipeline->compute ? pipeline->compute_entry
                                                                     : pipeline->desc->vertex_entry);

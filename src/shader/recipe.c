@@ -98,16 +98,23 @@ static void recipe_fill_vertices(const gpool__pipeline *pipeline, gpool__recipe 
     }
 }
 
-void gpool__recipe_fill(const gpool__pipeline *pipeline, const gpool__targets *targets,
+static gpool__module *recipe_module(const gpool__code *code, bool newest)
+{
+    return code == NULL ? NULL : newest ? gpool__code_newest(code) : code->module;
+}
+
+void gpool__recipe_fill(const gpool__pipeline *pipeline, const gpool__targets *targets, bool newest,
                         gpool__recipe *recipe, gpool_attribute attributes[])
 {
+    const gpool__pipeline_groups *groups =
+        newest && pipeline->has_fresh ? &pipeline->fresh : &pipeline->groups;
     memset(recipe, 0, sizeof *recipe);
-    recipe->vertex = pipeline->vertex->module;
-    recipe->fragment = pipeline->fragment != NULL ? pipeline->fragment->module : NULL;
-    for (uint32_t i = 0; i < pipeline->group_count; ++i) {
-        recipe->groups[i] = pipeline->groups[i];
+    recipe->vertex = recipe_module(pipeline->vertex, newest);
+    recipe->fragment = recipe_module(pipeline->fragment, newest);
+    for (uint32_t i = 0; i < groups->count; ++i) {
+        recipe->groups[i] = groups->groups[i];
     }
-    recipe->group_count = pipeline->group_count;
+    recipe->group_count = groups->count;
     recipe->compute = pipeline->compute;
     if (pipeline->compute) {
         return;

@@ -1,45 +1,12 @@
 #include "shader/shader_state.h"
 
-#include "base/file.h"
-
-#include <errno.h>
 #include <string.h>
-
-#define SHADER_FILE_LIMIT ((size_t)16 << 20)
-
-gpool__code *gpool__code_create(gpool *pool, const char *label)
-{
-    gpool__code *code = gpool__alloc(&pool->memory, sizeof *code);
-    if (code == NULL) {
-        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the shader \"%s\"", label);
-        return NULL;
-    }
-    code->references = 1;
-    return code;
-}
-
-gpool__code *gpool__code_retain(gpool__code *code)
-{
-    if (code != NULL) {
-        code->references += 1;
-    }
-    return code;
-}
-
-void gpool__code_release(gpool *pool, gpool__code *code)
-{
-    if (code == NULL || --code->references > 0) {
-        return;
-    }
-    gpool__module_release(pool, code->module);
-    gpool__free(&pool->memory, code, sizeof *code);
-}
 
 gpool_result gpool__shader_look(gpool__shader *shader)
 {
     gpool_result status = shader->code->module != NULL
                               ? gpool__made_status(&shader->code->module->base)
-                              : shader->status;
+                              : shader->code->failure;
     shader->base.failed = status != GPOOL_OK && status != GPOOL_NOT_READY;
     return status;
 }
@@ -54,7 +21,7 @@ static void shader_release(gpool *pool, gpool__resource *resource)
 static gpool_result shader_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__resource *resource)
 {
     gpool__shader *shader = (gpool__shader *)resource;
-    gpool_result result = shader->status;
+    gpool_result result = shader->code->failure;
     if (shader->code->module != NULL) {
         (void)gpool__module_rebuild(pool, rebuild, shader->code->module, &result);
     }
@@ -81,6 +48,7 @@ static void shaders_leave_device(gpool *pool)
 static void shaders_pause(gpool *pool, bool pause)
 {
     if (pause) {
+        gpool__reload_stop(pool);
         gpool__compiler_pause(&pool->shaders->compiler);
         gpool__compiler_collect(pool);
     } else {
@@ -96,6 +64,12 @@ static void shaders_stop(gpool *pool)
 static void shaders_fini(gpool *pool)
 {
     struct gpool__shaders *shaders = pool->shaders;
+    gpool__watch_fini(&shaders->watch);
+    gpool__source_files_fini(&shaders->files);
+    for (uint32_t i = 0; i < shaders->root_count; ++i) {
+        gpool__free_string(&pool->memory, shaders->roots[i]);
+    }
+    gpool__free(&pool->memory, shaders->roots, shaders->root_capacity * sizeof *shaders->roots);
     gpool__cache_fini(pool, &shaders->programs);
     gpool__cache_fini(pool, &shaders->modules);
     gpool__compiler_fini(pool, &shaders->compiler);
@@ -103,7 +77,7 @@ static void shaders_fini(gpool *pool)
     pool->shaders = NULL;
 }
 
-gpool_result gpool__shaders_init(gpool *pool, uint32_t workers)
+gpool_result gpool__shaders_init(gpool *pool, uint32_t workers, uint32_t watch_ms)
 {
     static const gpool__shaders_hooks hooks = {
         .pause = shaders_pause,
@@ -117,6 +91,10 @@ gpool_result gpool__shaders_init(gpool *pool, uint32_t workers)
                            pool->label);
     }
     pool->shaders_hooks = &hooks;
+    gpool__watch_desc watch = { .period_ns =
+                                    watch_ms != 0 ? watch_ms * UINT64_C(1000000) : UINT64_MAX };
+    gpool__watch_init(&pool->shaders->watch, &pool->memory, &watch);
+    gpool__source_files_init(&pool->shaders->files, &pool->memory);
     gpool__compiler_init(pool, &pool->shaders->compiler, workers);
     gpool__kind_init(pool, GPOOL_KIND_SHADER, sizeof(gpool__shader), shader_release);
     pool->rebuild[GPOOL_KIND_SHADER] = shader_rebuild;
@@ -140,37 +118,68 @@ static gpool__shader *shader_take(gpool *pool, const char *label, gpool_scope sc
     return shader;
 }
 
-/* Makes shader and module of a source; the null handle without memory. A source that no compiler
- * bears never gets to one, and is not kept. */
-static gpool_shader shader_make(gpool *pool, const char *label, gpool_scope scope,
-                                const char *source, size_t size)
+/* True when a source is the text that is compiled: nothing to expand. */
+static bool shader_is_plain(const gpool_shader_desc *desc, size_t size)
 {
-    gpool_shader none = { 0 };
-    gpool__shader *shader = shader_take(pool, label, scope);
-    if (shader == NULL) {
-        return none;
+    return desc->wgsl != NULL && desc->define_count == 0 && memchr(desc->wgsl, '#', size) == NULL;
+}
+
+static gpool_result shader_check(gpool *pool, const gpool_shader_desc *desc)
+{
+    if (desc == NULL || (desc->wgsl == NULL && desc->path == NULL) ||
+        (desc->defines == NULL && desc->define_count > 0)) {
+        return GPOOL__FAIL(
+            pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+            "The descriptor, its source and path, or its definitions [NULL] are null");
     }
-    shader->code->module =
-        gpool__module_get(pool, shader->base.label, source, size, &shader->status);
-    if (shader->status == GPOOL_ERROR_OUT_OF_MEMORY) {
-        shader_release(pool, &shader->base);
-        gpool__resource_cancel(pool, &shader->base);
-        return none;
+    if (desc->define_count > GPOOL__SOURCE_DEFINES) {
+        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                           "The definitions [%u] of a shader are over [%u]", desc->define_count,
+                           GPOOL__SOURCE_DEFINES);
     }
-    (void)gpool__shader_look(shader);
-    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
+    for (uint32_t i = 0; i < desc->define_count; ++i) {
+        if (desc->defines[i].name == NULL) {
+            return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                               "The name [NULL] of definition [%u] is null", i);
+        }
+    }
+    return GPOOL_OK;
 }
 
 static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
 {
     gpool_shader none = { 0 };
-    if (desc == NULL || desc->wgsl == NULL) {
-        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
-                          "The descriptor or its source [NULL] is null");
+    if (shader_check(pool, desc) != GPOOL_OK) {
         return none;
     }
-    return shader_make(pool, desc->label, desc->scope, desc->wgsl,
-                       desc->size != 0 ? desc->size : strlen(desc->wgsl));
+    const char *label = desc->label != NULL ? desc->label : desc->wgsl != NULL ? "" : desc->path;
+    gpool__shader *shader = shader_take(pool, label, desc->scope);
+    if (shader == NULL) {
+        return none;
+    }
+    gpool__code *code = shader->code;
+    gpool_result result = GPOOL_OK;
+    size_t size = desc->wgsl == NULL ? 0 : desc->size != 0 ? desc->size : strlen(desc->wgsl);
+    if (shader_is_plain(desc, size)) {
+        code->module = gpool__module_get(pool, code->label, desc->wgsl, size, &result);
+        if (code->module != NULL) {
+            gpool__code_await(pool, code);
+        } else {
+            gpool__code_complain(pool, code, result, "", 0, 0, gpool_last_error(pool)->message);
+        }
+    } else if (gpool__code_keep_origin(pool, code, desc, size)) {
+        result = gpool__code_make(pool, code, &code->module);
+    } else {
+        result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the shader \"%s\"", label);
+    }
+    if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
+        shader_release(pool, &shader->base);
+        gpool__resource_cancel(pool, &shader->base);
+        return none;
+    }
+    gpool__codes_settle(pool);
+    (void)gpool__shader_look(shader);
+    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
 
 gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc)
@@ -184,55 +193,12 @@ gpool_shader gpool_shader_create(gpool *pool, const gpool_shader_desc *desc)
     return shader;
 }
 
-static gpool_shader shader_from_file(gpool *pool, const char *path)
-{
-    gpool_shader none = { 0 };
-    if (path == NULL) {
-        (void)GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The path [NULL] is null");
-        return none;
-    }
-    char *content = NULL;
-    size_t size = 0;
-    size_t block_size = 0;
-    gpool_result result =
-        gpool__file_read(&pool->memory, path, SHADER_FILE_LIMIT, &content, &size, &block_size);
-    int reason = errno;
-    if (result == GPOOL_OK && size == 0) {
-        /* An editor's half-written file, not a shader. */
-        gpool__free(&pool->memory, content, block_size);
-        content = NULL;
-        reason = 0;
-        result = GPOOL_ERROR_FILE;
-    }
-    if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
-        (void)GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the file [%s]", path);
-        return none;
-    }
-    if (result == GPOOL_OK) {
-        /* A byte order mark is the editor's, not the shader's. */
-        size_t mark = size >= 3 && memcmp(content, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        gpool_shader made =
-            shader_make(pool, path, (gpool_scope){ 0 }, content + mark, size - mark);
-        gpool__free(&pool->memory, content, block_size);
-        return made;
-    }
-    gpool__shader *shader = shader_take(pool, path, (gpool_scope){ 0 });
-    if (shader == NULL) {
-        return none;
-    }
-    shader->status =
-        GPOOL__FAIL(pool, FILE, FILE, "The shader file [%s] cannot be read: %s", path,
-                    reason != 0 ? strerror(reason) : "no regular file, or over 16 MiB");
-    shader->base.failed = true;
-    return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
-}
-
 gpool_shader gpool_shader_from_file(gpool *pool, const char *path)
 {
     gpool_shader shader = { 0 };
     gpool__call call;
     if (gpool__enter(pool, "gpool_shader_from_file", &call) == GPOOL_OK) {
-        shader = shader_from_file(pool, path);
+        shader = shader_create(pool, &(gpool_shader_desc){ .path = path });
         gpool__leave(pool, &call);
     }
     return shader;
@@ -249,6 +215,133 @@ gpool_result gpool_shader_status(gpool *pool, gpool_shader handle)
     gpool__shader *shader =
         (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
     result = shader != NULL ? gpool__shader_look(shader) : result;
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_shader_wait(gpool *pool, gpool_shader handle, uint64_t timeout_ns)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_shader_wait", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    if (shader != NULL) {
+        if (shader->code->module != NULL) {
+            (void)gpool__compiler_finish(pool, &shader->code->module->base, timeout_ns);
+        }
+        result = gpool__shader_look(shader);
+    }
+    if (result == GPOOL_NOT_READY) {
+        result =
+            GPOOL__FAIL(pool, TIMEOUT, TIMEOUT, "The shader \"%s\" is not compiled after [%llu] ns",
+                        shader->base.label, (unsigned long long)timeout_ns);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_shader_get_info(gpool *pool, gpool_shader handle, gpool_shader_info *info)
+{
+    gpool__call call;
+    if (info != NULL) {
+        *info = (gpool_shader_info){ .message = "", .file = "" };
+    }
+    gpool_result result = gpool__enter(pool, "gpool_shader_get_info", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    gpool__compiler_collect(pool);
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    if (shader != NULL && info == NULL) {
+        result = GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The target [NULL] is null");
+    } else if (shader != NULL) {
+        const gpool__code *code = shader->code;
+        info->status = gpool__shader_look(shader);
+        info->version = code->version;
+        info->reload_status = shader->base.failed ? GPOOL_OK : code->failure;
+        if (code->complaint != NULL) {
+            info->message = code->complaint->message;
+            info->file = code->complaint->file;
+            info->line = code->complaint->line;
+            info->column = code->complaint->column;
+        }
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+static gpool_result shader_binding(gpool *pool, gpool__shader *shader, const char *name,
+                                   gpool_shader_slot *slot)
+{
+    gpool__module *module = shader->code->module;
+    if (name == NULL || slot == NULL) {
+        return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT,
+                           "The name or the target [NULL] is null");
+    }
+    (void)gpool__shader_look(shader);
+    if (module == NULL || shader->base.failed) {
+        return GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
+                           "The shader \"%s\" failed: it binds nothing", shader->base.label);
+    }
+    gpool_result result;
+    const gpool__bindings *bindings = gpool__module_bindings(pool, module, &result);
+    if (bindings == NULL) {
+        return result;
+    }
+    const gpool__binding_var *var = gpool__bindings_find(bindings, name);
+    if (var == NULL) {
+        return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE, "The shader \"%s\" binds no variable [%.64s]",
+                           shader->base.label, name);
+    }
+    if (var->unclear != NULL) {
+        return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
+                           "Where variable [%.64s] of shader \"%s\" is bound cannot be told: %s",
+                           name, shader->base.label, var->unclear);
+    }
+    slot->group = var->group;
+    slot->binding = var->entry.binding;
+    slot->type = var->entry.type;
+    return GPOOL_OK;
+}
+
+gpool_result gpool_shader_binding(gpool *pool, gpool_shader handle, const char *name,
+                                  gpool_shader_slot *slot)
+{
+    gpool__call call;
+    if (slot != NULL) {
+        *slot = (gpool_shader_slot){ 0 };
+    }
+    gpool_result result = gpool__enter(pool, "gpool_shader_binding", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    gpool__shader *shader =
+        (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    if (shader != NULL) {
+        result = shader_binding(pool, shader, name, slot);
+    }
+    gpool__leave(pool, &call);
+    return result;
+}
+
+gpool_result gpool_shader_dirty(gpool *pool, gpool_shader handle)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_shader_dirty", &call);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    const gpool__shader *shader =
+        (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    if (shader != NULL) {
+        shader->code->forced = true;
+        gpool__code_stale(pool, shader->code);
+        pool->shaders->held = false;
+    }
     gpool__leave(pool, &call);
     return result;
 }

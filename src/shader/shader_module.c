@@ -62,8 +62,11 @@ static gpool__made *module_need(const gpool__made *made, int i)
 
 static void module_forget(gpool *pool, gpool__made *made)
 {
-    (void)pool;
-    (void)made;
+    gpool__module *module = (gpool__module *)made;
+    if (module->bindings != NULL) {
+        gpool__bindings_fini(module->bindings, &pool->memory);
+        gpool__free(&pool->memory, module->bindings, sizeof *module->bindings);
+    }
 }
 
 static gpool_result module_tell(gpool *pool, const gpool__made *made, gpool_result result,
@@ -82,7 +85,6 @@ static const gpool__made_kind module_kind = {
     .cache = module_cache,
     .need = module_need,
     .forget = module_forget,
-    .tell = module_tell,
 };
 
 /* A new entry of the cache; NULL without memory, with the error recorded. */
@@ -113,7 +115,6 @@ static gpool__module *module_create(gpool *pool, uint64_t hash, const char *labe
                           (unsigned long long)size);
         return NULL;
     }
-    module->has_groups = gpool__wgsl_has_groups(source, size);
     module->base.order = ++pool->shaders->orders;
     return module;
 }

@@ -11,26 +11,59 @@
 #ifndef GPOOL_SHADER_SHADER_STATE_H
 #define GPOOL_SHADER_SHADER_STATE_H
 
+#include "shader/bindings.h"
 #include "shader/made.h"
+#include "shader/watch.h"
+
+#include <gpool/shader.h>
 
 /* A WebGPU shader module; its key is the source. */
 typedef struct gpool__module {
     gpool__made base;
-    bool has_groups;   /* the source has a @group outside comments */
-    size_t label_size; /* bytes of the label, with its zero byte */
-    char text[];       /* source, label */
+    gpool__bindings *bindings; /* what it binds; NULL = nobody asked yet */
+    size_t label_size;         /* bytes of the label, with its zero byte */
+    char text[];               /* source, label */
 } gpool__module;
 
-/* A source in use: of one shader handle, and of the pipelines made from it. */
+/* What is wrong with a source. */
+typedef struct gpool__complaint {
+    uint32_t line; /* 0 = not known */
+    uint32_t column;
+    char file[GPOOL__SOURCE_NAME]; /* "" = not known */
+    char message[GPOOL__MESSAGE_SIZE];
+} gpool__complaint;
+
+/*
+ * A source in use: of one shader handle, and of the pipelines made from it. Without text and path it is
+ * the module's own text, which no file changes.
+ */
 typedef struct gpool__code {
+    struct gpool__code *next; /* all of the pool */
+    struct gpool__code *previous;
+    uint64_t id; /* for the watch */
     uint32_t references;
+    uint32_t version;
     gpool__module *module; /* NULL = there is no source that a compiler may see */
+    gpool__module *fresh;  /* to be swapped in by the reload under way */
+    gpool__source
+        *source; /* of the module that is being compiled, for places in messages; or NULL */
+    gpool_result failure;        /* of the newest try; GPOOL_OK = all is well */
+    gpool__complaint *complaint; /* about it; NULL = none, or no memory for it */
+    char *label;
+    char *path; /* as gpool_shader_desc */
+    char *text; /* the same, with a zero byte */
+    size_t text_size;
+    gpool__source_define *defines;
+    uint32_t define_count;
+    bool watched;
+    bool unsettled; /* compiling: nobody was told yet how it went */
+    bool stale;     /* its files changed, or it was called dirty */
+    bool forced;    /* called dirty: compiled also when its text is the same */
 } gpool__code;
 
 typedef struct gpool__shader {
     gpool__resource base;
     gpool__code *code;
-    gpool_result status; /* without a module: why; see gpool__shader_look() */
 } gpool__shader;
 
 /* Formats and samples of a pass, and of a variant made for it. */
@@ -96,7 +129,15 @@ typedef struct gpool__program {
 typedef struct gpool__variant {
     gpool__targets targets;
     gpool__program *program;
+    gpool__program *fresh; /* to be swapped in by the reload under way */
 } gpool__variant;
+
+/* The group layouts of a pipeline. */
+typedef struct gpool__pipeline_groups {
+    gpool__group_layout *groups[GPOOL_MAX_GROUPS]; /* NULL = group not used */
+    uint32_t count;
+    gpool_result status; /* why there are none */
+} gpool__pipeline_groups;
 
 /* What a draw must have bound in a vertex slot. */
 typedef struct gpool__vertex_slot {
@@ -108,11 +149,14 @@ typedef struct gpool__vertex_slot {
 typedef struct gpool__pipeline {
     gpool__resource base;
     bool compute;
+    bool own_layouts; /* given by the descriptor, not read from the source */
+    bool has_fresh;   /* `fresh` is of the reload under way */
+    bool woken;       /* swapped just now */
+    uint32_t version;
     gpool__code *vertex; /* or of the compute stage */
     gpool__code *fragment;
-    gpool__group_layout *groups[GPOOL_MAX_GROUPS]; /* NULL = group not used */
-    uint64_t group_hashes[GPOOL_MAX_GROUPS];       /* gpool__layout.hash of each */
-    uint32_t group_count;
+    gpool__pipeline_groups groups;
+    gpool__pipeline_groups fresh;
     gpool__vertex_slot slots[GPOOL_MAX_VERTEX_BUFFERS];
     uint32_t slot_count;
     gpool_render_pipeline_desc
@@ -128,15 +172,25 @@ struct gpool__shaders {
     gpool__compiler compiler;
     gpool__cache modules;
     gpool__cache programs;
-    uint64_t orders; /* modules and programs so far */
+    uint64_t orders;    /* modules and programs so far */
+    gpool__code *codes; /* all */
+    uint64_t code_ids;
+    uint32_t unsettled; /* codes that are */
+    uint32_t stale;     /* codes that are */
+    bool reloading;     /* some are made anew */
+    bool held;          /* what is stale failed: it waits for the next change */
+    gpool__watch watch;
+    gpool__source_files files;
+    char **roots;
+    uint32_t root_count;
+    uint32_t root_capacity;
 };
 
-/** Prepares both kinds; GPOOL_OK or GPOOL_ERROR_OUT_OF_MEMORY. */
-gpool_result gpool__shaders_init(gpool *pool, uint32_t workers);
-void gpool__pipelines_init(gpool *pool);
+#define GPOOL__MAX_ROOTS 64u
 
-/** True when WGSL has a @group attribute outside comments. */
-bool gpool__wgsl_has_groups(const char *source, size_t size);
+/** Prepares both kinds; GPOOL_OK or GPOOL_ERROR_OUT_OF_MEMORY. */
+gpool_result gpool__shaders_init(gpool *pool, uint32_t workers, uint32_t watch_ms);
+void gpool__pipelines_init(gpool *pool);
 
 /** Why a source must not reach a compiler, or NULL when it may. */
 const char *gpool__wgsl_problem(const char *source, size_t size);
@@ -158,7 +212,11 @@ void gpool__module_release(gpool *pool, gpool__module *module);
 WGPUShaderModule gpool__module_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__module *module,
                                        gpool_result *result);
 
-/** A new code of a module, whose user it takes over; NULL without memory, with the error recorded. */
+/** What a module binds, looked for at the first call; NULL without memory, with the error recorded. */
+const gpool__bindings *gpool__module_bindings(gpool *pool, gpool__module *module,
+                                              gpool_result *result);
+
+/** A new code without a module; NULL without memory, with the error recorded. */
 gpool__code *gpool__code_create(gpool *pool, const char *label);
 
 /** Adds a user to a code and returns it; NULL stays NULL. */
@@ -167,15 +225,63 @@ gpool__code *gpool__code_retain(gpool__code *code);
 /** Takes a user from a code; the last one frees it. NULL is silent. */
 void gpool__code_release(gpool *pool, gpool__code *code);
 
+/** Copies where a source comes from; `size` = of desc->wgsl. False without memory. */
+bool gpool__code_keep_origin(gpool *pool, gpool__code *code, const gpool_shader_desc *desc,
+                             size_t size);
+
+/**
+ * Reads and expands the source of a code, watches its files, and gets the module, as one more user.
+ * Errors are recorded and kept as the code's complaint.
+ */
+gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **module);
+
+/** Its module is compiling: how it went is told by gpool__codes_settle(). */
+void gpool__code_await(gpool *pool, gpool__code *code);
+
+/** Tells how compiles of codes went that are done. Costs nothing when none was under way. */
+void gpool__codes_settle(gpool *pool);
+
+/** Notes what is wrong with a source; "" and 0 for what is not known. */
+void gpool__code_complain(gpool *pool, gpool__code *code, gpool_result result, const char *file,
+                          uint32_t line, uint32_t column, const char *message);
+
+/** Nothing is wrong with it any more. */
+void gpool__code_content(gpool *pool, gpool__code *code);
+
+/** It is to be made anew. */
+void gpool__code_stale(gpool *pool, gpool__code *code);
+
+/** A step of reloading: at the start of a frame. Costs a look at the clock when nothing changed. */
+void gpool__reload(gpool *pool);
+
+/** Gives up a reload under way; it begins again later. */
+void gpool__reload_stop(gpool *pool);
+
+/** Finds the group layouts of a pipeline for its newest modules, as one more user of each. */
+gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pipeline,
+                                         gpool__pipeline_groups *groups);
+
+/** True when its shaders have sources; a pipeline without is made when they come. */
+bool gpool__pipeline_has_sources(const gpool__pipeline *pipeline);
+
+/** The module of a code, of the reload under way if there is one. */
+static inline gpool__module *gpool__code_newest(const gpool__code *code)
+{
+    return code->fresh != NULL ? code->fresh : code->module;
+}
+
 /** How a shader is now. */
 gpool_result gpool__shader_look(gpool__shader *shader);
 
 /** How a pipeline is now. */
 gpool_result gpool__pipeline_look(gpool__pipeline *pipeline);
 
-/** The program of a pipeline for these targets, found or made, as one more user. NULL without memory. */
+/**
+ * The program of a pipeline for these targets, found or made, as one more user; `newest` = of the
+ * reload under way. NULL without memory.
+ */
 gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
-                                   const gpool__targets *targets);
+                                   const gpool__targets *targets, bool newest);
 
 /** Takes a user from a program. NULL is silent. */
 void gpool__program_release(gpool *pool, gpool__program *program);
@@ -191,7 +297,7 @@ static inline const char *gpool__program_label(const gpool__program *program)
 }
 
 /** Writes the recipe of a pipeline for these targets into `recipe`, names left out. */
-void gpool__recipe_fill(const gpool__pipeline *pipeline, const gpool__targets *targets,
+void gpool__recipe_fill(const gpool__pipeline *pipeline, const gpool__targets *targets, bool newest,
                         gpool__recipe *recipe, gpool_attribute attributes[]);
 
 /** Index of the variant for these targets, UINT32_MAX when there is none. */

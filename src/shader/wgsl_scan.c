@@ -93,34 +93,6 @@ size_t gpool__wgsl_skip_blank(const char *source, size_t size, size_t at)
     return at;
 }
 
-/* True when the name at `at` is `group` and ends there; bytes above 127 may continue a name. */
-static bool wgsl_is_group(const char *source, size_t size, size_t at)
-{
-    static const size_t length = 5;
-    if (size - at < length || memcmp(source + at, "group", length) != 0) {
-        return false;
-    }
-    if (size - at == length) {
-        return true;
-    }
-    unsigned char next = (unsigned char)source[at + length];
-    bool blank = gpool__wgsl_skip_blank(source, size, at + length) > at + length;
-    return blank || !(next == '_' || next > 127 || (next >= '0' && next <= '9') ||
-                      (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'));
-}
-
-bool gpool__wgsl_has_groups(const char *source, size_t size)
-{
-    for (size_t i = gpool__wgsl_skip_blank(source, size, 0); i < size;
-         i = gpool__wgsl_skip_blank(source, size, i + 1)) {
-        if (source[i] == '@' &&
-            wgsl_is_group(source, size, gpool__wgsl_skip_blank(source, size, i + 1))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What is open at one depth of brackets. */
 typedef struct wgsl_level {
     uint32_t operators; /* of the current expression */

@@ -222,8 +222,16 @@ CALL(sampler_gpu, handed(p, gpool_sampler_gpu(p->pool, SAMPLER)))
 CALL(layout_destroy, gpool_layout_destroy(p->pool, LAYOUT))
 CALL(layout_gpu, handed(p, gpool_layout_gpu(p->pool, LAYOUT)))
 CALL(shader_status, gpool_shader_status(p->pool, SHADER))
+CALL(shader_wait, gpool_shader_wait(p->pool, SHADER, 0))
+CALL(shader_info, gpool_shader_get_info(p->pool, SHADER, &(gpool_shader_info){ .line = 0 }))
+CALL(shader_binding,
+     gpool_shader_binding(p->pool, SHADER, "none", &(gpool_shader_slot){ .group = 0 }))
+CALL(shader_dirty, gpool_shader_dirty(p->pool, SHADER))
 CALL(shader_destroy, gpool_shader_destroy(p->pool, SHADER))
 CALL(pipeline_status, gpool_pipeline_status(p->pool, PIPELINE))
+CALL(pipeline_wait, gpool_pipeline_wait(p->pool, PIPELINE, 0))
+CALL(pipeline_version,
+     gpool_pipeline_version(p->pool, PIPELINE) != 0 ? GPOOL_OK : gpool_last_error(p->pool)->code)
 CALL(pipeline_destroy, gpool_pipeline_destroy(p->pool, PIPELINE))
 CALL(scope_end, gpool_scope_end(p->pool, SCOPE))
 CALL(scope_info, gpool_scope_get_info(p->pool, SCOPE, &(gpool_scope_info){ 0 }))
@@ -415,8 +423,14 @@ const ops_op ops_all[] = {
     { "layout_destroy", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, ENDS, layout_destroy },
     { "layout_gpu", GPOOL_KIND_LAYOUT, OPS_OUTSIDE, 0, layout_gpu },
     { "shader_status", GPOOL_KIND_SHADER, OPS_OUTSIDE, OPS_STATUS, shader_status },
+    { "shader_wait", GPOOL_KIND_SHADER, OPS_OUTSIDE, OPS_STATUS, shader_wait },
+    { "shader_get_info", GPOOL_KIND_SHADER, OPS_OUTSIDE, FAILED_GOOD, shader_info },
+    { "shader_binding", GPOOL_KIND_SHADER, OPS_OUTSIDE, 0, shader_binding },
+    { "shader_dirty", GPOOL_KIND_SHADER, OPS_OUTSIDE, FAILED_GOOD, shader_dirty },
     { "shader_destroy", GPOOL_KIND_SHADER, OPS_OUTSIDE, ENDS, shader_destroy },
     { "pipeline_status", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, OPS_STATUS, pipeline_status },
+    { "pipeline_wait", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, OPS_STATUS, pipeline_wait },
+    { "pipeline_version", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, FAILED_GOOD, pipeline_version },
     { "pipeline_destroy", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, ENDS, pipeline_destroy },
     { "scope_end", GPOOL_KIND_SCOPE, OPS_OUTSIDE, ENDS, scope_end },
     { "scope_get_info", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, scope_info },

@@ -155,6 +155,8 @@ static const row rows[] = {
       "numbers_of_vertex_layouts samples_masks_and_depth_of_pipelines groups_of_pipelines" },
     { "gpool_compute_pipeline_create", "", "" },
     { "gpool_pipeline_status", "", "" },
+    { "gpool_pipeline_wait", "", "" },
+    { "gpool_pipeline_version", "", "" },
     { "gpool_pipeline_destroy", "", "" },
     /* pool.h */
     { "gpool_create", "frames, delay, time",
@@ -280,6 +282,13 @@ static const row rows[] = {
       "sizes_of_shaders" },
     { "gpool_shader_from_file", "", "" },
     { "gpool_shader_status", "", "" },
+    { "gpool_shader_wait", "", "" },
+    { "gpool_shader_get_info", "", "" },
+    { "gpool_shader_binding", "", "" },
+    { "gpool_shader_dirty", "", "" },
+    { "gpool_shader_add_root", "", "" },
+    { "gpool_shader_set_file", "", "" },
+    { "gpool_shader_file_changed", "", "" },
     { "gpool_shader_destroy", "", "" },
     /* texture.h */
     { "gpool_texture_create", "extent, levels, samples, usage, data_size, bytes_per_row",

@@ -77,6 +77,9 @@ static void call_creators(stranger *s)
     NOTHING(gpool_layout_create(pool, &(gpool_layout_desc){ 0 }).id);
     NOTHING(gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = "" }).id);
     NOTHING(gpool_shader_from_file(pool, "no such file").id);
+    REFUSED(gpool_shader_add_root(pool, "lib"));
+    REFUSED(gpool_shader_set_file(pool, "a.wgsl", "", 0));
+    REFUSED(gpool_shader_file_changed(pool, "a.wgsl"));
     NOTHING(gpool_render_pipeline_create(pool, &(gpool_render_pipeline_desc){ 0 }).id);
     NOTHING(gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ 0 }).id);
     NOTHING(gpool_scope_create(pool, NULL).id);

@@ -306,7 +306,7 @@ gpool_shader fixture_shader(fixture *f, const char *wgsl)
 {
     gpool_shader_desc desc = { .wgsl = wgsl, .label = "shader" };
     gpool_shader shader = gpool_shader_create(f->pool, &desc);
-    assert_good(gpool_shader_status(f->pool, shader));
+    assert_good(gpool_shader_wait(f->pool, shader, UINT64_C(60000000000)));
     return shader;
 }
 
@@ -315,7 +315,7 @@ gpool_pipeline fixture_render(fixture *f, const char *wgsl, gpool_render_pipelin
     desc.shader = fixture_shader(f, wgsl);
     desc.label = desc.label != NULL ? desc.label : "pipeline";
     gpool_pipeline pipeline = gpool_render_pipeline_create(f->pool, &desc);
-    assert_good(gpool_pipeline_status(f->pool, pipeline));
+    assert_good(gpool_pipeline_wait(f->pool, pipeline, UINT64_C(60000000000)));
     assert_good(gpool_shader_destroy(f->pool, desc.shader));
     return pipeline;
 }
@@ -325,7 +325,7 @@ gpool_pipeline fixture_compute(fixture *f, const char *wgsl, gpool_compute_pipel
     desc.shader = fixture_shader(f, wgsl);
     desc.label = desc.label != NULL ? desc.label : "pipeline";
     gpool_pipeline pipeline = gpool_compute_pipeline_create(f->pool, &desc);
-    assert_good(gpool_pipeline_status(f->pool, pipeline));
+    assert_good(gpool_pipeline_wait(f->pool, pipeline, UINT64_C(60000000000)));
     assert_good(gpool_shader_destroy(f->pool, desc.shader));
     return pipeline;
 }

@@ -83,6 +83,15 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(POINTER, gpool_layout_gpu, (w->pool, w->layout))                                             \
     X(HANDLE, gpool_shader_create, (w->pool, &(gpool_shader_desc){ .wgsl = wgsl }))                \
     X(HANDLE, gpool_shader_from_file, (w->pool, "no such file"))                                   \
+    X(RESULT, gpool_shader_wait, (w->pool, w->shader, 0))                                          \
+    X(RESULT, gpool_shader_get_info, (w->pool, w->shader, &(gpool_shader_info){ .line = 0 }))      \
+    X(RESULT, gpool_shader_binding, (w->pool, w->shader, "x", &(gpool_shader_slot){ .group = 0 })) \
+    X(RESULT, gpool_shader_dirty, (w->pool, w->shader))                                            \
+    X(RESULT, gpool_shader_add_root, (w->pool, "lib"))                                             \
+    X(RESULT, gpool_shader_set_file, (w->pool, "lib.wgsl", "", 0))                                 \
+    X(RESULT, gpool_shader_file_changed, (w->pool, "lib.wgsl"))                                    \
+    X(RESULT, gpool_pipeline_wait, (w->pool, w->pipeline, 0))                                      \
+    X(NUMBER, gpool_pipeline_version, (w->pool, w->pipeline))                                      \
     X(RESULT, gpool_shader_status, (w->pool, w->shader))                                           \
     X(HANDLE, gpool_render_pipeline_create,                                                        \
       (w->pool, &(gpool_render_pipeline_desc){ .shader = w->shader }))                             \
