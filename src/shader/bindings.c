@@ -85,6 +85,20 @@ static bool bindings_declare(gpool__scan *s, uint32_t name, gpool__decl_kind kin
     return true;
 }
 
+/* A constant whose value begins at `value`. */
+static bool bindings_constant(gpool__scan *s, uint32_t name, uint32_t value)
+{
+    if (!bindings_declare(s, name, GPOOL__DECL_CONST, value)) {
+        return true;
+    }
+    if (!gpool__reserve(s->memory, (void **)&s->constants, &s->constant_capacity,
+                        s->constant_count + 1, sizeof *s->constants)) {
+        return false;
+    }
+    s->constants[s->constant_count++] = name;
+    return true;
+}
+
 /* A variable: `token` is behind `var`. Types wait until all aliases are known. */
 static bool bindings_var(gpool__scan *s, uint32_t token, const bindings_attributes *attributes)
 {
@@ -211,7 +225,7 @@ static bool bindings_declaration(gpool__scan *s, uint32_t *token)
     if (gpool__token_word(s, i, "var")) {
         good = bindings_var(s, i + 1, &attributes);
     } else if (gpool__token_word(s, i, "const")) {
-        (void)bindings_declare(s, name, GPOOL__DECL_CONST, bindings_seek(s, i, '=') + 1);
+        good = bindings_constant(s, name, bindings_seek(s, i, '=') + 1);
     } else if (gpool__token_word(s, i, "alias")) {
         (void)bindings_declare(s, name, GPOOL__DECL_ALIAS, i + 3);
     } else if (gpool__token_word(s, i, "override")) {
@@ -352,6 +366,7 @@ gpool_result gpool__bindings_init(gpool__bindings *scan, gpool__memory *memory, 
     gpool__scan s = { .out = scan, .memory = memory };
     const bool good = bindings_scan(&s);
     gpool__free(memory, s.decls, s.tokens.name_count * sizeof *s.decls);
+    gpool__free(memory, s.constants, s.constant_capacity * sizeof *s.constants);
     gpool__free(memory, s.var_texts, s.var_text_capacity * sizeof *s.var_texts);
     gpool__free(memory, s.fn_texts, s.fn_text_capacity * sizeof *s.fn_texts);
     gpool__free(memory, s.params, s.param_capacity * sizeof *s.params);

@@ -55,7 +55,10 @@ typedef struct gpool__scan {
     gpool__bindings *out;
     gpool__memory *memory;
     gpool__tokens tokens;
-    gpool__decl *decls;         /* by name */
+    gpool__decl *decls;  /* by name */
+    uint32_t *constants; /* names, in the order of the source */
+    uint32_t constant_count;
+    uint32_t constant_capacity;
     gpool__var_text *var_texts; /* by variable */
     uint32_t var_text_capacity;
     gpool__param *params;
@@ -88,7 +91,7 @@ static inline bool gpool__token_word(const gpool__scan *s, uint32_t token, const
     return gpool__name_is(&s->tokens, gpool__token_name(s, token), word);
 }
 
-/** Evaluates the constants of the module, in about their order: so that long chains need no depth. */
+/** Evaluates the constants of the module in their order, so that long chains need no depth. */
 void gpool__scan_constants(gpool__scan *s);
 
 /** Value of the integer constant from one token up to another; false when it cannot be told. */

@@ -240,11 +240,9 @@ static int64_t types_expression(types_reader *reader)
 
 void gpool__scan_constants(gpool__scan *s)
 {
-    for (uint32_t i = 0; i < s->tokens.name_count; ++i) {
-        if (s->decls[i].kind == GPOOL__DECL_CONST) {
-            types_reader reader = { .scan = s };
-            (void)types_constant(&reader, &s->decls[i]);
-        }
+    for (uint32_t i = 0; i < s->constant_count; ++i) {
+        types_reader reader = { .scan = s };
+        (void)types_constant(&reader, &s->decls[s->constants[i]]);
     }
 }
 
