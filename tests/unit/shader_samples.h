@@ -21,6 +21,8 @@ typedef struct shader_sample {
 } shader_sample;
 
 #define SHADER_SAMPLES_FOLDER "tests/shaders/"
+#define SHADER_SAMPLES_SCENE  "../../examples/sketch/shaders/scene.wgsl"
+#define SHADER_SAMPLES_SHADOW "../../examples/sketch/shaders/shadow.wgsl"
 
 static const shader_sample shader_samples[] = {
     { .file = "boids.wgsl", .compute = "fly", .layouts = "0.0 uniform*; 0.1 read; 0.2 write" },
@@ -145,6 +147,60 @@ static const shader_sample shader_samples[] = {
       .colors = 1,
       .layouts = "0.0 uniform*; 1.0 uniform*; 1.1 sampler; 1.2 texture 2d float; "
                  "1.3 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_mesh",
+      .fragment = "fs_mesh",
+      .colors = 1,
+      .attributes = 8,
+      .layouts = "0.0 uniform*; 1.0 uniform*; 2.1 sampler; 2.2 comparison; "
+                 "2.3 texture 2d depth; 2.4 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_mesh",
+      .fragment = "fs_textured",
+      .colors = 1,
+      .attributes = 8,
+      .layouts = "0.0 uniform*; 1.0 uniform*; 2.0 sampler; 2.1 sampler; 2.2 comparison; "
+                 "2.3 texture 2d depth; 2.4 texture 2d float; 3.0 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_rock",
+      .fragment = "fs_rock",
+      .colors = 1,
+      .attributes = 8,
+      .layouts = "0.0 uniform*; 1.0 uniform*; 2.0 sampler; 2.1 sampler; 2.2 comparison; "
+                 "2.3 texture 2d depth; 2.4 texture 2d float; 3.0 texture 2d float; "
+                 "3.1 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_ground",
+      .fragment = "fs_ground",
+      .colors = 1,
+      .attributes = 8,
+      .layouts = "0.0 uniform*; 1.0 uniform*; 2.0 sampler; 2.2 comparison; 2.3 texture 2d depth; "
+                 "2.5 texture 2d float; 2.6 texture 2d float; 3.0 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_water",
+      .fragment = "fs_water",
+      .colors = 1,
+      .attributes = 0,
+      .layouts = "0.0 uniform*; 2.1 sampler; 2.2 comparison; 2.3 texture 2d depth; "
+                 "2.4 texture 2d float; 2.8 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_sky",
+      .fragment = "fs_sky",
+      .colors = 1,
+      .attributes = 0,
+      .layouts = "0.0 uniform*; 2.0 sampler; 2.1 sampler; 2.4 texture 2d float; "
+                 "2.5 texture 2d float; 2.6 texture 2d float; 2.7 texture 2d float" },
+    { .file = SHADER_SAMPLES_SCENE,
+      .vertex = "vs_particle",
+      .fragment = "fs_particle",
+      .colors = 1,
+      .attributes = 2,
+      .layouts = "0.0 uniform*; 1.0 uniform*" },
+    { .file = SHADER_SAMPLES_SHADOW,
+      .vertex = "vs_shadow",
+      .colors = 0,
+      .attributes = 6,
+      .layouts = "0.0 uniform*; 1.0 uniform*" },
 };
 
 #endif
