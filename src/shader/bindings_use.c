@@ -88,9 +88,8 @@ static use_role use_role_of(const gpool_layout_entry *entry)
     if (entry->type != GPOOL_BINDING_TEXTURE) {
         return USE_ROLE_NONE;
     }
-    const bool filterable =
-        entry->sample_type == WGPUTextureSampleType_UnfilterableFloat && !entry->multisampled;
-    return filterable ? USE_ROLE_FLOAT : USE_ROLE_OTHER;
+    return entry->sample_type == WGPUTextureSampleType_UnfilterableFloat ? USE_ROLE_FLOAT
+                                                                         : USE_ROLE_OTHER;
 }
 
 static bool use_hide(use_walk *w, uint32_t name, uint32_t end, uint32_t param)
@@ -168,11 +167,14 @@ static bool use_link_to(use_walk *w, const use_context *call, bool is_param, uin
         use_flag(w, is_param, source, role); /* no such parameter: no compiler takes that */
         return true;
     }
+    use_param *param = &w->params[callee->first_param + call->argument];
+    if ((param->role == USE_ROLE_SAMPLER) != (role == USE_ROLE_SAMPLER)) {
+        return true; /* nor a sampler for a texture */
+    }
     if (!gpool__reserve(w->memory, (void **)&w->links, &w->link_capacity, w->link_count + 1,
                         sizeof *w->links)) {
         return false;
     }
-    use_param *param = &w->params[callee->first_param + call->argument];
     w->links[w->link_count++] =
         (use_link){ .source = source, .next = param->links, .is_param = is_param };
     param->links = w->link_count;

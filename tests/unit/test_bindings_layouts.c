@@ -246,6 +246,38 @@ static void stages_are_narrowed_only_where_limits_need_it(void **state)
     assert_null(strstr(text, "read V"));
     limits.maxStorageBuffersPerShaderStage = 5;
     assert_same(merge(vertex, fragment, &limits, text, &error), GPOOL_ERROR_LIMIT);
+    /* The group of gpool_set_uniforms() stays what it is. */
+    limits.maxUniformBuffersPerShaderStage = 3;
+    assert_same(merge(VERTEX("@group(0) @binding(0) var<uniform> u: f32;"
+                             "@group(2) @binding(0) var<uniform> a: f32;"
+                             "@group(2) @binding(1) var<uniform> b: f32;",
+                             "u + a + b"),
+                      FRAGMENT("@group(3) @binding(0) var<uniform> c: f32;"
+                               "@group(3) @binding(1) var<uniform> d: f32;",
+                               "_ = c + d;"),
+                      &limits, text, &error),
+                GPOOL_OK);
+    assert_string_equal(text, "0.0 uniform*; 2.0 uniform* V; 2.1 uniform* V; 3.0 uniform* F; "
+                              "3.1 uniform* F");
+}
+
+static void a_group_has_sixteen_bindings_on_any_device(void **state)
+{
+    (void)state;
+    WGPULimits limits = bindings_limits();
+    limits.maxSampledTexturesPerShaderStage = 1000;
+    for (uint32_t count = 16; count <= 17; ++count) {
+        char *text = many("var v%u: texture_2d<f32>;", count, count,
+                          "@compute @workgroup_size(1) fn main() {");
+        scanned s = scan_of(text);
+        const gpool__bindings_stage stage = { .scan = &s.scan, .stage = WGPUShaderStage_Compute };
+        gpool__bindings_groups groups;
+        gpool__bindings_error error;
+        assert_same(gpool__bindings_layouts(&memory, &stage, 1, &limits, &groups, &error),
+                    count == 16 ? GPOOL_OK : GPOOL_ERROR_LIMIT);
+        scan_end(&s);
+        free(text);
+    }
 }
 
 static void messages_bear_names_of_any_bytes(void **state)
@@ -279,6 +311,7 @@ int main(void)
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(dynamic_offsets_go_first_to_groups_of_one_uniform_buffer),
         cmocka_unit_test(stages_are_narrowed_only_where_limits_need_it),
+        cmocka_unit_test(a_group_has_sixteen_bindings_on_any_device),
         cmocka_unit_test(messages_bear_names_of_any_bytes),
     };
     return cmocka_run_group_tests_name("bindings_layouts", tests, NULL, NULL);

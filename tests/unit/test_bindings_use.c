@@ -59,6 +59,7 @@ static void what_hides_a_name_hides_it_as_long_as_its_block(void **state)
         "{ let data = 1; } data[0] = 1.0;",
         "for (var data = 0; data < 3; data++) { } data[0] = 1.0;",
         "for (var i = 0; i < 3; i++) { let data = 1; } data[0] = 1.0;",
+        "for (var data = 0; data < 3; data++) @diagnostic(off, x) { } data[0] = 1.0;",
         "if (true) { let data = 1; } else { data[0] = 1.0; }",
         "data[0] = 1.0; let data = 1;",
         "let a = 1.0; let b = data[0]; let data = b;",
@@ -74,6 +75,9 @@ static void what_hides_a_name_hides_it_as_long_as_its_block(void **state)
         (void)snprintf(source, sizeof source, MAIN(BUFFERS, "%s"), seen[i]);
         expect_layouts(source, "0.1 write");
     }
+    /* A parameter of one function hides nothing in the next. */
+    expect_layouts(MAIN(BUFFERS "fn f(data: f32) { }\nfn g(a: f32) { data[0] = a; }", "g(1.0);"),
+                   "0.1 write");
     /* What the scan is inside of is no call where a local hides the function. */
     expect_layouts(MAIN(BUFFERS "fn f() { data[0] = 1.0; }", "let f = 1; _ = f;"), "");
 }
@@ -152,6 +156,9 @@ static void textures_are_followed_into_functions(void **state)
     expect_sampled(picks, "_ = swap(((t)), vec2<f32>(1, 2), &v, u,);", true);
     expect_sampled(picks, "_ = pick(u, u, t);", false); /* to what is no texture there */
     expect_sampled(picks, "_ = pick(u, u, 0, t);", true);
+    expect_sampled(picks, "circle(u, 1, t);", true);
+    expect_sampled("fn f(a: sampler, b: texture_2d<f32>) { _ = textureSample(b, a, v); }",
+                   "f(t, s);", false);                        /* no compiler takes that */
     expect_sampled(picks, "_ = pick(a < b, c > (t));", true); /* in doubt */
     expect_sampled(picks, "hide(t);", false);
     expect_sampled(picks, "around(t, 3);", true);
@@ -163,6 +170,15 @@ static void textures_are_followed_into_functions(void **state)
                    false);
     /* Functions that nobody calls do not count. */
     expect_sampled("fn unused() { _ = textureSample(t, s, vec2f()); }", "", false);
+}
+
+static void multisampled_textures_are_never_filtered(void **state)
+{
+    (void)state;
+    expect_layouts(MAIN("@group(0) @binding(0) var t: texture_multisampled_2d<f32>;"
+                        "fn f(a: texture_2d<f32>) { _ = textureSample(a, s, v); }",
+                        "let x = t; f(t);"),
+                   "0.0 texture 2d unfilterable ms");
 }
 
 static void a_sampler_that_must_not_filter_is_refused(void **state)
@@ -200,6 +216,10 @@ static void numbers_may_be_shared_by_what_is_not_used_together(void **state)
         "@vertex fn vs() -> @builtin(position) vec4f { return vec4f(shown[0]); }\n"
         "@fragment fn fs() -> @location(0) vec4f { return vec4f(written[0]); }\n";
     expect_layouts(source, "0.0 write");
+    expect_error(MAIN("@group(0) @binding(0) var<uniform> a: f32;"
+                      "@group(0) @binding(0) var<uniform> b: f32;",
+                      "_ = a + b;"),
+                 "main", GPOOL_ERROR_INVALID_ARGUMENT, "b: f32");
     expect_error(source, "both", GPOOL_ERROR_INVALID_ARGUMENT, "shown: array");
     expect_error(source, NULL, GPOOL_ERROR_INVALID_ARGUMENT, "written: array");
 }
@@ -212,6 +232,7 @@ int main(void)
         cmocka_unit_test(what_hides_a_name_hides_it_as_long_as_its_block),
         cmocka_unit_test(textures_are_sampled_by_sampling_functions),
         cmocka_unit_test(textures_are_followed_into_functions),
+        cmocka_unit_test(multisampled_textures_are_never_filtered),
         cmocka_unit_test(a_sampler_that_must_not_filter_is_refused),
         cmocka_unit_test(numbers_may_be_shared_by_what_is_not_used_together),
     };
