@@ -14,6 +14,14 @@ typedef struct module {
     gpool_shader shader;
 } module;
 
+/* A pool that compiles when something is created, so that its status is known at once. */
+static fixture *use_pool(void **state)
+{
+    fixture *f = *state;
+    fixture_use_pool(f, (gpool_desc){ .compile_workers = GPOOL_WORKERS_NONE });
+    return f;
+}
+
 static module module_open(fixture *f, const char *file)
 {
     module m = { 0 };
@@ -162,7 +170,7 @@ static void try_sample(fixture *f, const shader_sample *sample)
 
 static void every_sample_compiles_with_what_its_scan_says_and_nothing_less(void **state)
 {
-    fixture *f = *state;
+    fixture *f = use_pool(state);
     for (size_t i = 0; i < sizeof shader_samples / sizeof shader_samples[0]; ++i) {
         try_sample(f, &shader_samples[i]);
     }
@@ -173,7 +181,7 @@ static void every_sample_compiles_with_what_its_scan_says_and_nothing_less(void 
 
 static void a_group_of_one_uniform_buffer_is_set_with_set_uniforms(void **state)
 {
-    fixture *f = *state;
+    fixture *f = use_pool(state);
     module m = { 0 };
     const size_t size = strlen(fixture_fill_wgsl);
     assert_good(gpool__bindings_init(&m.scan, &memory, fixture_fill_wgsl, size));
@@ -201,7 +209,7 @@ static void a_group_of_one_uniform_buffer_is_set_with_set_uniforms(void **state)
 /* Why the scan refuses them: layouts have no sampler that does not filter. */
 static void a_filtering_sampler_does_not_read_depth_and_integers(void **state)
 {
-    fixture *f = *state;
+    fixture *f = use_pool(state);
     static const char *const sources[] = {
         "@group(0) @binding(0) var t: texture_2d<u32>;\n"
         "@group(0) @binding(1) var s: sampler;\n"
