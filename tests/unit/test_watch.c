@@ -11,6 +11,8 @@
 
 static uint64_t seed;
 static gpool__watch watch;
+static bool
+    twice; /* an id may be told twice in poll_for(), of files that settle at different times */
 static uint64_t now;
 
 static int open_watch(void **state)
@@ -47,7 +49,7 @@ static uint64_t poll_for(uint64_t ms)
         uint64_t id = 0;
         const char *name = NULL;
         for (; gpool__watch_take(&watch, &id, &name); --count) {
-            assert_true(id < 64 && (told & UINT64_C(1) << id) == 0);
+            assert_true(id < 64 && (twice || (told & UINT64_C(1) << id) == 0));
             assert_non_null(name);
             told |= UINT64_C(1) << id;
         }
@@ -450,6 +452,7 @@ static void random_edits_tell_those_whose_content_differs(void **state)
     uint64_t random = seed;
     uint32_t told_count = 0;
     work_make_folder("model");
+    twice = true;
     for (uint64_t id = 0; id < IDS; ++id) {
         gpool__source_file files[FILES];
         uint32_t count = 0;
@@ -497,6 +500,7 @@ static void random_edits_tell_those_whose_content_differs(void **state)
         assert_int_equal(poll_for(SETTLED), wanted);
         told_count += wanted != 0;
     }
+    twice = false;
     assert_in_range(told_count, 200, 300);
 }
 
