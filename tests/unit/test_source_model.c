@@ -426,8 +426,8 @@ static void random_trees_are_what_a_plain_expansion_gives(void **state)
            (unsigned)good, (unsigned)ROUNDS, (unsigned)includes, (unsigned)shifts,
            (unsigned)largest);
     assert_in_range(good, ROUNDS / 4, ROUNDS);
-    assert_in_range(includes, ROUNDS, UINT32_MAX);
-    assert_in_range(shifts, 4 * ROUNDS, UINT32_MAX);
+    assert_in_range(includes, ROUNDS / 2, UINT32_MAX);
+    assert_in_range(shifts, 2 * ROUNDS, UINT32_MAX);
 }
 
 int main(int argc, char **argv)
