@@ -83,7 +83,8 @@ void gpool__file_look(const char *path, gpool__file_stamp *stamp)
 bool gpool__file_same(const gpool__file_stamp *a, const gpool__file_stamp *b)
 {
     return a->exists == b->exists && a->regular == b->regular && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->device == b->device && a->inode == b->inode;
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->device == b->device &&
+           a->inode == b->inode;
 }
 
 /* Opens for reading and looks at what was opened; -1 with errno. */
