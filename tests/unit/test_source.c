@@ -452,6 +452,16 @@ static void places_lead_back_to_files_and_columns(void **state)
     assert_int_equal(gpool__source_place_of(&work_source, SIZE_MAX).line, 6);
 }
 
+static void blank_between_operators_moves_no_column(void **state)
+{
+    (void)state;
+    work_expect("#define N 2-\nN-x -N", "\n2- -x -2-");
+    static const uint32_t columns[] = { 1, 1, 1, 2, 3, 4, 5, 6, 6, 7 };
+    for (size_t i = 0; i < UNIT_COUNT(columns); ++i) {
+        assert_int_equal(gpool__source_place_of(&work_source, i + 1).column, columns[i]);
+    }
+}
+
 static void text_is_the_same_wherever_the_files_lie(void **state)
 {
     (void)state;
@@ -546,6 +556,7 @@ int main(void)
         SOURCE_TEST(growth_of_values_is_bounded),
         SOURCE_TEST(long_lines_take_linear_time),
         SOURCE_TEST(places_lead_back_to_files_and_columns),
+        SOURCE_TEST(blank_between_operators_moves_no_column),
         SOURCE_TEST(text_is_the_same_wherever_the_files_lie),
         SOURCE_TEST(lack_of_memory_anywhere_leaves_nothing),
         SOURCE_TEST(lack_of_memory_for_a_virtual_file_leaves_the_old_one),

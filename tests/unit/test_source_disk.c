@@ -173,6 +173,14 @@ static void nothing_outside_the_root_is_read(void **state)
         assert_null(strstr(work_source.message, "SECRET"));
     }
     (void)alarm(0);
+    /* What is there and refused is not looked for elsewhere. */
+    work_make_folder("free");
+    work_write("free/loop", "free");
+    work_write("free/out", "free");
+    work_write("jail/main", "#include \"loop\"");
+    disk_refuse(disk_file("jail/main", "free", NULL), GPOOL_ERROR_FILE, 1);
+    work_write("jail/main", "#include \"out\"");
+    disk_refuse(disk_file("jail/main", "free", NULL), GPOOL_ERROR_FILE, 1);
     /* The same by a root. */
     work_write("jail/main", "#include \"secret\"");
     disk_refuse(disk_file("jail/main", "jail/dir", NULL), GPOOL_ERROR_FILE, 1);
