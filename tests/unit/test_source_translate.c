@@ -232,6 +232,10 @@ static void control_bytes_and_long_messages_are_tamed(void **state)
     assert_same(gpool__source_translate(&work_memory, &work_source, big, SIZE, &answer), GPOOL_OK);
     assert_in_range(answer.message_size, 1000, 256 << 10);
     expect_place("main", 11, 1, "\xc3\xa9");
+    memset(big, 'x', SIZE);
+    gpool__source_error_fini(&work_memory, &answer);
+    assert_same(gpool__source_translate(&work_memory, &work_source, big, SIZE, &answer), GPOOL_OK);
+    assert_int_equal(answer.message_size, 64 << 10);
     free(big);
 }
 
