@@ -159,8 +159,7 @@ gpool_result gpool__source_append(gpool__expander *x, const char *bytes, size_t 
     }
     memcpy(source->text + source->size, bytes, size);
     source->size += size;
-    source->text[source->size] = '\0';
-    return GPOOL_OK;
+    return GPOOL_OK; /* new memory is zero, so a zero byte follows */
 }
 
 static bool source_is_operator(char c)

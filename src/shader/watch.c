@@ -6,7 +6,7 @@
 
 #define WATCH_PERIOD UINT64_C(250000000)
 #define WATCH_SETTLE UINT64_C(100000000)
-#define WATCH_LOOKS  64u
+#define WATCH_LOOKS  32u
 #define WATCH_READS  8u
 #define WATCH_BYTES  ((uint64_t)1 << 20)
 

@@ -25,7 +25,7 @@ typedef struct gpool__watch_desc {
     uint64_t
         period_ns; /* from look to look at a file; 0 = 250 ms; UINT64_MAX = only what is marked */
     uint64_t settle_ns; /* 0 = 100 ms */
-    uint32_t looks;     /* most files looked at in a poll; 0 = 64 */
+    uint32_t looks;     /* most files looked at in a poll; 0 = 32 */
     uint32_t reads;     /* most files read in a poll; 0 = 8. None after the first MiB of a poll */
 } gpool__watch_desc;
 

@@ -242,6 +242,7 @@ static void missing_file_is_told_with_what_was_looked_for(void **state)
     assert_non_null(work_seen("lib/b"));
     assert_true(work_seen("lib/b")->missing);
     assert_true(work_seen("b")->missing);
+    assert_int_equal(work_seen("b")->hash, 0);
     assert_false(work_seen("lib/a")->missing);
     assert_int_equal(work_seen("lib/a")->hash, gpool__hash("\n#include \"b\"", 13));
     work_put("b", "found");

@@ -397,7 +397,7 @@ static void random_trees_are_what_a_plain_expansion_gives(void **state)
 {
     (void)state;
     enum {
-        ROUNDS = 6000
+        ROUNDS = 3000
     };
     uint32_t good = 0;
     uint32_t includes = 0;
