@@ -246,7 +246,7 @@ static void files_cut_anywhere_expand_or_tell_where(void **state)
     (void)state;
     static const char text[] =
         "#define N 4 /* four */\r\n#ifdef N\n#include \"cut-b\"\n/* \xc3\xa9 /* */ */\n"
-        "#else\n#undef N\n#endif // \xf0\x9f\x98\x80\nN";
+        "#else\n#undef N\n#endif // \xf0\x9f\x98\x80\nN // \xf0\x9f\x98\x80";
     work_write("cut-b", "#ifndef M\n#define M N\n#endif\nM");
     uint32_t good = 0;
     for (size_t size = 0; size < sizeof text; ++size) {
