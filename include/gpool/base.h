@@ -64,7 +64,8 @@ extern "C" {
     X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")                                 \
     X(ERROR_DROPPED, "the recorder that holds it was dropped and never submitted")                 \
     X(ERROR_STALE_STREAM, "the recording that the stream memory was taken for is over")            \
-    X(NOT_READY, "it is not there yet: ask again later")
+    X(NOT_READY, "it is not there yet: ask again later")                                           \
+    X(NOT_FOUND, "there is no such entry")
 
 /**
  * Result of a call. Zero is success; anything else left the pool exactly as it was, unless the function
@@ -128,6 +129,7 @@ typedef enum gpool_log_level {
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \
     X(NOT_REBUILT, WARN, "a resource could not be made again on another device")                   \
     X(CONTENT_LOST, WARN, "the content of a resource is lost with its device")                     \
+    X(STORE, WARN, "a disk store, or an entry of it, cannot be used")                              \
     X(RECOVERED, INFO, "a pool was moved to another device")                                       \
     X(DEVICE, INFO, "a device was opened or adopted")
 

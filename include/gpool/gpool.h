@@ -7,6 +7,7 @@
 #include <gpool/dirty.h>
 #include <gpool/dirty_graph.h>
 #include <gpool/range.h>
+#include <gpool/store.h>
 #include <gpool/gpu.h>
 #include <gpool/device.h>
 #include <gpool/pool.h>

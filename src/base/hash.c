@@ -1,12 +1,20 @@
 #include "base/hash.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <xxhash.h>
 
 uint64_t gpool__hash(const void *data, size_t size)
 {
     return XXH3_64bits(data, size);
+}
+
+void gpool__hash128(const void *data, size_t size, uint8_t hash[16])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
+    memcpy(hash, canonical.digest, 16);
 }
 
 uint64_t gpool__hash_file(const char *path, long size)

@@ -10,6 +10,9 @@
 /** XXH3-64 of a block. */
 uint64_t gpool__hash(const void *data, size_t size);
 
+/** XXH3-128 of a block, as 16 bytes that are the same on every machine. */
+void gpool__hash128(const void *data, size_t size, uint8_t hash[16]);
+
 /** XXH3-64 of a whole file of `size` bytes; 0, unread, when it has another size or cannot be read. */
 uint64_t gpool__hash_file(const char *path, long size);
 

@@ -47,6 +47,17 @@ void *gpool__alloc(gpool__memory *memory, size_t size)
     return size == 0 ? NULL : gpool__realloc(memory, NULL, 0, size);
 }
 
+void *gpool__alloc_unset(gpool__memory *memory, size_t size)
+{
+    if (size == 0) {
+        return NULL;
+    }
+    memory->allocations += 1;
+    void *block = memory->hooks.resize(memory->hooks.user, NULL, 0, size);
+    memory->bytes += block != NULL ? size : 0;
+    return block;
+}
+
 void gpool__free(gpool__memory *memory, void *block, size_t size)
 {
     if (block != NULL) {

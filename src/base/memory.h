@@ -19,6 +19,9 @@ void gpool__memory_init(gpool__memory *memory, const gpool_allocator *hooks);
 /** Returns `size` zeroed bytes aligned to 16, or NULL. Size 0 gives NULL. */
 void *gpool__alloc(gpool__memory *memory, size_t size);
 
+/** The same with whatever bytes the block has. */
+void *gpool__alloc_unset(gpool__memory *memory, size_t size);
+
 /** Resizes a block; new bytes are zero. NULL leaves the old block valid. */
 void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t new_size);
 

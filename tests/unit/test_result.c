@@ -8,7 +8,8 @@ static void every_result_has_a_distinct_name_and_text(void **state)
         const char *name = gpool_result_name((gpool_result)i);
         const char *text = gpool_result_text((gpool_result)i);
         const char *wanted = i == GPOOL_OK          ? "GPOOL_OK"
-                             : i == GPOOL_NOT_READY ? "GPOOL_NOT_READY" /* an answer, no error */
+                             : i == GPOOL_NOT_READY ? "GPOOL_NOT_READY" /* answers, no errors */
+                             : i == GPOOL_NOT_FOUND ? "GPOOL_NOT_FOUND"
                                                     : "GPOOL_ERROR_";
         assert_int_equal(strncmp(name, wanted, strlen(wanted)), 0);
         assert_in_range(strlen(text), 4, 100);

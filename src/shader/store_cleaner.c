@@ -1,0 +1,296 @@
+#include "shader/store_state.h"
+
+#include "base/checked.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long to wait for another process: a ledger is held for a few system calls, a cleaning takes some
+ * microseconds a file. Whoever holds a lock longer was stopped, and the save is not worth the wait. */
+#define CLEANER_LEDGER_NS  UINT64_C(100000000)
+#define CLEANER_CLEAN_NS   UINT64_C(100000000)
+#define CLEANER_CLEAR_NS   UINT64_C(1000000000)
+#define CLEANER_NAP_NS     UINT64_C(200000)
+#define CLEANER_LEDGER_KEY UINT64_C(0x67706f6f6c6c6564)
+/* A result beside 0 and errors: the ledger has no room for so much. */
+#define CLEANER_NO_ROOM 1
+/* What the ledger says while nobody knows: no save fits, so each waits for the cleaner. */
+#define CLEANER_FULL (UINT64_MAX / 4)
+
+/* Opens a file of ours, in the place of whatever else has its name. */
+static int cleaner_open(gpool_store *store, const char *name)
+{
+    const gpool__files *files = store->files;
+    int error = 0;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        int file = files->open_write(files->user, store->directory, name, true);
+        if (file >= 0) {
+            gpool__file_state state = { 0 };
+            error = files->state(files->user, file, &state);
+            if (error == 0 && state.kind == GPOOL__FILE_REGULAR && state.owner == store->user &&
+                !state.others_write) {
+                return file;
+            }
+            (void)files->close(files->user, file);
+            if (error < 0) {
+                return error;
+            }
+            error = -EACCES;
+        } else {
+            error = file;
+        }
+        if ((error != -ELOOP && error != -ENXIO && error != -EACCES) ||
+            !gpool__store_unlink(store, name, NULL)) {
+            return error;
+        }
+    }
+    return error;
+}
+
+/* Opens and locks; the descriptor, which holds the lock, or a negative errno. */
+static int cleaner_lock(gpool_store *store, const char *name, uint64_t patience_ns)
+{
+    const gpool__files *files = store->files;
+    int file = cleaner_open(store, name);
+    if (file < 0) {
+        return file;
+    }
+    uint64_t begin = gpool__now_ns();
+    for (;;) {
+        int error = files->lock(files->user, file);
+        if (error == 0) {
+            return file;
+        }
+        bool wait = error == -EWOULDBLOCK || error == -EINTR;
+        if (!wait || gpool__now_ns() - begin >= patience_ns) {
+            (void)files->close(files->user, file);
+            return error;
+        }
+        gpool__sleep_ns(CLEANER_NAP_NS);
+    }
+}
+
+/* --- the ledger: the sum, and a check of it --- */
+
+/* Bytes that a locked ledger tells; CLEANER_FULL when it is new or damaged. */
+static uint64_t cleaner_read_ledger(gpool_store *store, int ledger)
+{
+    uint64_t words[2] = { 0 };
+    const gpool__files *files = store->files;
+    int64_t got = files->read(files->user, ledger, words, sizeof words, 0);
+    bool good = got == (int64_t)sizeof words && (words[0] ^ words[1]) == CLEANER_LEDGER_KEY;
+    return good ? gpool__min(words[0], CLEANER_FULL) : CLEANER_FULL;
+}
+
+/* False leaves a ledger that may be damaged: it tells so. */
+static bool cleaner_write_ledger(gpool_store *store, int ledger, uint64_t bytes)
+{
+    const uint64_t words[2] = { bytes, bytes ^ CLEANER_LEDGER_KEY };
+    const gpool__files *files = store->files;
+    return files->write(files->user, ledger, words, sizeof words, 0) == (int64_t)sizeof words;
+}
+
+/* Adds to the ledger what fits. 0, CLEANER_NO_ROOM or a negative errno. */
+static int cleaner_reserve(gpool_store *store, uint64_t size)
+{
+    int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
+    if (ledger < 0) {
+        return ledger;
+    }
+    uint64_t bytes = cleaner_read_ledger(store, ledger);
+    int error = 0;
+    if (!gpool__range_inside(bytes, size, store->max_bytes)) {
+        error = CLEANER_NO_ROOM;
+    } else if (!cleaner_write_ledger(store, ledger, bytes + size)) {
+        error = -EIO;
+    }
+    (void)store->files->close(store->files->user, ledger);
+    return error;
+}
+
+/* What the ledger says now; CLEANER_FULL is written when that is nothing. */
+static int cleaner_begin_sum(gpool_store *store, uint64_t *before)
+{
+    int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
+    if (ledger < 0) {
+        return ledger;
+    }
+    *before = cleaner_read_ledger(store, ledger);
+    bool good = *before != CLEANER_FULL || cleaner_write_ledger(store, ledger, CLEANER_FULL);
+    (void)store->files->close(store->files->user, ledger);
+    return good ? 0 : -EIO;
+}
+
+/* Puts the ledger right: what was found, and what others have added since. These may be counted twice. */
+static int cleaner_end_sum(gpool_store *store, uint64_t before, uint64_t found)
+{
+    int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
+    if (ledger < 0) {
+        return ledger;
+    }
+    uint64_t now = cleaner_read_ledger(store, ledger);
+    uint64_t added = now > before ? now - before : 0;
+    bool good = cleaner_write_ledger(store, ledger, gpool__min(found + added, CLEANER_FULL));
+    (void)store->files->close(store->files->user, ledger);
+    return good ? 0 : -EIO;
+}
+
+/* --- looking through the directory --- */
+
+/* Deletes a temporary file whose writer is dead: nobody holds its lock. */
+static bool cleaner_delete_temp(gpool_store *store, const gpool__store_name *name)
+{
+    const gpool__files *files = store->files;
+    /* For writing: NFS gives no such lock to who may only read. */
+    int file = files->open_write(files->user, store->directory, name->name, false);
+    if (file == -ELOOP || file == -ENXIO || file == -EACCES) {
+        return gpool__store_unlink(store, name->name, NULL); /* no writer makes these */
+    }
+    if (file < 0) {
+        return false;
+    }
+    bool dead = files->lock(files->user, file) == 0;
+    bool deleted = dead && gpool__store_unlink(store, name->name, NULL);
+    (void)files->close(files->user, file);
+    return deleted;
+}
+
+/* Looks at one name. False when it is none any more that has bytes. */
+static bool cleaner_look(gpool_store *store, gpool__store_name *name, int64_t now)
+{
+    if (name->is_temp && cleaner_delete_temp(store, name)) {
+        atomic_fetch_add(&store->temp_files, 1);
+        return false;
+    }
+    gpool__file_state state = { 0 };
+    if (store->files->state_at(store->files->user, store->directory, name->name, &state) < 0 ||
+        state.kind == GPOOL__FILE_DIRECTORY) {
+        return false;
+    }
+    if (state.kind != GPOOL__FILE_REGULAR) {
+        if (gpool__store_unlink(store, name->name, &state)) {
+            atomic_fetch_add(&store->bad_entries, 1);
+        }
+        return false;
+    }
+    name->size = state.size;
+    name->used_ns = state.modified_ns;
+    /* Used at a time to come: before the clock was set back, so before all that was used since. */
+    name->rank = state.size > store->max_entry_bytes               ? 0
+                 : state.modified_ns > now + GPOOL__STORE_STAMP_NS ? 1
+                                                                   : 2;
+    return true;
+}
+
+static int cleaner_by_use(const void *a, const void *b)
+{
+    const gpool__store_name *x = a;
+    const gpool__store_name *y = b;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? -1 : 1;
+    }
+    if (x->used_ns != y->used_ns) {
+        return x->used_ns < y->used_ns ? -1 : 1;
+    }
+    return strcmp(x->name, y->name);
+}
+
+/* Deletes the entries used least recently until at most `keep` bytes are left; returns the bytes. */
+static uint64_t cleaner_evict(gpool_store *store, gpool__store_names *names, uint64_t keep)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < names->count; ++i) {
+        bytes += names->all[i].size;
+    }
+    if (names->count > 1) {
+        qsort(names->all, names->count, sizeof *names->all, cleaner_by_use);
+    }
+    uint64_t left = 0;
+    for (uint32_t i = 0; i < names->count; ++i) {
+        const gpool__store_name *name = &names->all[i];
+        bool over = bytes > keep && !name->is_temp;
+        if (over && gpool__store_unlink(store, name->name, NULL)) {
+            bytes -= name->size;
+            atomic_fetch_add(&store->evictions, 1);
+        } else {
+            left += !name->is_temp;
+        }
+    }
+    atomic_store(&store->entries, left);
+    atomic_store(&store->bytes, bytes);
+    return bytes;
+}
+
+/* Looks through the whole directory, with the ledger before and after; the caller is the cleaner. Deletes
+ * down to `keep` bytes when there are more than `most`. */
+static int cleaner_run(gpool_store *store, uint64_t most, uint64_t keep)
+{
+    uint64_t before = 0;
+    int error = cleaner_begin_sum(store, &before);
+    if (error < 0) {
+        return error;
+    }
+    gpool__store_names names;
+    bool complete = false;
+    gpool_result result = gpool__store_list_names(store, "gpool_store_save", &names, &complete);
+    if (result != GPOOL_OK || !complete) {
+        return result != GPOOL_OK ? -ENOMEM : -EIO;
+    }
+    int64_t now = store->files->now(store->files->user);
+    uint32_t kept = 0;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < names.count; ++i) {
+        if (cleaner_look(store, &names.all[i], now)) {
+            bytes += names.all[i].size;
+            names.all[kept++] = names.all[i];
+        }
+    }
+    names.count = kept;
+    bytes = cleaner_evict(store, &names, bytes > most ? keep : UINT64_MAX);
+    gpool__store_free_names(store, &names);
+    atomic_fetch_add(&store->cleanings, 1);
+    atomic_store(&store->look_due, false);
+    return cleaner_end_sum(store, before, bytes);
+}
+
+int gpool__store_make_room(gpool_store *store, uint64_t size)
+{
+    bool due = atomic_load(&store->look_due);
+    int error = due ? CLEANER_NO_ROOM : cleaner_reserve(store, size);
+    if (error != CLEANER_NO_ROOM) {
+        return error;
+    }
+    int cleaner = cleaner_lock(store, GPOOL__STORE_CLEANER, CLEANER_CLEAN_NS);
+    if (cleaner < 0) {
+        error = due ? cleaner_reserve(store, size) : cleaner;
+        return error == CLEANER_NO_ROOM ? -ENOSPC : error;
+    }
+    /* Another one may have made room while we waited. */
+    due = atomic_load(&store->look_due);
+    error = due ? CLEANER_NO_ROOM : cleaner_reserve(store, size);
+    if (error == CLEANER_NO_ROOM) {
+        const uint64_t most = store->max_bytes - size;
+        const uint64_t keep = gpool__min(store->max_bytes - store->max_bytes / 8, most);
+        /* Where the first look finds all in order, what is there stays. */
+        error = cleaner_run(store, due ? most : keep, keep);
+        error = error < 0 ? error : cleaner_reserve(store, size);
+        if (error == CLEANER_NO_ROOM && due) {
+            error = cleaner_run(store, keep, keep);
+            error = error < 0 ? error : cleaner_reserve(store, size);
+        }
+    }
+    (void)store->files->close(store->files->user, cleaner);
+    return error == CLEANER_NO_ROOM ? -ENOSPC : error;
+}
+
+int gpool__store_delete_all(gpool_store *store)
+{
+    int cleaner = cleaner_lock(store, GPOOL__STORE_CLEANER, CLEANER_CLEAR_NS);
+    if (cleaner < 0) {
+        return cleaner;
+    }
+    int error = cleaner_run(store, 0, 0);
+    (void)store->files->close(store->files->user, cleaner);
+    return error;
+}

@@ -1,0 +1,177 @@
+/*
+ * Inside of a disk store.
+ *
+ * Names in its directory:
+ *   32 hexadecimal digits    an entry: never changed, only replaced by a rename and deleted
+ *   "temp-" and 32 digits    an entry being written; its writer holds its lock
+ *   "cleaner.lock"           whoever holds its lock may lower what the ledger says
+ *   "ledger"                 bytes of all entries, never too few but for what is not there any more
+ *
+ * Locks go with an open file (flock), so that a writer that dies, by whatever death, leaves none; and a
+ * temporary file whose lock can be had is a dead writer's, whatever clocks and process numbers say.
+ *
+ * A save first adds its bytes to the ledger. Where they do not fit, it becomes the cleaner, looks
+ * through the directory, deletes what was used least recently and puts the ledger right. So the sum of
+ * the files is at most max_bytes, but for one entry of each writer while it is written.
+ *
+ * Everything but what `lock` guards is set at open, or atomic. No lock is held while a file is read or
+ * written.
+ */
+#ifndef GPOOL_SHADER_STORE_STATE_H
+#define GPOOL_SHADER_STORE_STATE_H
+
+#include "base/directory.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "shader/store_entry.h"
+
+#include <gpool/store.h>
+
+#include <stdatomic.h>
+
+#define GPOOL__STORE_LEDGER  "ledger"
+#define GPOOL__STORE_CLEANER "cleaner.lock"
+#define GPOOL__STORE_TEMP    "temp-"
+
+/* A stamp is refreshed when it is older than this, or as far in the future. */
+#define GPOOL__STORE_STAMP_NS INT64_C(3600000000000)
+
+/* The counters, as gpool_store_stats has them. */
+#define GPOOL__STORE_COUNTERS(X)                                                                   \
+    X(hits)                                                                                        \
+    X(seed_hits)                                                                                   \
+    X(misses)                                                                                      \
+    X(bad_entries)                                                                                 \
+    X(failed_loads)                                                                                \
+    X(saves)                                                                                       \
+    X(same_saves)                                                                                  \
+    X(failed_saves)                                                                                \
+    X(evictions)                                                                                   \
+    X(cleanings)                                                                                   \
+    X(temp_files)                                                                                  \
+    X(entries)                                                                                     \
+    X(bytes)
+
+struct gpool_store {
+    const gpool__files *files;
+    int directory; /* -1 = none */
+    int seed;      /* -1 = none */
+    gpool_store_mode mode;
+    gpool_store_reason reason;
+    gpool_store_reason seed_reason;
+    uint32_t user;       /* whose files are ours */
+    uint32_t hash_bytes; /* of file names: 16 but in tests */
+    uint64_t max_bytes;
+    uint64_t max_entry_bytes;
+    char *path; /* "" = none */
+    char *seed_path;
+    _Atomic bool look_due; /* the directory was not looked through yet */
+#define GPOOL_X(name) _Atomic uint64_t name;
+    GPOOL__STORE_COUNTERS(GPOOL_X)
+#undef GPOOL_X
+    gpool__mutex lock; /* guards `memory` */
+    gpool__memory memory;
+    gpool__mutex log_lock; /* guards `log` */
+    gpool__log log;
+};
+
+/* What reading one file gave. */
+typedef enum gpool__store_found {
+    GPOOL__STORE_GOOD,
+    GPOOL__STORE_ABSENT,
+    GPOOL__STORE_BAD,    /* not what it should be */
+    GPOOL__STORE_FAILED, /* the system let us down: it may be good */
+    GPOOL__STORE_NO_MEMORY
+} gpool__store_found;
+
+/* A file that was read. */
+typedef struct gpool__store_file {
+    uint8_t *image; /* NULL unless GPOOL__STORE_GOOD */
+    size_t size;
+    gpool__entry entry;
+    gpool__file_state state; /* all zero when it could not be had */
+    const char *problem;     /* of a bad file */
+    int error;               /* of a failed one */
+} gpool__store_file;
+
+/* One name of the directory. */
+typedef struct gpool__store_name {
+    char name[sizeof GPOOL__STORE_TEMP + 32];
+    bool is_temp;
+    uint8_t
+        rank; /* what is deleted first: 0 = can never be loaded, 1 = used before the clock was set
+                     back, 2 = the rest */
+    uint64_t size;
+    int64_t used_ns;
+} gpool__store_name;
+
+/* Names of the directory. */
+typedef struct gpool__store_names {
+    gpool__store_name *all;
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t foreign; /* names that are not ours, left out */
+} gpool__store_names;
+
+/** What tests replace. */
+typedef struct gpool__store_hooks {
+    const gpool__files *files; /* NULL = the system's */
+    uint32_t hash_bytes;       /* 0 = 16 */
+} gpool__store_hooks;
+
+/** gpool_store_open() with other operations. */
+gpool_result gpool__store_open(const gpool_store_desc *desc, const gpool__store_hooks *hooks,
+                               gpool_store **store);
+
+/* --- store.c --- */
+
+void *gpool__store_alloc(gpool_store *store, size_t size);
+void gpool__store_free(gpool_store *store, void *block, size_t size);
+
+/** Logs a record of `operation`. */
+void gpool__store_note(gpool_store *store, const char *operation, const char *format, ...)
+    GPOOL__PRINTF(3, 4);
+
+/* --- store_directory.c --- */
+
+/** Opens main directory and seed as the descriptor says, and sets mode and reasons. */
+gpool_result gpool__store_open_directories(gpool_store *store, const gpool_store_desc *desc);
+
+/** Opens, checks and reads a file. `key` may be NULL: any key that belongs to the name. */
+gpool__store_found gpool__store_read(gpool_store *store, int directory, const char *name,
+                                     const void *key, size_t key_size, gpool__store_file *file);
+
+/** Frees what gpool__store_read() gave. */
+void gpool__store_drop(gpool_store *store, gpool__store_file *file);
+
+/** Deletes what has a name unless it is a directory or, with `known`, not that file any more. */
+bool gpool__store_unlink(gpool_store *store, const char *name, const gpool__file_state *known);
+
+/** Refreshes the stamp of an open file when it is due. */
+void gpool__store_refresh(gpool_store *store, int file, int64_t modified_ns);
+
+/** Reads the names of the directory, sorted by name; an error is told and leaves none. */
+gpool_result gpool__store_list_names(gpool_store *store, const char *operation,
+                                     gpool__store_names *names, bool *complete);
+void gpool__store_free_names(gpool_store *store, gpool__store_names *names);
+
+/* --- store_write.c --- */
+
+/** True when the file of a name has these bytes; its stamp is refreshed then. */
+bool gpool__store_has(gpool_store *store, const char *name, const uint8_t *image, size_t size);
+
+/** Writes a file aside and renames it; 0 or a negative errno, with nothing left behind. */
+int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size);
+
+/* --- store_cleaner.c --- */
+
+/**
+ * Gets a place for so many bytes, by deleting others if need be. 0, a negative errno, or -ENOMEM when
+ * the allocator gave no memory.
+ */
+int gpool__store_make_room(gpool_store *store, uint64_t size);
+
+/** Deletes all entries and leftovers; as gpool__store_make_room(). */
+int gpool__store_delete_all(gpool_store *store);
+
+#endif
