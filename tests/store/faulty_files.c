@@ -1,0 +1,291 @@
+#include "faulty_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNDER (gpool__system_files())
+
+/* Counts a call; true when it is one that fails. */
+static bool faulty_fails(faulty_files *faulty)
+{
+    uint64_t call = atomic_fetch_add(&faulty->calls, 1) + 1;
+    bool fails = faulty->fail_at != 0 &&
+                 (call == faulty->fail_at || (faulty->for_ever && call > faulty->fail_at));
+    atomic_fetch_add(&faulty->failed, fails);
+    return fails;
+}
+
+static faulty_record *faulty_add(faulty_files *faulty, faulty_kind kind, const char *name)
+{
+    static faulty_record none;
+    if (faulty->records == NULL) {
+        return &none;
+    }
+    if (faulty->record_count == FAULTY_RECORDS) {
+        abort();
+    }
+    faulty_record *record = &faulty->records[faulty->record_count++];
+    *record = (faulty_record){ .kind = kind };
+    (void)snprintf(record->name, sizeof record->name, "%s", name);
+    return record;
+}
+
+static int faulty_make_directory(void *user, const char *path)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->make_directory(UNDER->user, path);
+}
+
+static int faulty_open_directory(void *user, const char *path)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->open_directory(UNDER->user, path);
+}
+
+/* Notes which file a descriptor is: a new one, or the one that was recorded under its name last. */
+static void faulty_know(faulty_files *faulty, int file, const char *name, bool made)
+{
+    if (faulty->records == NULL || file < 0) {
+        return;
+    }
+    if (file >= FAULTY_DESCRIPTORS) {
+        abort();
+    }
+    if (made) {
+        faulty->file_of[file] = faulty->file_count;
+        faulty_add(faulty, FAULTY_CREATE, name)->file = faulty->file_count++;
+        return;
+    }
+    for (uint32_t i = faulty->record_count; i-- > 0;) {
+        const faulty_record *record = &faulty->records[i];
+        if (record->kind == FAULTY_CREATE && strcmp(record->name, name) == 0) {
+            faulty->file_of[file] = record->file;
+            return;
+        }
+    }
+}
+
+static int faulty_open_read(void *user, int directory, const char *name)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->open_read(UNDER->user, directory, name);
+}
+
+static int faulty_open_write(void *user, int directory, const char *name, bool make)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    gpool__file_state state;
+    bool there = UNDER->state_at(UNDER->user, directory, name, &state) == 0;
+    int file = UNDER->open_write(UNDER->user, directory, name, make);
+    faulty_know(faulty, file, name, !there);
+    return file;
+}
+
+static int faulty_create(void *user, int directory, const char *name)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int file = UNDER->create(UNDER->user, directory, name);
+    faulty_know(faulty, file, name, true);
+    return file;
+}
+
+static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64_t offset)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    size_t part = faulty->halves && size > 1 ? size / 2 : size;
+    return UNDER->read(UNDER->user, file, data, part, offset);
+}
+
+/* A write that fails has written a part, as on a disk that is full. */
+static int64_t faulty_write(void *user, int file, const void *data, size_t size, uint64_t offset)
+{
+    faulty_files *faulty = user;
+    bool fails = faulty_fails(faulty);
+    size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
+    int64_t put = UNDER->write(UNDER->user, file, data, part, offset);
+    if (faulty->records != NULL && put > 0) {
+        faulty_record *record = faulty_add(faulty, FAULTY_WRITE, "");
+        record->file = faulty->file_of[file];
+        record->offset = offset;
+        record->size = (size_t)put;
+        record->data = malloc((size_t)put);
+        if (record->data == NULL) {
+            abort();
+        }
+        memcpy(record->data, data, (size_t)put);
+    }
+    return fails ? faulty->error : put;
+}
+
+static int faulty_close(void *user, int file)
+{
+    faulty_files *faulty = user;
+    bool fails = faulty_fails(faulty);
+    int result = UNDER->close(UNDER->user, file);
+    return fails ? faulty->error : result;
+}
+
+static int faulty_rename(void *user, int directory, const char *from, const char *to)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int result = UNDER->rename(UNDER->user, directory, from, to);
+    if (result == 0) {
+        faulty_record *record = faulty_add(faulty, FAULTY_RENAME, from);
+        (void)snprintf(record->to, sizeof record->to, "%s", to);
+    }
+    return result;
+}
+
+static int faulty_unlink(void *user, int directory, const char *name)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int result = UNDER->unlink(UNDER->user, directory, name);
+    if (result == 0) {
+        (void)faulty_add(faulty, FAULTY_UNLINK, name);
+    }
+    return result;
+}
+
+static void faulty_disguise(const faulty_files *faulty, gpool__file_state *state)
+{
+    if (state->kind == GPOOL__FILE_DIRECTORY) {
+        state->owner =
+            faulty->directory_owner_root != 0 ? 0 : state->owner + faulty->directory_owner_shift;
+    } else {
+        state->owner += faulty->file_owner_shift;
+    }
+}
+
+static int faulty_state(void *user, int file, gpool__file_state *state)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int result = UNDER->state(UNDER->user, file, state);
+    faulty_disguise(faulty, state);
+    return result;
+}
+
+static int faulty_state_at(void *user, int directory, const char *name, gpool__file_state *state)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int result = UNDER->state_at(UNDER->user, directory, name, state);
+    if (result == 0) {
+        faulty_disguise(faulty, state);
+    }
+    return result;
+}
+
+/* A list that fails has told some names. */
+typedef struct faulty_names {
+    gpool__name_fn fn;
+    void *context;
+    uint32_t left;
+} faulty_names;
+
+static bool faulty_tell_some(void *context, const char *name)
+{
+    faulty_names *names = context;
+    if (names->left == 0) {
+        return false;
+    }
+    names->left -= 1;
+    return names->fn(names->context, name);
+}
+
+static int faulty_list(void *user, int directory, gpool__name_fn fn, void *context)
+{
+    faulty_files *faulty = user;
+    if (!faulty_fails(faulty)) {
+        return UNDER->list(UNDER->user, directory, fn, context);
+    }
+    faulty_names names = { fn, context, 2 };
+    (void)UNDER->list(UNDER->user, directory, faulty_tell_some, &names);
+    return faulty->error;
+}
+
+static int faulty_touch(void *user, int file, int64_t ns)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->touch(UNDER->user, file, ns);
+}
+
+static int faulty_lock(void *user, int file)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->lock(UNDER->user, file);
+}
+
+static int faulty_who(void *user, gpool__file_user *who)
+{
+    int result = UNDER->who(UNDER->user, who);
+    who->privileged = who->privileged || ((faulty_files *)user)->privileged;
+    return result;
+}
+
+static int64_t faulty_now(void *user)
+{
+    return UNDER->now(UNDER->user) + ((faulty_files *)user)->clock_shift_ns;
+}
+
+void faulty_init(faulty_files *faulty)
+{
+    memset(faulty, 0, sizeof *faulty);
+    faulty->table = (gpool__files){
+        .user = faulty,
+        .make_directory = faulty_make_directory,
+        .open_directory = faulty_open_directory,
+        .open_read = faulty_open_read,
+        .open_write = faulty_open_write,
+        .create = faulty_create,
+        .read = faulty_read,
+        .write = faulty_write,
+        .close = faulty_close,
+        .rename = faulty_rename,
+        .unlink = faulty_unlink,
+        .state = faulty_state,
+        .state_at = faulty_state_at,
+        .list = faulty_list,
+        .touch = faulty_touch,
+        .lock = faulty_lock,
+        .who = faulty_who,
+        .now = faulty_now,
+    };
+}
+
+void faulty_record_begin(faulty_files *faulty)
+{
+    faulty->records = calloc(FAULTY_RECORDS, sizeof *faulty->records);
+    if (faulty->records == NULL) {
+        abort();
+    }
+}
+
+void faulty_fini(faulty_files *faulty)
+{
+    for (uint32_t i = 0; i < faulty->record_count; ++i) {
+        free(faulty->records[i].data);
+    }
+    free(faulty->records);
+    faulty->records = NULL;
+}

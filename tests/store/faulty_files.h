@@ -1,0 +1,59 @@
+/*
+ * The file operations of the system with faults: fails operation k once or for ever, reads and writes
+ * by halves, moves the clock, and shows other owners. Also records what changes the directory.
+ */
+#ifndef GPOOL_TESTS_FAULTY_FILES_H
+#define GPOOL_TESTS_FAULTY_FILES_H
+
+#include "base/directory.h"
+
+#include <stdatomic.h>
+
+/* What a recorded operation did. */
+typedef enum faulty_kind {
+    FAULTY_CREATE,
+    FAULTY_WRITE,
+    FAULTY_RENAME,
+    FAULTY_UNLINK
+} faulty_kind;
+
+typedef struct faulty_record {
+    faulty_kind kind;
+    uint32_t file; /* of create and write: number of the file, from 0 */
+    char name[64]; /* of create, rename and unlink */
+    char to[64];   /* of rename */
+    uint64_t offset;
+    size_t size;
+    uint8_t *data;
+} faulty_record;
+
+#define FAULTY_RECORDS     4096
+#define FAULTY_DESCRIPTORS 256
+
+typedef struct faulty_files {
+    gpool__files table;             /* hand this to the store */
+    _Atomic uint64_t calls;         /* of all operations but who and now */
+    uint64_t fail_at;               /* number of the call that fails, 0 = none */
+    bool for_ever;                  /* and all after it */
+    int error;                      /* with this negative errno */
+    _Atomic uint64_t failed;        /* calls that did */
+    bool halves;                    /* reads and writes do half of what they could */
+    int64_t clock_shift_ns;         /* added to the clock */
+    bool privileged;                /* what who() tells */
+    uint32_t directory_owner_shift; /* added to the owners of directories */
+    uint32_t file_owner_shift;      /* and of files */
+    int directory_owner_root;       /* 1: all directories belong to root */
+
+    faulty_record *records; /* NULL = records nothing; one thread only */
+    uint32_t record_count;
+    uint32_t file_count;
+    uint32_t file_of[FAULTY_DESCRIPTORS]; /* number of the file behind a descriptor */
+} faulty_files;
+
+void faulty_init(faulty_files *faulty);
+
+/** Begins to record; faulty_fini() frees the records. */
+void faulty_record_begin(faulty_files *faulty);
+void faulty_fini(faulty_files *faulty);
+
+#endif
