@@ -92,11 +92,9 @@ static int write_open_temp(gpool_store *store, char name[sizeof GPOOL__STORE_TEM
     return file;
 }
 
-/*
- * No fsync: it costs more than most payloads are worth (a third of a millisecond and up), and buys
- * nothing that the hash does not. What a power failure leaves half written is a bad entry, and a miss.
- */
-int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size)
+/* Writes a file aside and renames it, once. `*taken`: a cleaner took it for a dead writer's. */
+static int write_once(gpool_store *store, const char *name, const uint8_t *image, size_t size,
+                      bool *taken)
 {
     const gpool__files *files = store->files;
     char temp[sizeof GPOOL__STORE_TEMP + 32];
@@ -109,9 +107,28 @@ int gpool__store_write(gpool_store *store, const char *name, const uint8_t *imag
     error = error < 0 ? error : closed;
     if (error == 0) {
         error = files->rename(files->user, store->directory, temp, name);
+        *taken = error == -ENOENT;
     }
     if (error < 0) {
         (void)files->unlink(files->user, store->directory, temp);
+    }
+    return error;
+}
+
+/*
+ * No fsync: it costs more than most payloads are worth (a third of a millisecond and up), and buys
+ * nothing that the hash does not. What a power failure leaves half written is a bad entry, and a miss.
+ *
+ * Before a writer has its lock and after it has closed its file, a cleaner takes the file for a dead
+ * writer's. Then there is nothing to rename, and it is written again.
+ */
+int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size)
+{
+    int error = 0;
+    bool taken = true;
+    for (int i = 0; i < WRITE_ATTEMPTS && taken; ++i) {
+        taken = false;
+        error = write_once(store, name, image, size, &taken);
     }
     return error;
 }
