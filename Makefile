@@ -23,7 +23,7 @@ BUILD     := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build
 SETUP     := scripts/setup
 RUN        = scripts/run-gpu $(WEBGPU) $(ADAPTER) --
 DAWN      := $(filter dawn,$(WEBGPU))
-SOURCES    = $(shell find include src tests examples bench fuzz -name "*.[ch]")
+SOURCES    = $(shell find include src cli tests examples bench fuzz -name "*.[ch]")
 SKETCH     = --move "$(MOVE)" --models $(DEPS)/models $(if $(strip $(MODEL)),--model "$(strip $(MODEL))")
 BENCH_JSON = $(strip $(OUT))/bench$(if $(DAWN),-dawn).json
 # Says before anything is built what the sketch would say at its start.

@@ -42,6 +42,7 @@
     X("range.mark", "ns", bench_range_mark, 10000, OURS_MOST(10))                                  \
     X("range.mark/shared", "ns", bench_range_mark_shared, 10000, NO_BAR)                           \
     X("range.scan", "ns a range", bench_range_scan, 10000, NO_BAR)                                 \
+    X("store.hit", "ns", bench_store_hit, 8192, RATIO_LEAST(0.5))                                  \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \

@@ -70,7 +70,7 @@ def check_layers(file, includes):
             if blind and there[-1] not in PUBLIC_WITHOUT_WEBGPU:
                 problem(file, f"may not include {name}, which may need webgpu.h")
         elif there[0] == "src":
-            if parts[0] in ("include", "examples"):
+            if parts[0] in ("include", "examples", "cli"):
                 problem(file, f"includes the internal {name}")
             elif layer and LAYERS.index(there[1]) > LAYERS.index(layer) and not is_exception(file, target):
                 problem(file, f"is in {layer}/, which may not include {there[1]}/{there[-1]}")
@@ -106,7 +106,7 @@ def check_lengths(file, text):
 
 
 def main():
-    folders = ["include", "src", "tests", "examples", "tools", "scripts", "bench", "fuzz"]
+    folders = ["include", "src", "cli", "tests", "examples", "tools", "scripts", "bench", "fuzz"]
     files = sorted(f for folder in folders for f in (ROOT / folder).rglob("*")
                    if f.is_file() and "__pycache__" not in f.parts)
     sources = [f for f in files if f.suffix in (".c", ".h")]

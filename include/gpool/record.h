@@ -23,16 +23,16 @@ typedef struct gpool_recorder {
 } gpool_recorder;
 
 /** What happens to an attachment at the start of a pass. */
-typedef enum gpool_load {
+typedef enum gpool_load_op {
     GPOOL_LOAD_CLEAR, /**< clear to the given value */
     GPOOL_LOAD_KEEP   /**< keep what is there */
-} gpool_load;
+} gpool_load_op;
 
 /** What happens to an attachment at the end of a pass. */
-typedef enum gpool_store {
+typedef enum gpool_store_op {
     GPOOL_STORE_KEEP,   /**< keep the result */
     GPOOL_STORE_DISCARD /**< the result is not needed */
-} gpool_store;
+} gpool_store_op;
 
 /** Asks to clear depth to 0, where 0 means the default of 1. */
 #define GPOOL_DEPTH_ZERO (-1.0f)
@@ -43,23 +43,23 @@ typedef struct gpool_color_attachment {
     uint32_t mip_level;    /**< level drawn to */
     uint32_t layer;        /**< array layer, or slice of a 3D texture */
     gpool_texture resolve; /**< target of the multisample resolve, level 0, layer 0; null = none */
-    gpool_load load;       /**< default: clear */
-    gpool_store store;     /**< default: keep */
+    gpool_load_op load;    /**< default: clear */
+    gpool_store_op store;  /**< default: keep */
     double clear[4];       /**< red, green, blue, alpha; finite */
 } gpool_color_attachment;
 
 /** The depth-stencil attachment; a null texture = none. */
 typedef struct gpool_depth_attachment {
-    gpool_texture texture;     /**< needs TARGET usage and a depth or stencil format */
-    uint32_t mip_level;        /**< level drawn to */
-    uint32_t layer;            /**< array layer */
-    gpool_load load;           /**< depth; default: clear */
-    gpool_store store;         /**< depth; default: keep */
-    float clear;               /**< depth, 0 to 1; 0 = 1, GPOOL_DEPTH_ZERO = 0 */
-    gpool_load stencil_load;   /**< stencil; default: clear */
-    gpool_store stencil_store; /**< stencil; default: keep */
-    uint32_t stencil_clear;    /**< stencil value */
-    bool read_only;            /**< neither depth nor stencil is written; may be sampled too */
+    gpool_texture texture;        /**< needs TARGET usage and a depth or stencil format */
+    uint32_t mip_level;           /**< level drawn to */
+    uint32_t layer;               /**< array layer */
+    gpool_load_op load;           /**< depth; default: clear */
+    gpool_store_op store;         /**< depth; default: keep */
+    float clear;                  /**< depth, 0 to 1; 0 = 1, GPOOL_DEPTH_ZERO = 0 */
+    gpool_load_op stencil_load;   /**< stencil; default: clear */
+    gpool_store_op stencil_store; /**< stencil; default: keep */
+    uint32_t stencil_clear;       /**< stencil value */
+    bool read_only;               /**< neither depth nor stencil is written; may be sampled too */
 } gpool_depth_attachment;
 
 /** A render pass. */

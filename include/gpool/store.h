@@ -25,9 +25,9 @@ typedef struct gpool_store gpool_store;
 
 /** What a store may do; also what it can do, in gpool_store_stats. */
 typedef enum gpool_store_mode {
-    GPOOL_STORE_READ_WRITE, /**< everything */
-    GPOOL_STORE_READ_ONLY, /**< loads; deletes nothing, not even bad entries, refreshes no stamps */
-    GPOOL_STORE_OFF        /**< nothing: the directory is not touched */
+    GPOOL_STORE_MODE_READ_WRITE, /**< everything */
+    GPOOL_STORE_MODE_READ_ONLY, /**< loads; deletes nothing, not even bad entries, refreshes no stamps */
+    GPOOL_STORE_MODE_OFF        /**< nothing: the directory is not touched */
 } gpool_store_mode;
 
 /** Why a directory is used for less than the descriptor asks for. */

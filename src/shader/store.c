@@ -73,7 +73,7 @@ gpool_result gpool__store_open(const gpool_store_desc *desc, const gpool__store_
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     *store = NULL;
-    if ((unsigned)desc->mode > GPOOL_STORE_OFF) {
+    if ((unsigned)desc->mode > GPOOL_STORE_MODE_OFF) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     gpool__memory memory;
@@ -228,7 +228,7 @@ gpool_result gpool_store_save(gpool_store *store, const void *key, size_t key_si
     if (store == NULL || key == NULL || key_size == 0 || (data == NULL && size != 0)) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
-    if (store->mode != GPOOL_STORE_READ_WRITE) {
+    if (store->mode != GPOOL_STORE_MODE_READ_WRITE) {
         return GPOOL_OK;
     }
     size_t file_size = 0;
@@ -267,7 +267,7 @@ gpool_result gpool_store_clear(gpool_store *store)
     if (store == NULL) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
-    if (store->mode != GPOOL_STORE_READ_WRITE) {
+    if (store->mode != GPOOL_STORE_MODE_READ_WRITE) {
         return GPOOL_OK;
     }
     int error = gpool__store_delete_all(store);

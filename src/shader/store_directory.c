@@ -151,7 +151,7 @@ static void directory_try_writing(gpool_store *store)
     case ENOLCK:
     case ENOSYS:
     case EOPNOTSUPP:
-        store->mode = GPOOL_STORE_READ_ONLY;
+        store->mode = GPOOL_STORE_MODE_READ_ONLY;
         store->reason = GPOOL_STORE_REASON_READ_ONLY;
         directory_tell(store, "The store only reads", store->path, store->reason, error);
         break;
@@ -167,14 +167,14 @@ static void directory_open_main(gpool_store *store)
         store->reason = GPOOL_STORE_REASON_NO_PATH;
     } else {
         store->directory =
-            directory_open_safe(store, store->path, false, store->mode == GPOOL_STORE_READ_WRITE,
-                                &store->reason, &error);
+            directory_open_safe(store, store->path, false,
+                                store->mode == GPOOL_STORE_MODE_READ_WRITE, &store->reason, &error);
     }
     if (store->directory < 0) {
         /* A seed alone can be read. */
-        store->mode = store->seed >= 0 ? GPOOL_STORE_READ_ONLY : GPOOL_STORE_OFF;
+        store->mode = store->seed >= 0 ? GPOOL_STORE_MODE_READ_ONLY : GPOOL_STORE_MODE_OFF;
         directory_tell(store, "The store is off", store->path, store->reason, error);
-    } else if (store->mode == GPOOL_STORE_READ_WRITE) {
+    } else if (store->mode == GPOOL_STORE_MODE_READ_WRITE) {
         directory_try_writing(store);
     }
 }
@@ -186,13 +186,13 @@ gpool_result gpool__store_open_directories(gpool_store *store, const gpool_store
     if (store->path == NULL || store->seed_path == NULL) {
         return GPOOL_ERROR_OUT_OF_MEMORY;
     }
-    if (store->mode == GPOOL_STORE_OFF) {
+    if (store->mode == GPOOL_STORE_MODE_OFF) {
         return GPOOL_OK;
     }
     gpool__file_user who = { 0 };
     int error = store->files->who(store->files->user, &who);
     if (error < 0 || who.privileged) {
-        store->mode = GPOOL_STORE_OFF;
+        store->mode = GPOOL_STORE_MODE_OFF;
         store->reason = error < 0 ? directory_judge_error(error) : GPOOL_STORE_REASON_PRIVILEGED;
         directory_tell(store, "The store is off", store->path, store->reason, error);
         return GPOOL_OK;
@@ -351,7 +351,7 @@ bool gpool__store_unlink(gpool_store *store, const char *name, const gpool__file
 {
     const gpool__files *files = store->files;
     gpool__file_state now;
-    if (store->mode != GPOOL_STORE_READ_WRITE ||
+    if (store->mode != GPOOL_STORE_MODE_READ_WRITE ||
         files->state_at(files->user, store->directory, name, &now) < 0 ||
         now.kind == GPOOL__FILE_DIRECTORY) {
         return false;
@@ -366,7 +366,7 @@ bool gpool__store_unlink(gpool_store *store, const char *name, const gpool__file
 
 void gpool__store_refresh(gpool_store *store, int file, int64_t modified_ns)
 {
-    if (store->mode != GPOOL_STORE_READ_WRITE) {
+    if (store->mode != GPOOL_STORE_MODE_READ_WRITE) {
         return;
     }
     int64_t now = store->files->now(store->files->user);

@@ -464,14 +464,14 @@ static void loads_stores_and_clears_of_attachments(void **state)
                                    .depth = { .texture = depth } };
         bounds_oracle o = { 0 };
         if (k % 4 == 0) {
-            pass.color[0].load = (gpool_load)a;
-            pass.color[0].store = (gpool_store)b;
+            pass.color[0].load = (gpool_load_op)a;
+            pass.color[0].store = (gpool_store_op)b;
         } else if (k % 4 == 1) {
-            pass.depth.load = (gpool_load)a;
-            pass.depth.store = (gpool_store)b;
+            pass.depth.load = (gpool_load_op)a;
+            pass.depth.store = (gpool_store_op)b;
         } else if (k % 4 == 2) {
-            pass.depth.stencil_load = (gpool_load)a;
-            pass.depth.stencil_store = (gpool_store)b;
+            pass.depth.stencil_load = (gpool_load_op)a;
+            pass.depth.stencil_store = (gpool_store_op)b;
         } else {
             static const float clears[] = { 0.0f,       1.0f, GPOOL_DEPTH_ZERO, 0.5f, -0.5f, -2.0f,
                                             1.0000001f, NAN,  INFINITY };

@@ -9,8 +9,8 @@ void fuzz_record_pass(gpool_recorder rec)
         .mip_level = fuzz_pick(4) == 0 ? fuzz_pick(3) : 0,
         .layer = fuzz_pick(4) == 0 ? fuzz_pick(3) : 0,
         .resolve = fuzz_pick(6) == 0 ? TEXTURE : (gpool_texture){ 0 },
-        .load = (gpool_load)fuzz_enum(0),
-        .store = (gpool_store)fuzz_enum(0),
+        .load = (gpool_load_op)fuzz_enum(0),
+        .store = (gpool_store_op)fuzz_enum(0),
     };
     if (fuzz_pick(4) == 0) {
         desc.depth = (gpool_depth_attachment){ .texture = TEXTURE,

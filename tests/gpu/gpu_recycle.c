@@ -136,7 +136,8 @@ static void a_write_to_a_recycled_target_comes_after_its_clear(void **state)
     assert_pixel(f, texture, 7, 7, 0);
 }
 
-static void clear_to_green(fixture *f, gpool_texture texture, gpool_load load, gpool_store store)
+static void clear_to_green(fixture *f, gpool_texture texture, gpool_load_op load,
+                           gpool_store_op store)
 {
     gpool_recorder rec = gpool_frame_recorder(f->pool);
     gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = texture,

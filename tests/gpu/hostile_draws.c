@@ -169,11 +169,12 @@ void hostile_state_values(hostile_world *w)
                       INVALID_ARGUMENT, ARGUMENT_VALUE);
     }
     for (int i = 1; i < 4; ++i) {
-        gpool_render_desc desc = { .color[0] = { .texture = w->target,
-                                                 .load = (gpool_load)(i == 1 ? 2 : formats[i]) } };
+        gpool_render_desc desc = {
+            .color[0] = { .texture = w->target, .load = (gpool_load_op)(i == 1 ? 2 : formats[i]) }
+        };
         hostile_survives(w, 0, gpool_begin_render(rec, &desc));
         desc.color[0].load = 0;
-        desc.color[0].store = (gpool_store)(i == 1 ? 2 : formats[i]);
+        desc.color[0].store = (gpool_store_op)(i == 1 ? 2 : formats[i]);
         hostile_survives(w, 0, gpool_begin_render(rec, &desc));
     }
 }
@@ -243,9 +244,9 @@ void hostile_passes(hostile_world *w)
     }
     for (int i = 2; i < 4; ++i) {
         PASS_SKIPS(w, INVALID_ARGUMENT, ARGUMENT_VALUE,
-                   .depth = { .texture = depth, .load = (gpool_load)i });
+                   .depth = { .texture = depth, .load = (gpool_load_op)i });
         PASS_SKIPS(w, INVALID_ARGUMENT, ARGUMENT_VALUE,
-                   .depth = { .texture = depth, .stencil_store = (gpool_store)-i });
+                   .depth = { .texture = depth, .stencil_store = (gpool_store_op)-i });
     }
     PASS_DROPS(w, .color = { C(w->target), C(w->target) });
     hostile_skips(w, 0, gpool_begin_render(rec, NULL), INVALID_ARGUMENT, ARGUMENT_NULL);

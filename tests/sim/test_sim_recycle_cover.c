@@ -13,7 +13,7 @@ static gpool_texture recycled(sim_pool *p, gpool_texture_desc desc)
     return texture;
 }
 
-static void pass(sim_pool *p, gpool_texture texture, gpool_load load, gpool_store store)
+static void pass(sim_pool *p, gpool_texture texture, gpool_load_op load, gpool_store_op store)
 {
     gpool_recorder rec = gpool_frame_recorder(p->pool);
     gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = texture,

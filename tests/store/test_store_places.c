@@ -22,7 +22,7 @@ static gpool_store *expect_state(store_world *w, const gpool_store_desc *desc,
     assert_same(world_stats(store).mode, mode);
     assert_same(world_stats(store).reason, reason);
     assert_int_equal(atomic_load(&w->records) - records, reason != GPOOL_STORE_REASON_NONE);
-    if (mode != GPOOL_STORE_READ_WRITE) {
+    if (mode != GPOOL_STORE_MODE_READ_WRITE) {
         assert_same(world_save(store, 77, 1, 100), GPOOL_OK);
         assert_same(world_load(store, 77), WORLD_MISS);
         assert_same(gpool_store_clear(store), GPOOL_OK);
@@ -37,7 +37,7 @@ static gpool_store *expect_state(store_world *w, const gpool_store_desc *desc,
 static void expect_off(store_world *w, const gpool_store_desc *desc, const gpool__files *files,
                        gpool_store_reason reason)
 {
-    gpool_store *store = expect_state(w, desc, files, GPOOL_STORE_OFF, reason);
+    gpool_store *store = expect_state(w, desc, files, GPOOL_STORE_MODE_OFF, reason);
     gpool_store_report report;
     assert_same(gpool_store_verify(store, &report), GPOOL_OK);
     assert_int_equal(report.good + report.bad + report.foreign_files, 0);
@@ -60,7 +60,7 @@ static void missing_directory_is_made_with_its_parents_for_its_owner_alone(void 
     desc.directory = world_path(&w, "a/b//c/");
     const mode_t mask = umask(0);
     gpool_store *store =
-        expect_state(&w, &desc, NULL, GPOOL_STORE_READ_WRITE, GPOOL_STORE_REASON_NONE);
+        expect_state(&w, &desc, NULL, GPOOL_STORE_MODE_READ_WRITE, GPOOL_STORE_REASON_NONE);
     assert_int_equal(mode_of(world_path(&w, "a")), 0700);
     assert_int_equal(mode_of(world_path(&w, "a/b")), 0700);
     assert_int_equal(mode_of(world_path(&w, "a/b/c")), 0700);
@@ -85,9 +85,9 @@ static void missing_directory_stays_missing_for_who_only_reads(void **state)
     store_world w;
     world_open(&w);
     gpool_store_desc desc = world_desc(&w);
-    desc.mode = GPOOL_STORE_READ_ONLY;
+    desc.mode = GPOOL_STORE_MODE_READ_ONLY;
     expect_off(&w, &desc, NULL, GPOOL_STORE_REASON_MISSING);
-    desc.mode = GPOOL_STORE_OFF;
+    desc.mode = GPOOL_STORE_MODE_OFF;
     expect_off(&w, &desc, NULL, GPOOL_STORE_REASON_NONE);
     assert_false(world_exists(w.path));
     world_close(&w);
@@ -133,7 +133,7 @@ static void shared_directory_is_refused(void **state)
     for (size_t i = 0; i < UNIT_COUNT(good); ++i) {
         assert_int_equal(chmod(w.path, good[i]), 0);
         gpool_store_close(
-            expect_state(&w, &desc, NULL, GPOOL_STORE_READ_WRITE, GPOOL_STORE_REASON_NONE));
+            expect_state(&w, &desc, NULL, GPOOL_STORE_MODE_READ_WRITE, GPOOL_STORE_REASON_NONE));
     }
     world_close(&w);
 }
@@ -149,11 +149,11 @@ static void foreign_directory_is_refused(void **state)
     faulty_init(&faulty);
     faulty.directory_owner_shift = 1;
     expect_off(&w, &desc, &faulty.table, GPOOL_STORE_REASON_OWNER);
-    desc.mode = GPOOL_STORE_READ_ONLY;
+    desc.mode = GPOOL_STORE_MODE_READ_ONLY;
     expect_off(&w, &desc, &faulty.table, GPOOL_STORE_REASON_OWNER);
     if (geteuid() == 0) {
         assert_int_equal(chown(w.path, 12345, 12345), 0);
-        desc.mode = GPOOL_STORE_READ_WRITE;
+        desc.mode = GPOOL_STORE_MODE_READ_WRITE;
         expect_off(&w, &desc, NULL, GPOOL_STORE_REASON_OWNER);
     }
     world_close(&w);
@@ -218,7 +218,7 @@ static void directory_that_refuses_writes_is_read(void **state)
         faulty_init(&faulty);
         faulty.fail_at = 3;
         faulty.error = errors[i];
-        store = expect_state(&w, &desc, &faulty.table, GPOOL_STORE_READ_ONLY,
+        store = expect_state(&w, &desc, &faulty.table, GPOOL_STORE_MODE_READ_ONLY,
                              GPOOL_STORE_REASON_READ_ONLY);
         assert_same(world_load(store, 1), WORLD_RIGHT);
         gpool_store_close(store);
@@ -244,7 +244,8 @@ static void directory_of_mode_0500_is_read(void **state)
         assert_int_equal(unlink(world_path(&w, "store/ledger")), 0);
         assert_int_equal(chmod(w.path, 0500), 0);
         const gpool_store_desc desc = world_desc(&w);
-        store = expect_state(&w, &desc, NULL, GPOOL_STORE_READ_ONLY, GPOOL_STORE_REASON_READ_ONLY);
+        store =
+            expect_state(&w, &desc, NULL, GPOOL_STORE_MODE_READ_ONLY, GPOOL_STORE_REASON_READ_ONLY);
         assert_same(world_load(store, 1), WORLD_RIGHT);
         gpool_store_close(store);
         /* A directory that may not be read is off. */
@@ -281,9 +282,9 @@ static void store_that_only_reads_changes_nothing(void **state)
     const int64_t old = world_now() - INT64_C(400000000000000);
     world_set_time(world_entry_path(&w, 0), old);
     gpool_store_desc desc = world_desc(&w);
-    desc.mode = GPOOL_STORE_READ_ONLY;
+    desc.mode = GPOOL_STORE_MODE_READ_ONLY;
     desc.max_bytes = 200;
-    store = expect_state(&w, &desc, NULL, GPOOL_STORE_READ_ONLY, GPOOL_STORE_REASON_NONE);
+    store = expect_state(&w, &desc, NULL, GPOOL_STORE_MODE_READ_ONLY, GPOOL_STORE_REASON_NONE);
     assert_same(world_load(store, 0), WORLD_RIGHT);
     assert_same(world_load(store, 1), WORLD_MISS);
     assert_same(world_save(store, 2, 2, 100), GPOOL_OK);
@@ -340,7 +341,7 @@ static void environment_names_the_directory(void **state)
             continue;
         }
         gpool_store *store =
-            expect_state(&w, &desc, NULL, GPOOL_STORE_READ_WRITE, GPOOL_STORE_REASON_NONE);
+            expect_state(&w, &desc, NULL, GPOOL_STORE_MODE_READ_WRITE, GPOOL_STORE_REASON_NONE);
         assert_string_equal(gpool_store_directory(store), world_path(&w, rows[i].wanted));
         assert_int_equal(mode_of(world_path(&w, rows[i].wanted)), 0700);
         gpool_store_close(store);
@@ -453,7 +454,7 @@ static void special_files_in_the_place_of_own_files_do_no_harm(void **state)
             assert_int_equal(mkdir(w.path, 0700), 0);
             plants[i](world_path(&w, names[n]), world_path(&w, "victim"));
             gpool_store *store = world_store(&w);
-            assert_same(world_stats(store).mode, GPOOL_STORE_READ_WRITE);
+            assert_same(world_stats(store).mode, GPOOL_STORE_MODE_READ_WRITE);
             assert_same(world_save(store, 1, 1, 100), GPOOL_OK);
             /* Without ledger and cleaner the cap cannot be kept, so nothing is saved. */
             bool saved = !is_directory || n == 2;
@@ -551,7 +552,7 @@ static void seed_is_looked_at_after_a_miss_and_never_written(void **state)
     /* A seed with no main directory. */
     desc.directory = "";
     store = world_store_of(&desc, NULL);
-    assert_same(world_stats(store).mode, GPOOL_STORE_READ_ONLY);
+    assert_same(world_stats(store).mode, GPOOL_STORE_MODE_READ_ONLY);
     assert_same(world_stats(store).reason, GPOOL_STORE_REASON_NO_PATH);
     assert_same(world_load(store, 1), WORLD_RIGHT);
     assert_same(world_save(store, 12, 1, 100), GPOOL_OK);
@@ -625,7 +626,7 @@ static void seed_of_doubtful_ownership_is_not_used(void **state)
         assert_int_equal(chmod(seed, rows[i].mode), 0);
         desc.seed = rows[i].path;
         gpool_store *store = world_store_of(&desc, NULL);
-        assert_same(world_stats(store).mode, GPOOL_STORE_READ_WRITE);
+        assert_same(world_stats(store).mode, GPOOL_STORE_MODE_READ_WRITE);
         assert_same(world_stats(store).reason, GPOOL_STORE_REASON_NONE);
         assert_same(world_stats(store).seed_reason, rows[i].reason);
         assert_same(world_load(store, 1),
@@ -636,14 +637,14 @@ static void seed_of_doubtful_ownership_is_not_used(void **state)
     /* Another user's is refused; root's is as good as ours, though no main directory may be root's. */
     assert_int_equal(chmod(seed, 0755), 0);
     desc.seed = seed;
-    desc.mode = GPOOL_STORE_READ_ONLY;
+    desc.mode = GPOOL_STORE_MODE_READ_ONLY;
     faulty_files faulty;
     faulty_init(&faulty);
     const gpool__store_hooks hooks = { .files = &faulty.table };
     faulty.directory_owner_shift = 1;
     gpool_store *store = world_store_of(&desc, &hooks);
     assert_same(world_stats(store).seed_reason, GPOOL_STORE_REASON_OWNER);
-    assert_same(world_stats(store).mode, GPOOL_STORE_OFF);
+    assert_same(world_stats(store).mode, GPOOL_STORE_MODE_OFF);
     gpool_store_close(store);
     free((char *)seed);
     free((char *)link);
@@ -677,7 +678,7 @@ static void seed_of_root_is_used_and_a_main_directory_of_root_is_not(void **stat
         expect_off(&w, &desc, NULL, GPOOL_STORE_REASON_OWNER);
         desc.seed = desc.directory;
         gpool_store *store = world_store_of(&desc, NULL);
-        _exit(world_stats(store).mode == GPOOL_STORE_READ_ONLY &&
+        _exit(world_stats(store).mode == GPOOL_STORE_MODE_READ_ONLY &&
                       world_load(store, 1) == WORLD_RIGHT && world_stats(store).seed_hits == 1
                   ? 0
                   : 2);
