@@ -163,9 +163,9 @@ GPOOL_API void gpool_store_free_data(gpool_store *store, void *data);
  * @param data     `size` bytes, copied; may be NULL when `size` is 0
  * @return GPOOL_OK, also when nothing was stored: see gpool_store_stats.failed_saves;
  *         GPOOL_ERROR_INVALID_ARGUMENT (a null pointer or an empty key) or GPOOL_ERROR_OUT_OF_MEMORY.
- * Thread: any, several at once. Allocates: for the call, the file's bytes. Cost: writes the file; now
- * and then, the first time too, looks through the directory; waits at most about 0.2 s for another
- * process that does. Not for the thread that draws frames.
+ * Thread: any, several at once. Allocates: for the call, the file's bytes. Cost: writes the file; the
+ * first time, and now and then, looks through the directory; waits at most about half a second for
+ * another process that does. Not for the thread that draws frames.
  */
 GPOOL_API gpool_result gpool_store_save(gpool_store *store, const void *key, size_t key_size,
                                         const void *data, size_t size);

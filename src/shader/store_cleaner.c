@@ -9,7 +9,7 @@
 /* How long to wait for another process: a ledger is held for a few system calls, a cleaning takes some
  * microseconds a file. Whoever holds a lock longer was stopped, and the save is not worth the wait. */
 #define CLEANER_LEDGER_NS  UINT64_C(100000000)
-#define CLEANER_CLEAN_NS   UINT64_C(100000000)
+#define CLEANER_CLEAN_NS   UINT64_C(250000000)
 #define CLEANER_CLEAR_NS   UINT64_C(1000000000)
 #define CLEANER_NAP_NS     UINT64_C(200000)
 #define CLEANER_LEDGER_KEY UINT64_C(0x67706f6f6c6c6564)
@@ -156,23 +156,26 @@ static bool cleaner_delete_temp(gpool_store *store, const gpool__store_name *nam
     return deleted;
 }
 
-/* Looks at one name. False when it is none any more that has bytes. */
-static bool cleaner_look(gpool_store *store, gpool__store_name *name, int64_t now)
+/* Looks at one name: 1 when it has bytes, 0 when not or not any more, or a negative errno. */
+static int cleaner_look(gpool_store *store, gpool__store_name *name, int64_t now)
 {
     if (name->is_temp && cleaner_delete_temp(store, name)) {
         atomic_fetch_add(&store->temp_files, 1);
-        return false;
+        return 0;
     }
     gpool__file_state state = { 0 };
-    if (store->files->state_at(store->files->user, store->directory, name->name, &state) < 0 ||
-        state.kind == GPOOL__FILE_DIRECTORY) {
-        return false;
+    int error = store->files->state_at(store->files->user, store->directory, name->name, &state);
+    if (error < 0) {
+        return error == -ENOENT ? 0 : error;
+    }
+    if (state.kind == GPOOL__FILE_DIRECTORY) {
+        return 0;
     }
     if (state.kind != GPOOL__FILE_REGULAR) {
         if (gpool__store_unlink(store, name->name, &state)) {
             atomic_fetch_add(&store->bad_entries, 1);
         }
-        return false;
+        return 0;
     }
     name->size = state.size;
     name->used_ns = state.modified_ns;
@@ -180,7 +183,7 @@ static bool cleaner_look(gpool_store *store, gpool__store_name *name, int64_t no
     name->rank = state.size > store->max_entry_bytes               ? 0
                  : state.modified_ns > now + GPOOL__STORE_STAMP_NS ? 1
                                                                    : 2;
-    return true;
+    return 1;
 }
 
 static int cleaner_by_use(const void *a, const void *b)
@@ -240,11 +243,17 @@ static int cleaner_run(gpool_store *store, uint64_t most, uint64_t keep)
     int64_t now = store->files->now(store->files->user);
     uint32_t kept = 0;
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < names.count; ++i) {
-        if (cleaner_look(store, &names.all[i], now)) {
+    int look = 0;
+    for (uint32_t i = 0; i < names.count && look >= 0; ++i) {
+        look = cleaner_look(store, &names.all[i], now);
+        if (look > 0) {
             bytes += names.all[i].size;
             names.all[kept++] = names.all[i];
         }
+    }
+    if (look < 0) {
+        gpool__store_free_names(store, &names); /* a sum with gaps is none */
+        return look;
     }
     names.count = kept;
     bytes = cleaner_evict(store, &names, bytes > most ? keep : UINT64_MAX);

@@ -1,5 +1,6 @@
 #include "faulty_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,9 @@ static int faulty_create(void *user, int directory, const char *name)
         return faulty->error;
     }
     int file = UNDER->create(UNDER->user, directory, name);
+    if (file >= 0 && file < FAULTY_DESCRIPTORS && faulty->close_error != 0) {
+        faulty->is_made[file] = true;
+    }
     faulty_know(faulty, file, name, true);
     return file;
 }
@@ -102,6 +106,9 @@ static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64
     if (faulty_fails(faulty)) {
         return faulty->error;
     }
+    if (faulty->interrupts && faulty->turns++ % 2 == 0) {
+        return -EINTR;
+    }
     size_t part = faulty->halves && size > 1 ? size / 2 : size;
     return UNDER->read(UNDER->user, file, data, part, offset);
 }
@@ -111,6 +118,9 @@ static int64_t faulty_write(void *user, int file, const void *data, size_t size,
 {
     faulty_files *faulty = user;
     bool fails = faulty_fails(faulty);
+    if (faulty->interrupts && !fails && size > 16 && faulty->turns++ % 2 == 0) {
+        return -EINTR; /* not of a ledger, which is written in one go or not at all */
+    }
     size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
     int64_t put = UNDER->write(UNDER->user, file, data, part, offset);
     if (faulty->records != NULL && put > 0) {
@@ -131,8 +141,12 @@ static int faulty_close(void *user, int file)
 {
     faulty_files *faulty = user;
     bool fails = faulty_fails(faulty);
+    bool is_made = file < FAULTY_DESCRIPTORS && faulty->is_made[file];
+    if (is_made) {
+        faulty->is_made[file] = false;
+    }
     int result = UNDER->close(UNDER->user, file);
-    return fails ? faulty->error : result;
+    return fails ? faulty->error : is_made ? faulty->close_error : result;
 }
 
 static int faulty_rename(void *user, int directory, const char *from, const char *to)

@@ -31,18 +31,23 @@ typedef struct faulty_record {
 #define FAULTY_DESCRIPTORS 256
 
 typedef struct faulty_files {
-    gpool__files table;             /* hand this to the store */
-    _Atomic uint64_t calls;         /* of all operations but who and now */
-    uint64_t fail_at;               /* number of the call that fails, 0 = none */
-    bool for_ever;                  /* and all after it */
-    int error;                      /* with this negative errno */
-    _Atomic uint64_t failed;        /* calls that did */
-    bool halves;                    /* reads and writes do half of what they could */
-    int64_t clock_shift_ns;         /* added to the clock */
-    bool privileged;                /* what who() tells */
+    gpool__files table;      /* hand this to the store */
+    _Atomic uint64_t calls;  /* of all operations but who and now */
+    uint64_t fail_at;        /* number of the call that fails, 0 = none */
+    bool for_ever;           /* and all after it */
+    int error;               /* with this negative errno */
+    _Atomic uint64_t failed; /* calls that did */
+    bool halves;             /* reads and writes do half of what they could */
+    bool interrupts;         /* every other read and write is interrupted */
+    int close_error;         /* what closing a file gives that was made by create; 0 = nothing */
+    int64_t clock_shift_ns;  /* added to the clock */
+    bool privileged;         /* what who() tells */
     uint32_t directory_owner_shift; /* added to the owners of directories */
     uint32_t file_owner_shift;      /* and of files */
     int directory_owner_root;       /* 1: all directories belong to root */
+
+    uint64_t turns;                   /* of `interrupts` */
+    bool is_made[FAULTY_DESCRIPTORS]; /* by create, and open */
 
     faulty_record *records; /* NULL = records nothing; one thread only */
     uint32_t record_count;

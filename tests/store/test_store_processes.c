@@ -125,8 +125,8 @@ static void run_processes(uint32_t processes, uint64_t operations)
     assert_int_equal(t->over_cap, 0);
     assert_true(t->cleanings > processes && t->evictions > 0);
     assert_true(t->right > t->operations / 20);
-    /* A save comes to nothing when others fill what it made room for. */
-    assert_true(t->failed_saves <= t->saves / 50);
+    /* A save comes to nothing when others fill what it made room for, or clean for too long. */
+    assert_true(t->failed_saves <= t->saves / 4);
     world_census census = world_count(w.path);
     assert_true(census.bytes <= desc.max_bytes);
     assert_int_equal(census.temps, 0);

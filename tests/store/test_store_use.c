@@ -6,6 +6,7 @@
 
 #include "faulty_files.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -373,6 +374,55 @@ static void reads_and_writes_by_halves_are_put_together(void **state)
     world_close(&w);
 }
 
+static void interrupted_reads_and_writes_go_on(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    for (uint64_t i = 0; i < 5; ++i) {
+        faulty.interrupts = false;
+        assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
+        faulty.interrupts = true;
+        assert_same(world_load(store, i), WORLD_RIGHT);
+        assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
+        assert_int_equal(world_stats(store).same_saves, i + 1);
+    }
+    faulty.interrupts = false;
+    /* The ledger is read once a save, before the entry is written: the second is the entry's. */
+    faulty.turns = 1;
+    faulty.interrupts = true;
+    assert_same(world_save(store, 9, 1, 5000), GPOOL_OK);
+    assert_same(world_load(store, 9), WORLD_RIGHT);
+    assert_int_equal(world_stats(store).failed_saves, 0);
+    gpool_store_close(store);
+    world_close(&w);
+}
+
+static void error_of_the_close_is_an_error_of_the_write(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    assert_same(world_save(store, 1, 1, 5000), GPOOL_OK);
+    faulty.close_error = -ENOSPC; /* as with a quota on a network */
+    assert_same(world_save(store, 1, 2, 5000), GPOOL_OK);
+    assert_same(world_save(store, 2, 1, 5000), GPOOL_OK);
+    assert_int_equal(world_stats(store).failed_saves, 2);
+    assert_same(world_load(store, 1), WORLD_RIGHT);
+    assert_same(world_load(store, 2), WORLD_MISS);
+    assert_int_equal(world_count(w.path).temps, 0);
+    gpool_store_close(store);
+    world_close(&w);
+}
+
 static void reasons_have_texts(void **state)
 {
     (void)state;
@@ -401,6 +451,8 @@ int main(void)
         cmocka_unit_test(two_stores_of_one_directory_see_each_others_entries),
         cmocka_unit_test(entry_over_the_limit_is_not_saved),
         cmocka_unit_test(reads_and_writes_by_halves_are_put_together),
+        cmocka_unit_test(interrupted_reads_and_writes_go_on),
+        cmocka_unit_test(error_of_the_close_is_an_error_of_the_write),
         cmocka_unit_test(reasons_have_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
