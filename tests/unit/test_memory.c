@@ -35,6 +35,24 @@ static size_t nonzero(const char *bytes, size_t from, size_t to)
     return count;
 }
 
+static void unset_block_is_counted_and_has_any_bytes(void **state)
+{
+    (void)state;
+    fixture f;
+    open_fixture(&f);
+    assert_null(gpool__alloc_unset(&f.memory, 0));
+    char *block = gpool__alloc_unset(&f.memory, 100);
+    assert_non_null(block);
+    assert_int_equal(nonzero(block, 0, 100), 100); /* the hooks' rubbish */
+    assert_int_equal(f.memory.bytes, 100);
+    assert_int_equal(f.memory.allocations, 1);
+    f.allocator.fail_at = 2;
+    assert_null(gpool__alloc_unset(&f.memory, 50));
+    assert_int_equal(f.memory.bytes, 100);
+    gpool__free(&f.memory, block, 100);
+    close_fixture(&f);
+}
+
 static void no_hooks_mean_the_heap(void **state)
 {
     (void)state;
@@ -284,6 +302,7 @@ int main(int argc, char **argv)
 {
     seed = unit_seed(argc, argv);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unset_block_is_counted_and_has_any_bytes),
         cmocka_unit_test(no_hooks_mean_the_heap),
         cmocka_unit_test(hooks_get_their_user_and_true_sizes),
         cmocka_unit_test(new_bytes_are_zero_though_the_hook_gives_rubbish),
