@@ -1,6 +1,10 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "faulty_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,11 +117,25 @@ static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64
     return UNDER->read(UNDER->user, file, data, part, offset);
 }
 
+/* True when another one may take the lock of an open file. */
+static bool faulty_is_unlocked(int file)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int other = open(path, O_WRONLY | O_CLOEXEC);
+    bool unlocked = other >= 0 && UNDER->lock(UNDER->user, other) == 0;
+    if (other >= 0) {
+        (void)UNDER->close(UNDER->user, other);
+    }
+    return unlocked;
+}
+
 /* A write that fails has written a part, as on a disk that is full. */
 static int64_t faulty_write(void *user, int file, const void *data, size_t size, uint64_t offset)
 {
     faulty_files *faulty = user;
     bool fails = faulty_fails(faulty);
+    faulty->unlocked += faulty->watch_locks && faulty_is_unlocked(file);
     if (faulty->interrupts && !fails && size > 16 && faulty->turns++ % 2 == 0) {
         return -EINTR; /* not of a ledger, which is written in one go or not at all */
     }
@@ -154,6 +172,10 @@ static int faulty_rename(void *user, int directory, const char *from, const char
     faulty_files *faulty = user;
     if (faulty_fails(faulty)) {
         return faulty->error;
+    }
+    if (faulty->steals > 0) {
+        faulty->steals -= 1;
+        (void)UNDER->unlink(UNDER->user, directory, from);
     }
     int result = UNDER->rename(UNDER->user, directory, from, to);
     if (result == 0) {
@@ -231,7 +253,13 @@ static int faulty_list(void *user, int directory, gpool__name_fn fn, void *conte
 {
     faulty_files *faulty = user;
     if (!faulty_fails(faulty)) {
-        return UNDER->list(UNDER->user, directory, fn, context);
+        int result = UNDER->list(UNDER->user, directory, fn, context);
+        if (faulty->on_list != NULL) {
+            void (*on_list)(void *user) = faulty->on_list;
+            faulty->on_list = NULL;
+            on_list(faulty->on_list_user);
+        }
+        return result;
     }
     faulty_names names = { fn, context, 2 };
     (void)UNDER->list(UNDER->user, directory, faulty_tell_some, &names);

@@ -40,12 +40,17 @@ typedef struct faulty_files {
     bool halves;             /* reads and writes do half of what they could */
     bool interrupts;         /* every other read and write is interrupted */
     int close_error;         /* what closing a file gives that was made by create; 0 = nothing */
-    int64_t clock_shift_ns;  /* added to the clock */
-    bool privileged;         /* what who() tells */
+    uint32_t steals;         /* so many renames find their file deleted, as by a cleaner */
+    bool watch_locks;       /* looks whether a file is locked while it is written, see `unlocked` */
+    uint64_t unlocked;      /* writes of files that were not */
+    int64_t clock_shift_ns; /* added to the clock */
+    bool privileged;        /* what who() tells */
     uint32_t directory_owner_shift; /* added to the owners of directories */
     uint32_t file_owner_shift;      /* and of files */
     int directory_owner_root;       /* 1: all directories belong to root */
 
+    void (*on_list)(void *user); /* called once when a directory has been read; NULL = not */
+    void *on_list_user;
     uint64_t turns;                   /* of `interrupts` */
     bool is_made[FAULTY_DESCRIPTORS]; /* by create, and open */
 

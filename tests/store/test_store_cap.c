@@ -299,6 +299,42 @@ static void ledger_that_lies_is_put_right(void **state)
     world_close(&w);
 }
 
+static void save_five(void *user)
+{
+    for (uint64_t i = 10; i < 15; ++i) {
+        assert_same(world_save(user, i, 1, 1000), GPOOL_OK);
+    }
+}
+
+/* What others save while the cleaner looks, and does not see, is in the ledger all the same. */
+static void saves_beside_a_cleaning_are_counted(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    gpool_store *other = world_store(&w);
+    assert_same(world_save(other, 0, 1, 1000), GPOOL_OK);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    faulty.on_list = save_five;
+    faulty.on_list_user = other;
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    assert_same(world_save(store, 1, 1, 1000), GPOOL_OK);
+    assert_int_equal(world_stats(store).cleanings, 1);
+    assert_null(faulty.on_list);
+    uint64_t told = 0;
+    uint8_t bytes[16];
+    assert_int_equal(world_read_file(world_path(&w, "store/ledger"), bytes, 16), 16);
+    memcpy(&told, bytes, sizeof told);
+    assert_int_equal(world_count(w.path).entries, 7);
+    assert_true(told >= world_count(w.path).bytes);
+    assert_true(told <= 2 * world_count(w.path).bytes);
+    gpool_store_close(store);
+    gpool_store_close(other);
+    world_close(&w);
+}
+
 /* Whoever stops while it holds a lock holds nobody up for long. */
 static void lock_that_is_never_given_back_costs_saves_only(void **state)
 {
@@ -377,6 +413,7 @@ int main(void)
         cmocka_unit_test(files_that_others_put_there_count),
         cmocka_unit_test(oversize_file_goes_before_anything_useful),
         cmocka_unit_test(ledger_that_lies_is_put_right),
+        cmocka_unit_test(saves_beside_a_cleaning_are_counted),
         cmocka_unit_test(lock_that_is_never_given_back_costs_saves_only),
         cmocka_unit_test(temporary_files_of_dead_writers_go_and_those_of_live_ones_stay),
     };

@@ -423,6 +423,50 @@ static void error_of_the_close_is_an_error_of_the_write(void **state)
     world_close(&w);
 }
 
+/* A cleaner that comes between the close and the rename of a writer takes its file. */
+static void file_that_a_cleaner_took_is_written_again(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    faulty.steals = 2;
+    assert_same(world_save(store, 1, 1, 5000), GPOOL_OK);
+    assert_int_equal(faulty.steals, 0);
+    assert_int_equal(world_stats(store).saves, 1);
+    assert_same(world_load(store, 1), WORLD_RIGHT);
+    faulty.steals = 1000; /* not for ever */
+    assert_same(world_save(store, 1, 2, 5000), GPOOL_OK);
+    assert_true(faulty.steals > 900);
+    assert_int_equal(world_stats(store).failed_saves, 1);
+    assert_same(world_load(store, 1), WORLD_RIGHT);
+    gpool_store_close(store);
+    world_close(&w);
+}
+
+static void everything_written_is_locked_meanwhile(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    faulty.watch_locks = true;
+    gpool_store_desc desc = world_desc(&w);
+    desc.max_bytes = 20000;
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    for (uint64_t i = 0; i < 10; ++i) {
+        assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
+    }
+    assert_int_equal(faulty.unlocked, 0);
+    assert_int_equal(world_stats(store).saves, 10);
+    gpool_store_close(store);
+    world_close(&w);
+}
+
 static void reasons_have_texts(void **state)
 {
     (void)state;
@@ -453,6 +497,8 @@ int main(void)
         cmocka_unit_test(reads_and_writes_by_halves_are_put_together),
         cmocka_unit_test(interrupted_reads_and_writes_go_on),
         cmocka_unit_test(error_of_the_close_is_an_error_of_the_write),
+        cmocka_unit_test(file_that_a_cleaner_took_is_written_again),
+        cmocka_unit_test(everything_written_is_locked_meanwhile),
         cmocka_unit_test(reasons_have_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
