@@ -104,6 +104,15 @@ static int faulty_create(void *user, int directory, const char *name)
     return file;
 }
 
+static void faulty_call_once(faulty_files *faulty, void (**call)(void *user))
+{
+    void (*once)(void *user) = *call;
+    *call = NULL;
+    if (once != NULL) {
+        once(faulty->on_user);
+    }
+}
+
 static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64_t offset)
 {
     faulty_files *faulty = user;
@@ -114,7 +123,9 @@ static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64
         return -EINTR;
     }
     size_t part = faulty->halves && size > 1 ? size / 2 : size;
-    return UNDER->read(UNDER->user, file, data, part, offset);
+    int64_t got = UNDER->read(UNDER->user, file, data, part, offset);
+    faulty_call_once(faulty, &faulty->on_read);
+    return got;
 }
 
 /* True when another one may take the lock of an open file. */
@@ -254,11 +265,7 @@ static int faulty_list(void *user, int directory, gpool__name_fn fn, void *conte
     faulty_files *faulty = user;
     if (!faulty_fails(faulty)) {
         int result = UNDER->list(UNDER->user, directory, fn, context);
-        if (faulty->on_list != NULL) {
-            void (*on_list)(void *user) = faulty->on_list;
-            faulty->on_list = NULL;
-            on_list(faulty->on_list_user);
-        }
+        faulty_call_once(faulty, &faulty->on_list);
         return result;
     }
     faulty_names names = { fn, context, 2 };

@@ -50,7 +50,8 @@ typedef struct faulty_files {
     int directory_owner_root;       /* 1: all directories belong to root */
 
     void (*on_list)(void *user); /* called once when a directory has been read; NULL = not */
-    void *on_list_user;
+    void (*on_read)(void *user); /* the same when bytes have been read */
+    void *on_user;
     uint64_t turns;                   /* of `interrupts` */
     bool is_made[FAULTY_DESCRIPTORS]; /* by create, and open */
 

@@ -317,7 +317,7 @@ static void saves_beside_a_cleaning_are_counted(void **state)
     faulty_files faulty;
     faulty_init(&faulty);
     faulty.on_list = save_five;
-    faulty.on_list_user = other;
+    faulty.on_user = other;
     const gpool_store_desc desc = world_desc(&w);
     gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
     assert_same(world_save(store, 1, 1, 1000), GPOOL_OK);

@@ -340,6 +340,16 @@ static void entry_over_the_limit_is_not_saved(void **state)
     assert_int_equal(world_stats(store).bad_entries, 1);
     assert_false(world_exists(world_entry_path(&w, 1)));
     gpool_store_close(store);
+    /* The cap is a limit of each, too. */
+    desc.max_entry_bytes = 1000;
+    store = world_store_of(&desc, NULL);
+    assert_same(world_save(store, 1, 1, 800), GPOOL_OK);
+    gpool_store_close(store);
+    desc.max_bytes = 500;
+    store = world_store_of(&desc, NULL);
+    assert_same(world_load(store, 1), WORLD_MISS);
+    assert_int_equal(world_stats(store).bad_entries, 1);
+    gpool_store_close(store);
     world_close(&w);
 }
 
@@ -467,6 +477,61 @@ static void everything_written_is_locked_meanwhile(void **state)
     world_close(&w);
 }
 
+static void save_again(void *user)
+{
+    assert_same(world_save(user, 1, 2, 700), GPOOL_OK);
+}
+
+/* Between reading a bad entry and deleting it, another process may have put a good one there. */
+static void bad_entry_that_was_replaced_meanwhile_is_left_alone(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    gpool_store *other = world_store(&w);
+    assert_same(world_save(other, 1, 1, 700), GPOOL_OK);
+    uint8_t junk[300] = { 1 };
+    world_write_file(world_entry_path(&w, 1), junk, sizeof junk);
+    faulty_files faulty;
+    faulty_init(&faulty);
+    faulty.on_read = save_again;
+    faulty.on_user = other;
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    assert_same(world_load(store, 1), WORLD_MISS);
+    assert_null(faulty.on_read);
+    assert_int_equal(world_stats(store).bad_entries, 1);
+    assert_same(world_load(store, 1), WORLD_RIGHT);
+    gpool_store_close(store);
+    gpool_store_close(other);
+    world_close(&w);
+}
+
+static void memory_is_counted_and_given_back(void **state)
+{
+    (void)state;
+    store_world w;
+    world_open(&w);
+    gpool_store *store = world_store(&w);
+    const uint64_t empty = world_stats(store).memory_bytes;
+    assert_true(empty > 0);
+    assert_same(world_save(store, 1, 1, 5000), GPOOL_OK);
+    assert_int_equal(world_stats(store).memory_bytes, empty);
+    char key[WORLD_KEY_SIZE];
+    void *data[2];
+    size_t size;
+    for (int i = 0; i < 2; ++i) {
+        assert_same(gpool_store_load(store, key, world_key(1, key), &data[i], &size), GPOOL_OK);
+    }
+    assert_true(world_stats(store).memory_bytes >= empty + 10000);
+    assert_true(world_stats(store).memory_bytes <= empty + 10200);
+    gpool_store_free_data(store, data[0]);
+    gpool_store_free_data(store, data[1]);
+    assert_int_equal(world_stats(store).memory_bytes, empty);
+    gpool_store_close(store);
+    world_close(&w);
+}
+
 static void reasons_have_texts(void **state)
 {
     (void)state;
@@ -499,6 +564,8 @@ int main(void)
         cmocka_unit_test(error_of_the_close_is_an_error_of_the_write),
         cmocka_unit_test(file_that_a_cleaner_took_is_written_again),
         cmocka_unit_test(everything_written_is_locked_meanwhile),
+        cmocka_unit_test(bad_entry_that_was_replaced_meanwhile_is_left_alone),
+        cmocka_unit_test(memory_is_counted_and_given_back),
         cmocka_unit_test(reasons_have_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
