@@ -280,7 +280,7 @@ static void sketch_make_pipelines(sketch *s)
         s->pool, &(gpool_compute_pipeline_desc){
                      .shader = compute, .layouts = { s->layouts[1] }, .label = "compute" });
     for (int i = 0; i < SKETCH_PIPELINES; ++i) {
-        sketch_check(s, gpool_pipeline_status(s->pool, s->pipelines[i]) == GPOOL_OK);
+        sketch_check(s, gpool_pipeline_wait(s->pool, s->pipelines[i], UINT64_MAX) == GPOOL_OK);
     }
     sketch_check(s, gpool_shader_destroy(s->pool, draw) == GPOOL_OK);
     sketch_check(s, gpool_shader_destroy(s->pool, compute) == GPOOL_OK);

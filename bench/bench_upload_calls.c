@@ -155,7 +155,8 @@ void bench_upload_uniforms(bench_run *run, bench_row *row, uint64_t argument)
     const gpool_shader shader = gpool_shader_create(c.pool, &shader_desc);
     const gpool_compute_pipeline_desc pipeline_desc = { .shader = shader, .label = "uniforms" };
     const gpool_pipeline pipeline = gpool_compute_pipeline_create(c.pool, &pipeline_desc);
-    bench_require(gpool_pipeline_status(c.pool, pipeline) == GPOOL_OK, "the pipeline is not made");
+    bench_require(gpool_pipeline_wait(c.pool, pipeline, UINT64_MAX) == GPOOL_OK,
+                  "the pipeline is not made");
     double *samples = bench_alloc(run->pairs, sizeof *samples);
     (void)calls_uniforms(&c, pipeline, argument); /* makes the stream memory */
     const uint64_t before = calls_now(c.pool);

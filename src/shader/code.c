@@ -188,26 +188,19 @@ static gpool_result code_expand(gpool *pool, gpool__code *code, gpool__source *s
     return result;
 }
 
-/* Keeps what tells places of the text, until it is known whether the module compiled. */
-static void code_keep_source(gpool *pool, gpool__code *code, gpool__source *source)
-{
-    code_forget_source(pool, code);
-    code->source = gpool__alloc(&pool->memory, sizeof *code->source);
-    if (code->source == NULL) {
-        gpool__source_fini(source); /* a failure is told with the places of the expanded text */
-        return;
-    }
-    *code->source = *source;
-}
-
 gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **module)
 {
-    gpool__source source;
     *module = NULL;
-    gpool_result result = code_expand(pool, code, &source);
-    bool watches = code->path != NULL || source.file_count > 1;
+    /* Kept until it is known whether the module compiled: it tells the places of the text. */
+    gpool__source *source = gpool__alloc(&pool->memory, sizeof *source);
+    if (source == NULL) {
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the source of shader \"%s\"",
+                           code->label);
+    }
+    gpool_result result = code_expand(pool, code, source);
+    bool watches = code->path != NULL || source->file_count > 1;
     if (result != GPOOL_ERROR_OUT_OF_MEMORY && watches) {
-        if (gpool__watch_set(&pool->shaders->watch, code->id, source.files, source.file_count) ==
+        if (gpool__watch_set(&pool->shaders->watch, code->id, source->files, source->file_count) ==
             GPOOL_OK) {
             code->watched = true;
         } else {
@@ -216,16 +209,17 @@ gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **mo
         }
     }
     if (result == GPOOL_OK) {
-        *module = gpool__module_get(pool, code->label, source.text, source.size, &result);
+        *module = gpool__module_get(pool, code->label, source->text, source->size, &result);
         if (result == GPOOL_ERROR_LIMIT) {
             gpool__code_complain(pool, code, result, "", 0, 0, gpool_last_error(pool)->message);
         }
     }
+    code_forget_source(pool, code);
+    code->source = source;
     if (*module != NULL) {
-        code_keep_source(pool, code, &source);
         gpool__code_await(pool, code);
     } else {
-        gpool__source_fini(&source);
+        code_forget_source(pool, code);
     }
     return result;
 }

@@ -23,8 +23,9 @@ static void groups_copy(const gpool__pipeline_groups *from, gpool__pipeline_grou
     }
 }
 
-static gpool_result groups_make(gpool *pool, const gpool__pipeline *pipeline,
-                                const gpool__bindings_groups *found, gpool__pipeline_groups *groups)
+static gpool_result groups_of_source(gpool *pool, const gpool__pipeline *pipeline,
+                                     const gpool__bindings_groups *found,
+                                     gpool__pipeline_groups *groups)
 {
     if (found->group_count > pool->device->info.limits.maxBindGroups) {
         return GPOOL__FAIL(
@@ -81,7 +82,7 @@ gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pip
                            pipeline->base.label);
     }
     if (result == GPOOL_OK) {
-        result = groups_make(pool, pipeline, &found, groups);
+        result = groups_of_source(pool, pipeline, &found, groups);
     } else {
         result = groups_tell(pool, pipeline, result, error.message);
     }

@@ -593,11 +593,6 @@ static gpool_result source_finish(gpool__expander *x)
         source->text_block = source->text != NULL;
         return source->text != NULL ? GPOOL_OK : gpool__source_no_memory(x);
     }
-    char *fitted = gpool__realloc(x->memory, source->text, source->text_block, source->size + 1);
-    if (fitted != NULL) {
-        source->text = fitted;
-        source->text_block = source->size + 1;
-    }
     return GPOOL_OK;
 }
 
