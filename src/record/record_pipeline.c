@@ -16,9 +16,10 @@ void gpool_skip_not_ready(gpool_recorder rec)
     }
 }
 
-/* Waits for a program, unless the pass would rather do without: then *ready is false. */
+/* Waits for a program, unless the pass would rather do without: then *ready is false. A failure that
+ * was not `known` before this call is told by it. */
 static gpool_result bind_await(struct gpool_recorder_state *state, const gpool__pipeline *pipeline,
-                               gpool__program *program, bool *ready)
+                               gpool__program *program, bool known, bool *ready)
 {
     gpool *pool = state->pool;
     *ready = true;
@@ -36,6 +37,9 @@ static gpool_result bind_await(struct gpool_recorder_state *state, const gpool__
                 pool, TIMEOUT, TIMEOUT, "The pipeline \"%s\" is not compiled after [%llu] ms",
                 pipeline->base.label, (unsigned long long)(pool->wait_timeout_ns / 1000000u));
         }
+    }
+    if (program->base.gpu == NULL && !known) {
+        return program->base.result; /* told just now */
     }
     if (program->base.gpu == NULL) {
         return GPOOL__FAIL(pool, RESOURCE_FAILED, FAILED_RESOURCE,
@@ -71,10 +75,13 @@ static gpool_result bind_pipeline(struct gpool_recorder_state *state, gpool_pipe
                            state->compute != NULL ? "compute" : "render", state->pass_label);
     }
     static const gpool__targets none = { 0 };
-    gpool__program *program = gpool__pipeline_variant(
-        pool, pipeline, pipeline->compute ? &none : &state->targets, &result);
+    const gpool__targets *targets = pipeline->compute ? &none : &state->targets;
+    uint32_t found = gpool__variant_find(pipeline, targets);
+    bool known =
+        found != UINT32_MAX && gpool__made_is_done(&pipeline->variants[found].program->base);
+    gpool__program *program = gpool__pipeline_variant(pool, pipeline, targets, &result);
     if (program != NULL) {
-        result = bind_await(state, pipeline, program, ready);
+        result = bind_await(state, pipeline, program, known, ready);
     }
     if (result != GPOOL_OK || !*ready) {
         return result;

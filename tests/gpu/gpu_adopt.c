@@ -168,9 +168,11 @@ static void forwarded_errors_find_their_call(void **state)
     assert_true(before > 0); /* the probe at adoption */
     gpool_shader shader =
         gpool_shader_create(f->pool, &(gpool_shader_desc){ .wgsl = "no shader at all" });
-    assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_GPU);
+    assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_SHADER_COMPILE, 1);
-    assert_string_equal(f->log.last_operation, "gpool_shader_create");
+    /* An adopted Dawn device may not be for several threads: then the creation compiles. */
+    assert_true(strcmp(f->log.last_operation, "gpool_shader_wait") == 0 ||
+                strcmp(f->log.last_operation, "gpool_shader_create") == 0);
     assert_int_equal(own.errors, before + 1);
     /* An error of the caller's own call is nobody's: the device's log tells it. */
     WGPUBufferDescriptor bad = { .size = 4,

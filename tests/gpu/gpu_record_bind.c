@@ -200,7 +200,7 @@ static void texture_sampler_storage_and_dynamic_uniform_in_one_group(void **stat
     gpool_stats stats = fixture_stats(f);
     assert_int_equal(stats.bind_misses, 1); /* dynamic offsets are no part of the group */
     assert_int_equal(stats.bind_hits, 3);
-    /* A dynamic offset past the end, misaligned, missing or too many skips the draw. */
+    /* A dynamic offset past the end, misaligned or too many skips the draw. */
     const uint32_t wrong[2] = { 512, 4 };
     rec = begin(f, target);
     gpool_set_pipeline(rec, pipeline);
@@ -213,7 +213,7 @@ static void texture_sampler_storage_and_dynamic_uniform_in_one_group(void **stat
     gpool_set_bindings(rec, 1, layout, bindings, 3, NULL, 0);
     gpool_end_pass(rec);
     assert_result(gpool_end_frame(f->pool), GPOOL_ERROR_OUT_OF_RANGE);
-    fixture_expect(f, GPOOL_LOG_RANGE, 3);
+    fixture_expect(f, GPOOL_LOG_RANGE, 2); /* no offset at all is 0 for each */
     fixture_expect(f, GPOOL_LOG_ALIGNMENT, 1);
     fixture_expect(f, GPOOL_LOG_ARGUMENT_VALUE, 1);
 }

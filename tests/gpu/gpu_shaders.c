@@ -51,7 +51,7 @@ static void broken_source_gives_failed_shader_and_pipeline(void **state)
     for (int i = 0; i < 3; ++i) {
         gpool_shader shader = make(f, sources[i]);
         assert_int_not_equal(shader.id, 0);
-        assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_GPU);
+        assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_GPU);
         assert_int_equal(gpool_last_error(f->pool)->id, GPOOL_LOG_SHADER_COMPILE);
         fixture_expect(f, GPOOL_LOG_SHADER_COMPILE, 1);
         gpool_pipeline render = gpool_render_pipeline_create(
@@ -60,8 +60,10 @@ static void broken_source_gives_failed_shader_and_pipeline(void **state)
             f->pool, &(gpool_compute_pipeline_desc){ .shader = shader });
         assert_int_not_equal(render.id, 0);
         assert_int_not_equal(compute.id, 0);
-        assert_result(gpool_pipeline_status(f->pool, render), GPOOL_ERROR_FAILED_RESOURCE);
-        assert_result(gpool_pipeline_status(f->pool, compute), GPOOL_ERROR_FAILED_RESOURCE);
+        assert_result(gpool_pipeline_wait(f->pool, render, UINT64_MAX),
+                      GPOOL_ERROR_FAILED_RESOURCE);
+        assert_result(gpool_pipeline_wait(f->pool, compute, UINT64_MAX),
+                      GPOOL_ERROR_FAILED_RESOURCE);
         fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 2);
         assert_good(gpool_shader_destroy(f->pool, shader));
         assert_good(gpool_pipeline_destroy(f->pool, render));
@@ -83,14 +85,14 @@ static void words_in_a_source_or_label_are_no_lack_of_memory(void **state)
     for (int i = 0; i < 3; ++i) {
         gpool_shader shader = gpool_shader_create(
             f->pool, &(gpool_shader_desc){ .wgsl = sources[i], .label = words });
-        assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_GPU);
+        assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_GPU);
         fixture_expect(f, GPOOL_LOG_SHADER_COMPILE, 1);
     }
     gpool_compute_pipeline_desc desc = { .shader = make(f, compute_wgsl),
                                          .entry = words,
                                          .label = words };
     gpool_pipeline pipeline = gpool_compute_pipeline_create(f->pool, &desc);
-    assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+    assert_result(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
 }
 
@@ -126,7 +128,7 @@ static void callers_mistakes_give_null(void **state)
     fixture_expect(f, GPOOL_LOG_HANDLE_NULL, 1);
     gpool_shader shader = make(f, plain_wgsl);
     assert_good(gpool_shader_destroy(f->pool, shader));
-    assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_STALE_HANDLE);
+    assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_STALE_HANDLE);
     assert_int_equal(
         gpool_compute_pipeline_create(f->pool, &(gpool_compute_pipeline_desc){ .shader = shader })
             .id,
@@ -141,7 +143,7 @@ static void missing_files_give_failed_shaders(void **state)
     for (int i = 0; i < 3; ++i) {
         gpool_shader shader = gpool_shader_from_file(f->pool, paths[i]);
         assert_int_not_equal(shader.id, 0);
-        assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_FILE);
+        assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_FILE);
         fixture_expect(f, GPOOL_LOG_FILE, 1);
     }
 }
@@ -163,7 +165,7 @@ static void files_are_read_with_and_without_a_byte_order_mark(void **state)
     fixture *f = *state;
     gpool_texture target = fixture_target(f, 1, 1);
     gpool_shader shader = from_bytes(f, plain_wgsl, sizeof plain_wgsl - 1);
-    assert_good(gpool_shader_status(f->pool, shader));
+    assert_good(gpool_shader_wait(f->pool, shader, UINT64_MAX));
     gpool_pipeline pipeline =
         gpool_render_pipeline_create(f->pool, &(gpool_render_pipeline_desc){ .shader = shader });
     assert_good(draw(f, pipeline, target));
@@ -172,21 +174,21 @@ static void files_are_read_with_and_without_a_byte_order_mark(void **state)
     char marked[sizeof plain_wgsl + 3] = "\xef\xbb\xbf";
     memcpy(marked + 3, plain_wgsl, sizeof plain_wgsl);
     shader = from_bytes(f, marked, sizeof marked - 1);
-    assert_good(gpool_shader_status(f->pool, shader));
+    assert_good(gpool_shader_wait(f->pool, shader, UINT64_MAX));
 }
 
 static void empty_source_is_a_module_without_functions(void **state)
 {
     fixture *f = *state;
     gpool_shader shader = make(f, "");
-    assert_good(gpool_shader_status(f->pool, shader));
+    assert_good(gpool_shader_wait(f->pool, shader, UINT64_MAX));
     gpool_pipeline pipeline =
         gpool_compute_pipeline_create(f->pool, &(gpool_compute_pipeline_desc){ .shader = shader });
-    assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+    assert_result(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
     /* An empty file is one that somebody is still writing. */
     shader = from_bytes(f, "", 0);
-    assert_result(gpool_shader_status(f->pool, shader), GPOOL_ERROR_FILE);
+    assert_result(gpool_shader_wait(f->pool, shader, UINT64_MAX), GPOOL_ERROR_FILE);
     fixture_expect(f, GPOOL_LOG_FILE, 1);
 }
 
@@ -198,10 +200,10 @@ static void size_bounds_the_source(void **state)
     memset(text + sizeof compute_wgsl - 1, '#', 9);
     gpool_shader shader = gpool_shader_create(
         f->pool, &(gpool_shader_desc){ .wgsl = text, .size = sizeof compute_wgsl - 1 });
-    assert_good(gpool_shader_status(f->pool, shader));
+    assert_good(gpool_shader_wait(f->pool, shader, UINT64_MAX));
     gpool_pipeline pipeline = gpool_compute_pipeline_create(
         f->pool, &(gpool_compute_pipeline_desc){ .shader = shader, .entry = "main" });
-    assert_good(gpool_pipeline_status(f->pool, pipeline));
+    assert_good(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX));
 }
 
 static void entry_points_are_named_or_the_only_one(void **state)
@@ -240,12 +242,12 @@ static void wrong_entry_points_fail_the_pipeline(void **state)
         desc.colors[0].format = WGPUTextureFormat_RGBA8Unorm;
         gpool_pipeline pipeline = gpool_render_pipeline_create(f->pool, &desc);
         assert_int_not_equal(pipeline.id, 0);
-        assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+        assert_result(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX), GPOOL_ERROR_GPU);
         fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
     }
     gpool_pipeline pipeline = gpool_compute_pipeline_create(
         f->pool, &(gpool_compute_pipeline_desc){ .shader = many, .entry = "red" });
-    assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+    assert_result(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
 }
 
@@ -256,7 +258,7 @@ static void variant_that_fails_is_told_each_time_and_skipped(void **state)
     gpool_shader many = make(f, many_wgsl);
     gpool_pipeline pipeline = gpool_render_pipeline_create(
         f->pool, &(gpool_render_pipeline_desc){ .shader = many, .vertex_entry = "none" });
-    assert_good(gpool_pipeline_status(f->pool, pipeline)); /* compiles at its first use */
+    assert_good(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX)); /* compiles at its first use */
     assert_result(draw(f, pipeline, target), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
     uint64_t made = gpool_gpu_call_count(f->pool, GPOOL_GPU_DeviceCreateRenderPipeline);
@@ -291,13 +293,13 @@ static void layouts_that_do_not_fit_fail_the_pipeline(void **state)
                                         .samples = 1,
                                         .colors[0].format = WGPUTextureFormat_RGBA8Unorm };
     gpool_pipeline pipeline = gpool_render_pipeline_create(f->pool, &desc);
-    assert_result(gpool_pipeline_status(f->pool, pipeline), GPOOL_ERROR_GPU);
+    assert_result(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX), GPOOL_ERROR_GPU);
     fixture_expect(f, GPOOL_LOG_PIPELINE_CREATE, 1);
     /* A group between two others may be left out. */
     desc.layouts[0] = gpool_uniform_layout(f->pool);
     desc.layouts[2] = layout;
     pipeline = gpool_render_pipeline_create(f->pool, &desc);
-    assert_good(gpool_pipeline_status(f->pool, pipeline));
+    assert_good(gpool_pipeline_wait(f->pool, pipeline, UINT64_MAX));
     assert_good(gpool_layout_destroy(f->pool, layout));
     assert_int_equal(gpool_render_pipeline_create(f->pool, &desc).id, 0);
     assert_int_equal(gpool_last_error(f->pool)->code, GPOOL_ERROR_STALE_HANDLE);

@@ -316,7 +316,7 @@ static void use_string(hostile_world *w, const char *text)
 {
     gpool_shader shader = gpool_shader_create(
         w->pool, &(gpool_shader_desc){ .wgsl = fixture_fill_wgsl, .label = text });
-    assert_good(gpool_shader_status(w->pool, shader));
+    assert_good(gpool_shader_wait(w->pool, shader, UINT64_MAX));
     gpool_render_pipeline_desc render = { .shader = shader, .label = text };
     gpool_pipeline pipeline = gpool_render_pipeline_create(w->pool, &render);
     gpool_texture_desc picture = { .width = 4,
@@ -353,7 +353,7 @@ static void use_string(hostile_world *w, const char *text)
     render.colors[0].format = WGPUTextureFormat_RGBA8Unorm;
     render.samples = 1;
     pipeline = gpool_render_pipeline_create(w->pool, &render);
-    assert_int_not_equal(gpool_pipeline_status(w->pool, pipeline), GPOOL_OK);
+    assert_int_not_equal(gpool_pipeline_wait(w->pool, pipeline, UINT64_MAX), GPOOL_OK);
     (void)gpool_shader_from_file(w->pool, text);
 }
 

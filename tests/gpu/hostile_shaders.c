@@ -145,7 +145,7 @@ void hostile_depth_states(hostile_world *w)
         desc.cull_mode = (WGPUCullMode)(i % 4);
         desc.topology = (WGPUPrimitiveTopology)(i % 6);
         gpool_pipeline pipeline = gpool_render_pipeline_create(w->pool, &desc);
-        assert_good(gpool_pipeline_status(w->pool, pipeline));
+        assert_good(gpool_pipeline_wait(w->pool, pipeline, UINT64_MAX));
     }
     hostile_good_frame(w);
 }
@@ -163,10 +163,10 @@ static const char *const interfaces[] = {
     VERTEX "@fragment fn fs() -> @location(1) vec4f { return vec4f(); }\n",
     VERTEX "@fragment fn fs(@location(0) a: vec4f) -> @location(0) vec4f { return a; }\n",
     "@vertex fn vs(@location(0) a: vec4f) -> @builtin(position) vec4f { return a; }\n" FRAGMENT,
-    "@group(3) @binding(15) var<uniform> a: vec4f;\n" VERTEX
+    "@group(4) @binding(0) var<uniform> a: vec4f;\n" VERTEX
     "@fragment fn fs() -> @location(0) vec4f { return a; }\n",
-    "@group(0) @binding(0) var a: texture_2d<f32>;\n" VERTEX
-    "@fragment fn fs() -> @location(0) vec4f { return textureLoad(a, vec2u(), 0); }\n",
+    "@group(0) @binding(0) var a: texture_external;\n" VERTEX
+    "@fragment fn fs() -> @location(0) vec4f { return vec4f(textureDimensions(a).xyxy); }\n",
     "@group(0) @binding(0) var<storage, read_write> a: array<f32>;\n"
     "@vertex fn vs() -> @builtin(position) vec4f { a[0] = 1.0; return vec4f(); }\n" FRAGMENT,
 };
@@ -174,7 +174,7 @@ static const char *const interfaces[] = {
 
 static void fails(hostile_world *w, gpool_pipeline pipeline)
 {
-    assert_int_not_equal(gpool_pipeline_status(w->pool, pipeline), GPOOL_OK);
+    assert_int_not_equal(gpool_pipeline_wait(w->pool, pipeline, UINT64_MAX), GPOOL_OK);
     hostile_skips(w, 1, gpool_set_pipeline(rec, pipeline), FAILED_RESOURCE, RESOURCE_FAILED);
     hostile_good_frame(w);
 }
@@ -189,7 +189,7 @@ void hostile_interfaces(hostile_world *w)
         desc.samples = 1;
         desc.colors[0].format = WGPUTextureFormat_RGBA8Unorm;
         gpool_pipeline early = gpool_render_pipeline_create(w->pool, &desc);
-        if (gpool_shader_status(w->pool, shader) == GPOOL_OK) {
+        if (gpool_shader_wait(w->pool, shader, UINT64_MAX) == GPOOL_OK) {
             if (i != 5) { /* wgpu-native lets a target without an output pass */
                 fails(w, early);
             }
@@ -234,7 +234,7 @@ void hostile_interfaces(hostile_world *w)
                                          .samples = 1,
                                          .colors[0].format = WGPUTextureFormat_R8Unorm };
     gpool_pipeline other = gpool_render_pipeline_create(w->pool, &desc);
-    assert_good(gpool_pipeline_status(w->pool, other));
+    assert_good(gpool_pipeline_wait(w->pool, other, UINT64_MAX));
     hostile_skips(w, 1, gpool_set_pipeline(rec, other), INVALID_ARGUMENT, PIPELINE_CREATE);
     hostile_survives(w, 2, gpool_set_pipeline(rec, other));
     desc = (gpool_render_pipeline_desc){ .shader = good, .no_fragment = true };
@@ -250,7 +250,7 @@ static void broken(hostile_world *w, const char *text, size_t size)
     gpool_shader shader = gpool_shader_create(w->pool, &desc);
     gpool_compute_pipeline_desc compute = { .shader = shader };
     gpool_pipeline pipeline = gpool_compute_pipeline_create(w->pool, &compute);
-    if (gpool_pipeline_status(w->pool, pipeline) == GPOOL_OK) {
+    if (gpool_pipeline_wait(w->pool, pipeline, UINT64_MAX) == GPOOL_OK) {
         fail_msg("this shader is taken: %s", text);
     }
     assert_good(gpool_shader_destroy(w->pool, shader));
@@ -291,7 +291,7 @@ void hostile_shaders(hostile_world *w)
                                          "/proc/self/mem" };
     for (int i = 0; i < 5; ++i) {
         gpool_shader shader = gpool_shader_from_file(w->pool, files[i]);
-        assert_int_not_equal(gpool_shader_status(w->pool, shader), GPOOL_OK);
+        assert_int_not_equal(gpool_shader_wait(w->pool, shader, UINT64_MAX), GPOOL_OK);
     }
     hostile_good_frame(w);
 }
