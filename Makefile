@@ -45,7 +45,8 @@ demo: ## get what is needed, build, and run the main sketch (picture in out/sket
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-sketch
 	@mkdir -p $(OUT)
-	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png
+	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png \
+		--reload $(strip $(OUT))/shaders
 
 window: ## the same picture in a window (in a virtual one where there is no display)
 	@$(CHECK_MOVE)

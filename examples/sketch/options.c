@@ -35,7 +35,10 @@ static void print_usage(FILE *stream, options_program program)
               "  --resize-test      changes the window's size now and then\n",
               stream);
     } else {
-        fputs("  --out FILE         PNG file of the last frame (out/sketch.png)\n", stream);
+        fputs(
+            "  --out FILE         PNG file of the last frame (out/sketch.png)\n"
+            "  --reload DIR       copies the shaders there, breaks one during the run and mends it\n",
+            stream);
     }
 }
 
@@ -95,7 +98,9 @@ static bool take_option(options *chosen, options_program program, const char *na
                   { "--models", &chosen->models },
                   { "--shaders", &chosen->shaders },
                   { "--library", &chosen->library },
-                  { program == OPTIONS_WINDOW ? "--screenshot" : "--out", &chosen->out } };
+                  { program == OPTIONS_WINDOW ? "--screenshot" : "--out", &chosen->out },
+                  { program == OPTIONS_WINDOW ? "--library" : "--reload",
+                    program == OPTIONS_WINDOW ? &chosen->library : &chosen->reload } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
         if (strcmp(name, texts[i].name) == 0) {
             *texts[i].target = value;

@@ -15,6 +15,7 @@ typedef struct options {
     uint32_t width, height;
     const char *out; /* picture to write; NULL = none */
     const char *model, *models, *shaders;
+    const char *reload; /* folder for the shaders that are broken and mended; NULL = they are not */
     const char *library; /* NULL = as gpool_gpu_load() finds one */
     gpool_adapter_choice adapter;
     double move; /* share of the particles that moves each frame */

@@ -43,6 +43,11 @@ renderer *renderer_create(gpool *pool, const char *shaders)
     return draw;
 }
 
+gpool_shader renderer_shader(const renderer *draw)
+{
+    return draw->parts.scene_shader;
+}
+
 void renderer_destroy(renderer *draw)
 {
     if (draw == NULL) {

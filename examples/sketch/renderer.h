@@ -80,6 +80,9 @@ typedef struct draw_frame {
 renderer *renderer_create(gpool *pool, const char *shaders);
 void renderer_destroy(renderer *draw);
 
+/* The shader of all pipelines but the shadow's. */
+gpool_shader renderer_shader(const renderer *draw);
+
 /* Makes the targets fit. Call outside recording; cheap when nothing changed. */
 gpool_result renderer_set_target(renderer *draw, WGPUTextureFormat format, uint32_t width,
                                  uint32_t height);

@@ -186,7 +186,7 @@ static void make_pipelines(renderer_parts *parts, gpool *pool)
 static gpool_result check_parts(const renderer_parts *parts, gpool *pool)
 {
     for (int i = 0; i < DRAW_STYLE_COUNT; ++i) {
-        gpool_result result = gpool_pipeline_status(pool, parts->meshes[i]);
+        gpool_result result = gpool_pipeline_wait(pool, parts->meshes[i], UINT64_MAX);
         if (result != GPOOL_OK) {
             return result;
         }
@@ -194,7 +194,7 @@ static gpool_result check_parts(const renderer_parts *parts, gpool *pool)
     const gpool_pipeline pipelines[] = { parts->ground, parts->water, parts->sky, parts->particles,
                                          parts->shadow };
     for (size_t i = 0; i < sizeof pipelines / sizeof pipelines[0]; ++i) {
-        gpool_result result = gpool_pipeline_status(pool, pipelines[i]);
+        gpool_result result = gpool_pipeline_wait(pool, pipelines[i], UINT64_MAX);
         if (result != GPOOL_OK) {
             return result;
         }
@@ -216,9 +216,9 @@ gpool_result renderer_parts_init(renderer_parts *parts, gpool *pool, const char 
     *parts = (renderer_parts){ 0 };
     parts->scene_shader = load_shader(pool, shaders, "scene.wgsl");
     parts->shadow_shader = load_shader(pool, shaders, "shadow.wgsl");
-    gpool_result result = gpool_shader_status(pool, parts->scene_shader);
+    gpool_result result = gpool_shader_wait(pool, parts->scene_shader, UINT64_MAX);
     if (result == GPOOL_OK) {
-        result = gpool_shader_status(pool, parts->shadow_shader);
+        result = gpool_shader_wait(pool, parts->shadow_shader, UINT64_MAX);
     }
     if (result != GPOOL_OK) {
         return result;

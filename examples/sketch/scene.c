@@ -307,6 +307,11 @@ void scene_draw(scene *all, gpool_texture target)
     renderer_draw(all->draw, &frame, items, CROWD_COUNT, target);
 }
 
+gpool_shader scene_shader(const scene *all)
+{
+    return renderer_shader(all->draw);
+}
+
 scene_counts scene_get_counts(const scene *all)
 {
     scene_counts counts = { .moved = all->moved,

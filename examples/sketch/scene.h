@@ -47,6 +47,9 @@ gpool_result scene_update(scene *all, uint64_t number);
 /* Records the picture. */
 void scene_draw(scene *all, gpool_texture target);
 
+/* The shader that the demo breaks and mends. */
+gpool_shader scene_shader(const scene *all);
+
 scene_counts scene_get_counts(const scene *all);
 
 /* A buffer that is written while the sketch runs, and how many bytes of it were so far. */

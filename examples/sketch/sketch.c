@@ -1,6 +1,7 @@
 /* sketch.c: gpool-sketch, the sketch without a window: draws frames, prints a table, writes a PNG. */
 #include "options.h"
 #include "picture.h"
+#include "rehearsal.h"
 #include "run_report.h"
 #include "scene.h"
 
@@ -13,6 +14,7 @@ typedef struct program {
     scene *all;
     gpool_texture target;
     report *rep;
+    rehearsal *reload; /* NULL = none is asked for */
 } program;
 
 static bool fail(const program *run, const char *what)
@@ -27,15 +29,25 @@ static bool start(program *run, const options *chosen)
         &(gpool_device_desc){ .library = chosen->library, .adapter = chosen->adapter },
         &run->device);
     if (result == GPOOL_OK) {
-        result = gpool_create(run->device, &(gpool_desc){ .label = "sketch", .measure = true },
-                              &run->pool);
+        result = gpool_create(
+            run->device,
+            &(gpool_desc){ .label = "sketch", .measure = true, .shader_watch_ms = 100 },
+            &run->pool);
     }
     if (result != GPOOL_OK) {
         fprintf(stderr, "gpool-sketch: no device: %s (the lines above say more)\n",
                 gpool_result_text(result));
         return false;
     }
-    run->all = scene_create(run->pool, &(scene_desc){ .shaders = chosen->shaders,
+    const char *shaders = chosen->shaders;
+    if (chosen->reload != NULL) {
+        run->reload = rehearsal_create(chosen->shaders, chosen->reload, chosen->frames);
+        if (run->reload == NULL) {
+            return false; /* it said why */
+        }
+        shaders = chosen->reload;
+    }
+    run->all = scene_create(run->pool, &(scene_desc){ .shaders = shaders,
                                                       .models = chosen->models,
                                                       .model = chosen->model,
                                                       .move = chosen->move });
@@ -63,8 +75,11 @@ static uint64_t things_made(const scene *all)
     return counts.generator.textures_made + counts.generator.resizes;
 }
 
-static bool draw_frame_of(program *run, uint64_t number)
+static bool draw_frame_of(program *run, uint32_t number)
 {
+    if (run->reload != NULL && !rehearsal_step(run->reload, number, run->pool)) {
+        return false; /* it said why */
+    }
     if (gpool_begin_frame(run->pool) != GPOOL_OK) {
         return fail(run, "a frame cannot begin");
     }
@@ -73,6 +88,9 @@ static bool draw_frame_of(program *run, uint64_t number)
         scene_draw(run->all, run->target);
     }
     gpool_result ended = gpool_end_frame(run->pool);
+    if (run->reload != NULL) {
+        rehearsal_look(run->reload, number, run->pool, scene_shader(run->all));
+    }
     return updated == GPOOL_OK && ended == GPOOL_OK ? true : fail(run, "a frame failed");
 }
 
@@ -92,6 +110,7 @@ static bool save(program *run, const options *chosen)
 
 static void stop(program *run)
 {
+    rehearsal_destroy(run->reload);
     report_destroy(run->rep);
     scene_destroy(run->all);
     gpool_texture_destroy(run->pool, run->target);
@@ -115,8 +134,14 @@ int main(int argc, char **argv)
         report_end_frame(run.rep, run.all, things_made(run.all) != made);
         report_progress(run.rep);
     }
+    /* A fast GPU is through before the compiler is. */
+    for (uint32_t i = 1; ok && run.reload != NULL && !rehearsal_is_over(run.reload) && i <= 100000;
+         ++i) {
+        ok = draw_frame_of(&run, chosen.frames + i);
+    }
     if (ok && save(&run, &chosen)) {
         report_print(run.rep, run.all, chosen.out);
+        ok = run.reload == NULL || rehearsal_print(run.reload);
     } else {
         ok = false;
     }
