@@ -118,6 +118,16 @@ GPOOL_API gpool_result gpool_shader_binding(gpool *pool, gpool_shader shader, co
                                             gpool_shader_slot *slot);
 
 /**
+ * Returns one of the files that a shader comes from, its own and all included: the path from the root of
+ * the file system, or the name of a virtual file. Valid until the next call on the pool.
+ *
+ * @param index from 0
+ * @return NULL behind the last, for a source without files, and for a handle error, which is told.
+ * Thread: owner. Cost: linear in the shaders.
+ */
+GPOOL_API const char *gpool_shader_file(gpool *pool, gpool_shader shader, uint32_t index);
+
+/**
  * Makes a shader anew: its files are read again, and it is compiled also when they are as they were,
  * with the pipelines made from it. What it was goes on until all of that succeeded; see
  * gpool_shader_get_info().

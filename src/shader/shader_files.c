@@ -98,3 +98,20 @@ gpool_result gpool_shader_file_changed(gpool *pool, const char *path)
     gpool__leave(pool, &call);
     return result;
 }
+
+const char *gpool_shader_file(gpool *pool, gpool_shader handle, uint32_t index)
+{
+    gpool__call call;
+    gpool_result result = gpool__enter(pool, "gpool_shader_file", &call);
+    if (result != GPOOL_OK) {
+        return NULL;
+    }
+    const gpool__shader *shader =
+        (gpool__shader *)gpool__resolve(pool, handle.id, GPOOL_KIND_SHADER, &result);
+    const char *name = NULL;
+    if (shader != NULL && shader->code->watched) {
+        name = gpool__watch_file(&pool->shaders->watch, shader->code->id, index);
+    }
+    gpool__leave(pool, &call);
+    return name;
+}

@@ -270,6 +270,17 @@ void gpool__watch_remove(gpool__watch *watch, uint64_t id)
     watch->next_id -= watch->next_id > index;
 }
 
+const char *gpool__watch_file(gpool__watch *watch, uint64_t id, uint32_t index)
+{
+    const gpool__watcher *watcher = watch_id(watch, id);
+    for (uint32_t i = 0; watcher != NULL && i < watcher->count; ++i) {
+        if (watcher->edges[i].hash != 0 && index-- == 0) {
+            return watch->files[watcher->edges[i].file].name;
+        }
+    }
+    return NULL;
+}
+
 /* --- looking --- */
 
 /* A content is known: who was made of another one is changed. */

@@ -72,6 +72,12 @@ gpool_result gpool__watch_set(gpool__watch *watch, uint64_t id, const gpool__sou
 void gpool__watch_remove(gpool__watch *watch, uint64_t id);
 
 /**
+ * Name of the `index`th of the files that an id was made of, a path from the root of the file system or
+ * a virtual name; NULL behind the last.
+ */
+const char *gpool__watch_file(gpool__watch *watch, uint64_t id, uint32_t index);
+
+/**
  * Looks at what is due and tells how many ids are changed and not yet taken. `now_ns` is monotonic.
  * Allocates only to read a file that differs or is fresh; without memory it tries again later. Cost: at
  * most `looks` calls of stat() and `reads` files.

@@ -82,7 +82,8 @@ uint64_t ops_make(ops_pool *p, gpool_kind kind)
         break;
     case GPOOL_KIND_SHADER: { /* a source of its own: equal ones are compiled once */
         char source[512];
-        (void)snprintf(source, sizeof source, "%s// %u\n", wgsl, (unsigned)p->made);
+        (void)snprintf(source, sizeof source, "%s#include \"ops.wgsl\"\n// %u\n", wgsl,
+                       (unsigned)p->made);
         id = make_shader(p, source).id;
         break;
     }
@@ -150,6 +151,7 @@ gpool_result ops_destroy(ops_pool *p, uint64_t id)
 
 void ops_open(ops_pool *p, bounds_world *w, gpool *pool)
 {
+    assert_same(gpool_shader_set_file(pool, "ops.wgsl", "", 0), GPOOL_OK);
     *p = (ops_pool){ .w = w, .pool = pool };
     p->buffer.id = ops_make(p, GPOOL_KIND_BUFFER);
     p->texture.id = ops_make(p, GPOOL_KIND_TEXTURE);
@@ -227,6 +229,8 @@ CALL(shader_info, gpool_shader_get_info(p->pool, SHADER, &(gpool_shader_info){ .
 CALL(shader_binding,
      gpool_shader_binding(p->pool, SHADER, "none", &(gpool_shader_slot){ .group = 0 }))
 CALL(shader_dirty, gpool_shader_dirty(p->pool, SHADER))
+CALL(shader_file,
+     gpool_shader_file(p->pool, SHADER, 0) != NULL ? GPOOL_OK : gpool_last_error(p->pool)->code)
 CALL(shader_destroy, gpool_shader_destroy(p->pool, SHADER))
 CALL(pipeline_status, gpool_pipeline_status(p->pool, PIPELINE))
 CALL(pipeline_wait, gpool_pipeline_wait(p->pool, PIPELINE, 0))
@@ -427,6 +431,7 @@ const ops_op ops_all[] = {
     { "shader_get_info", GPOOL_KIND_SHADER, OPS_OUTSIDE, FAILED_GOOD, shader_info },
     { "shader_binding", GPOOL_KIND_SHADER, OPS_OUTSIDE, 0, shader_binding },
     { "shader_dirty", GPOOL_KIND_SHADER, OPS_OUTSIDE, FAILED_GOOD, shader_dirty },
+    { "shader_file", GPOOL_KIND_SHADER, OPS_OUTSIDE, FAILED_GOOD, shader_file },
     { "shader_destroy", GPOOL_KIND_SHADER, OPS_OUTSIDE, ENDS, shader_destroy },
     { "pipeline_status", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, OPS_STATUS, pipeline_status },
     { "pipeline_wait", GPOOL_KIND_PIPELINE, OPS_OUTSIDE, OPS_STATUS, pipeline_wait },

@@ -310,6 +310,8 @@ static const row rows[] = {
     { "gpool_shader_set_file", "size",
       "sizes_of_virtual_files" },
     { "gpool_shader_file_changed", "", "" },
+    { "gpool_shader_file", "index",
+      "numbers_of_files_of_shaders" },
     { "gpool_shader_destroy", "", "" },
     /* texture.h */
     { "gpool_texture_create", "extent, levels, samples, usage, data_size, bytes_per_row",

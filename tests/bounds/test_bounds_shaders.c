@@ -72,11 +72,36 @@ static void sizes_of_sources_and_counts_of_definitions(void **state)
     bounds_close(&w);
 }
 
+static void numbers_of_files_of_shaders(void **state)
+{
+    static const char *const names[] = { "a.wgsl", "b.wgsl" };
+    bounds_world w;
+    bounds_open(&w, bounds_personality(state), NULL);
+    bounds_good(&w, gpool_shader_set_file(w.pool, names[0], "", 0));
+    bounds_good(&w, gpool_shader_set_file(w.pool, names[1], "", 0));
+    gpool_shader shader = gpool_shader_create(
+        w.pool, &(gpool_shader_desc){ .wgsl = "#include \"a.wgsl\"\n#include \"b.wgsl\"\n" });
+    bounds_good(&w, gpool_shader_status(w.pool, shader));
+    bounds_set values = bounds_values32(2);
+    for (uint32_t i = 0; i < values.count; ++i) {
+        const char *name = gpool_shader_file(w.pool, shader, (uint32_t)values.v[i]);
+        if (values.v[i] < UNIT_COUNT(names)) {
+            assert_non_null(name);
+            assert_string_equal(name, names[values.v[i]]);
+        } else {
+            assert_null(name);
+        }
+    }
+    bounds_good(&w, gpool_shader_destroy(w.pool, shader));
+    bounds_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOUNDS_TEST(times_of_waits_for_compiles),
         BOUNDS_TEST(sizes_of_virtual_files),
+        BOUNDS_TEST(numbers_of_files_of_shaders),
         BOUNDS_TEST(sizes_of_sources_and_counts_of_definitions),
     };
     return cmocka_run_group_tests_name("bounds of shaders", tests, NULL, NULL);

@@ -78,6 +78,7 @@ static void call_creators(stranger *s)
     NOTHING(gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = "" }).id);
     NOTHING(gpool_shader_from_file(pool, "no such file").id);
     REFUSED(gpool_shader_add_root(pool, "lib"));
+    NOTHING(gpool_shader_file(pool, (gpool_shader){ 0 }, 0) != NULL);
     REFUSED(gpool_shader_set_file(pool, "a.wgsl", "", 0));
     REFUSED(gpool_shader_file_changed(pool, "a.wgsl"));
     NOTHING(gpool_render_pipeline_create(pool, &(gpool_render_pipeline_desc){ 0 }).id);

@@ -86,6 +86,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(RESULT, gpool_shader_wait, (w->pool, w->shader, 0))                                          \
     X(RESULT, gpool_shader_get_info, (w->pool, w->shader, &(gpool_shader_info){ .line = 0 }))      \
     X(RESULT, gpool_shader_binding, (w->pool, w->shader, "x", &(gpool_shader_slot){ .group = 0 })) \
+    X(POINTER, gpool_shader_file, (w->pool, w->shader, 0))                                         \
     X(RESULT, gpool_shader_dirty, (w->pool, w->shader))                                            \
     X(RESULT, gpool_shader_add_root, (w->pool, "lib"))                                             \
     X(RESULT, gpool_shader_set_file, (w->pool, "lib.wgsl", "", 0))                                 \
