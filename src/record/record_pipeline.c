@@ -83,12 +83,15 @@ static gpool_result bind_pipeline(struct gpool_recorder_state *state, gpool_pipe
     if (program != NULL) {
         result = bind_await(state, pipeline, program, known, ready);
     }
-    if (result != GPOOL_OK || !*ready) {
+    if (result != GPOOL_OK) {
         return result;
+    }
+    state->pass.known_pipeline = pipeline; /* also without it: its groups are known */
+    if (!*ready) {
+        return GPOOL_OK;
     }
     void *gpu = program->base.gpu;
     gpool__resource_record(pool, &pipeline->base);
-    state->pass.known_pipeline = pipeline;
     state->pass.pipeline = gpu;
     if (gpu == before) {
         pool->stats.redundant += 1;

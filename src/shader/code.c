@@ -168,8 +168,8 @@ static gpool_result code_expand(gpool *pool, gpool__code *code, gpool__source *s
         .files = &shaders->files,
     };
     if (code->text == NULL && code->path == NULL) { /* nothing to expand: what is compiled now */
-        desc.text = code->module != NULL ? code->module->text : "";
-        desc.size = code->module != NULL ? code->module->base.key_size : 0;
+        desc.text = code->module->text;
+        desc.size = code->module->base.key_size;
     }
     gpool_result result = gpool__source_expand(&pool->memory, &desc, source);
     if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
@@ -188,24 +188,18 @@ static gpool_result code_expand(gpool *pool, gpool__code *code, gpool__source *s
     return result;
 }
 
-gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **module)
+/* The watch and the module of an expanded source. */
+static gpool_result code_use(gpool *pool, gpool__code *code, const gpool__source *source,
+                             gpool_result expanded, gpool__module **module)
 {
-    *module = NULL;
-    /* Kept until it is known whether the module compiled: it tells the places of the text. */
-    gpool__source *source = gpool__alloc(&pool->memory, sizeof *source);
-    if (source == NULL) {
-        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the source of shader \"%s\"",
-                           code->label);
-    }
-    gpool_result result = code_expand(pool, code, source);
-    bool watches = code->path != NULL || source->file_count > 1;
-    if (result != GPOOL_ERROR_OUT_OF_MEMORY && watches) {
+    gpool_result result = expanded;
+    if (code->path != NULL || source->file_count > 1) {
         if (gpool__watch_set(&pool->shaders->watch, code->id, source->files, source->file_count) ==
             GPOOL_OK) {
             code->watched = true;
         } else {
-            result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
-                                 "No memory to watch the files of shader \"%s\"", code->label);
+            return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
+                               "No memory to watch the files of shader \"%s\"", code->label);
         }
     }
     if (result == GPOOL_OK) {
@@ -214,12 +208,29 @@ gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **mo
             gpool__code_complain(pool, code, result, "", 0, 0, gpool_last_error(pool)->message);
         }
     }
-    code_forget_source(pool, code);
-    code->source = source;
+    return result;
+}
+
+gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **module)
+{
+    *module = NULL;
+    /* Kept until it is known whether the module compiled: it tells places of the text. */
+    gpool__source *source = gpool__alloc(&pool->memory, sizeof *source);
+    if (source == NULL) {
+        return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for the source of shader \"%s\"",
+                           code->label);
+    }
+    gpool_result result = code_expand(pool, code, source);
+    if (result != GPOOL_ERROR_OUT_OF_MEMORY) {
+        result = code_use(pool, code, source, result, module);
+    }
     if (*module != NULL) {
+        code_forget_source(pool, code);
+        code->source = source;
         gpool__code_await(pool, code);
     } else {
-        code_forget_source(pool, code);
+        gpool__source_fini(source);
+        gpool__free(&pool->memory, source, sizeof *source);
     }
     return result;
 }
@@ -268,23 +279,28 @@ static void code_tell(gpool *pool, gpool__code *code, const gpool__module *modul
     }
 }
 
+void gpool__code_settle(gpool *pool, gpool__code *code)
+{
+    const gpool__module *module = gpool__code_newest(code);
+    if (!code->unsettled || module == NULL || !gpool__made_is_done(&module->base)) {
+        return;
+    }
+    code->unsettled = false;
+    pool->shaders->unsettled -= 1;
+    if (module->base.result != GPOOL_OK) {
+        code_tell(pool, code, module);
+    } else if (code->fresh == NULL) {
+        gpool__code_content(pool, code);
+    }
+    code_forget_source(pool, code);
+}
+
 void gpool__codes_settle(gpool *pool)
 {
-    struct gpool__shaders *shaders = pool->shaders;
+    const struct gpool__shaders *shaders = pool->shaders;
     for (gpool__code *code = shaders->codes; code != NULL && shaders->unsettled > 0;
          code = code->next) {
-        const gpool__module *module = code->fresh != NULL ? code->fresh : code->module;
-        if (!code->unsettled || module == NULL || !gpool__made_is_done(&module->base)) {
-            continue;
-        }
-        code->unsettled = false;
-        shaders->unsettled -= 1;
-        if (module->base.result != GPOOL_OK) {
-            code_tell(pool, code, module);
-        } else if (code->fresh == NULL) {
-            gpool__code_content(pool, code);
-        }
-        code_forget_source(pool, code);
+        gpool__code_settle(pool, code);
     }
 }
 

@@ -43,26 +43,39 @@ static bool compiler_can_run(const gpool__made *made)
     return true;
 }
 
-/* Takes a waiting one out of the queue: `made`, or the first that can run. Under the lock. */
-static gpool__made *compiler_take(gpool__compiler *compiler, const gpool__made *made)
+/* Takes a waiting one out of the queue. Under the lock. */
+static void compiler_unlink(gpool__compiler *compiler, gpool__made *made)
 {
-    gpool__made *previous = NULL;
-    for (gpool__made *each = compiler->first; each != NULL; each = each->next) {
-        if (made != NULL ? each == made : compiler_can_run(each)) {
-            if (previous != NULL) {
-                previous->next = each->next;
-            } else {
-                compiler->first = each->next;
-            }
-            compiler->last = compiler->last == each ? previous : compiler->last;
-            each->next = NULL;
-            atomic_store_explicit(&each->state, GPOOL__MADE_RUNNING, memory_order_relaxed);
-            compiler->running += 1;
-            return each;
-        }
-        previous = each;
+    if (made->previous != NULL) {
+        made->previous->next = made->next;
+    } else {
+        compiler->first = made->next;
     }
-    return NULL;
+    if (made->next != NULL) {
+        made->next->previous = made->previous;
+    } else {
+        compiler->last = made->previous;
+    }
+    made->next = NULL;
+    made->previous = NULL;
+}
+
+/* The same, to compile it. */
+static void compiler_take(gpool__compiler *compiler, gpool__made *made)
+{
+    compiler_unlink(compiler, made);
+    atomic_store_explicit(&made->state, GPOOL__MADE_RUNNING, memory_order_relaxed);
+    compiler->running += 1;
+}
+
+/* The first of the queue that can run; NULL when there is none. Under the lock. */
+static gpool__made *compiler_first(const gpool__compiler *compiler)
+{
+    gpool__made *made = compiler->first;
+    while (made != NULL && !compiler_can_run(made)) {
+        made = made->next;
+    }
+    return made;
 }
 
 /* Puts a compiled one among the done. Under the lock. */
@@ -83,11 +96,12 @@ static void compiler_work(void *user)
     gpool__operation *now = gpool__current();
     gpool__mutex_lock(&compiler->lock);
     while (!compiler->ends) {
-        gpool__made *made = compiler->paused ? NULL : compiler_take(compiler, NULL);
+        gpool__made *made = compiler->paused ? NULL : compiler_first(compiler);
         if (made == NULL) {
             gpool__condition_wait(&compiler->changed, &compiler->lock, UINT64_MAX);
             continue;
         }
+        compiler_take(compiler, made);
         gpool_device *device = compiler->device;
         gpool__mutex_unlock(&compiler->lock);
         worker->seam.table = &device->table;
@@ -193,27 +207,17 @@ void gpool__compiler_pause(gpool__compiler *compiler)
     gpool__mutex_unlock(&compiler->lock);
 }
 
-void gpool__compiler_drop_idle(gpool *pool)
+bool gpool__compiler_withdraw(gpool *pool, gpool__made *made)
 {
     gpool__compiler *compiler = &pool->shaders->compiler;
     gpool__mutex_lock(&compiler->lock);
-    gpool__made **place = &compiler->first;
-    compiler->last = NULL;
-    while (*place != NULL) {
-        gpool__made *made = *place;
-        if (made->references > 0) {
-            compiler->last = made;
-            place = &made->next;
-            continue;
-        }
-        *place = made->next;
-        compiler->pending -= 1;
-        made->next = NULL;
-        made->result = GPOOL_ERROR_DEVICE_LOST;
-        made->collected = true;
-        atomic_store(&made->state, GPOOL__MADE_DONE);
+    bool waits = atomic_load_explicit(&made->state, memory_order_relaxed) == GPOOL__MADE_WAITING;
+    if (waits) {
+        compiler_unlink(compiler, made);
     }
     gpool__mutex_unlock(&compiler->lock);
+    compiler->pending -= waits ? 1 : 0;
+    return waits;
 }
 
 void gpool__compiler_resume(gpool *pool, gpool__compiler *compiler)
@@ -234,38 +238,39 @@ static void compiler_run_here(gpool *pool, gpool__compiler *compiler, gpool__mad
     gpool__mutex_unlock(&compiler->lock);
 }
 
-/* Waits for one, or compiles it here. */
-static gpool_result compiler_settle(gpool *pool, gpool__made *made, uint64_t timeout_ns)
+/* Waits for one up to the time `until`, or compiles it here. */
+static gpool_result compiler_settle(gpool *pool, gpool__made *made, uint64_t until)
 {
     gpool__compiler *compiler = &pool->shaders->compiler;
     for (int i = 0; i < GPOOL__NEEDS; ++i) {
         gpool__made *need = made->kind->need(made, i);
         if (need != NULL) {
-            gpool_result result = compiler_settle(pool, need, timeout_ns);
+            gpool_result result = compiler_settle(pool, need, until);
             if (result != GPOOL_OK) {
                 return result;
             }
         }
     }
-    uint64_t begin = gpool__now_ns();
-    gpool__made *taken = NULL;
+    bool taken = false;
     gpool_result result = GPOOL_OK;
     gpool__mutex_lock(&compiler->lock);
-    while (atomic_load(&made->state) != GPOOL__MADE_DONE && taken == NULL) {
-        taken =
-            atomic_load(&made->state) == GPOOL__MADE_WAITING ? compiler_take(compiler, made) : NULL;
-        if (taken == NULL) {
-            uint64_t waited = gpool__now_ns() - begin;
-            if (waited >= timeout_ns) {
-                result = GPOOL_ERROR_TIMEOUT;
-                break;
-            }
-            gpool__condition_wait(&compiler->changed, &compiler->lock, timeout_ns - waited);
+    while (atomic_load(&made->state) != GPOOL__MADE_DONE && !taken) {
+        taken = atomic_load(&made->state) == GPOOL__MADE_WAITING;
+        if (taken) {
+            compiler_take(compiler, made);
+            break;
         }
+        uint64_t now = until == UINT64_MAX ? 0 : gpool__now_ns();
+        if (now >= until) {
+            result = GPOOL_ERROR_TIMEOUT;
+            break;
+        }
+        gpool__condition_wait(&compiler->changed, &compiler->lock,
+                              until == UINT64_MAX ? UINT64_MAX : until - now);
     }
     gpool__mutex_unlock(&compiler->lock);
-    if (taken != NULL) {
-        compiler_run_here(pool, compiler, taken);
+    if (taken) {
+        compiler_run_here(pool, compiler, made);
     }
     return result;
 }
@@ -275,7 +280,9 @@ gpool_result gpool__compiler_finish(gpool *pool, gpool__made *made, uint64_t tim
     if (made->collected) {
         return GPOOL_OK;
     }
-    gpool_result result = compiler_settle(pool, made, timeout_ns);
+    uint64_t now = gpool__now_ns();
+    uint64_t until = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+    gpool_result result = compiler_settle(pool, made, until);
     gpool__compiler_collect(pool);
     return result;
 }
@@ -293,6 +300,7 @@ void gpool__compiler_ask(gpool *pool, gpool__made *made)
     compiler->pending += 1;
     gpool__mutex_lock(&compiler->lock);
     atomic_store_explicit(&made->state, GPOOL__MADE_WAITING, memory_order_relaxed);
+    made->previous = compiler->last;
     if (compiler->last != NULL) {
         compiler->last->next = made;
     } else {
@@ -325,7 +333,6 @@ void gpool__compiler_collect(gpool *pool)
 {
     gpool__compiler *compiler = &pool->shaders->compiler;
     if (atomic_load_explicit(&compiler->news, memory_order_acquire) == 0) {
-        gpool__codes_settle(pool);
         return;
     }
     gpool__mutex_lock(&compiler->lock);
@@ -347,27 +354,33 @@ void gpool__compiler_collect(gpool *pool)
     for (gpool__made *made = oldest; made != NULL; made = made->next) {
         compiler_collect_one(pool, made);
     }
-    gpool__codes_settle(
-        pool); /* shaders first: their pipelines say no more than that they failed */
+    /* Shaders first: their pipelines say no more than that they failed. */
+    gpool__codes_settle(pool);
     while (oldest != NULL) {
         gpool__made *made = oldest;
         oldest = made->next;
         made->next = NULL;
-        if (made->references == 0) {
-            gpool__cache_trim_failed(pool, made);
-        } else if (made->result != GPOOL_OK && made->kind->tell != NULL) {
+        if (made->references > 0 && made->result != GPOOL_OK && made->kind->tell != NULL) {
             (void)made->kind->tell(pool, made, made->result,
                                    made->message != NULL ? made->message : "");
         }
     }
+    /* Only now: programs that go take modules along, which may be among the done. */
+    gpool__cache_sweep(pool, &pool->shaders->programs);
+    gpool__cache_sweep(pool, &pool->shaders->modules);
 }
 
 void gpool__made_rebuilt(gpool *pool, gpool__made *made)
 {
-    if (made->pass == pool->rebuild_pass) {
-        made->result = made->fresh_result;
-        if (made->result != GPOOL_OK) {
-            gpool__cache_forget(made->kind->cache(pool), made);
-        }
+    if (made->pass != pool->rebuild_pass) {
+        return;
+    }
+    made->result = made->fresh_result;
+    gpool__free_string(&pool->memory, made->message);
+    made->message = NULL;
+    if (made->result == GPOOL_OK) {
+        gpool__cache_return(made->kind->cache(pool), made);
+    } else {
+        gpool__cache_forget(made->kind->cache(pool), made);
     }
 }

@@ -4,8 +4,9 @@
  * A gpool__made is counted by its users. Equal keys find the same one: a hash finds the bucket, all
  * bytes of the key are compared. One that nobody uses any more waits among the idle ones, the least
  * recently used of which goes when there are too many, so that a shader made again is not compiled
- * again and a program that makes new ones for days does not grow. What failed leaves the cache: its
- * users know, and who asks again tries again.
+ * again and a program that makes new ones for days does not grow. One that loses its last user before
+ * anybody began to compile it is never compiled. What failed leaves the cache: its users know, and who
+ * asks again tries again.
  *
  * It is compiled by a worker, or by the owner: when the pool has no workers, and when the owner cannot
  * wait and no worker has begun. Workers see the key, which never changes, the GPU objects that the key
@@ -50,8 +51,9 @@ typedef struct gpool__made {
     char *message; /* why it failed, "" without memory for it; NULL = it did not */
 
     /* Of who compiles it; the owner's once it is done. */
-    struct gpool__made *next; /* in the queue or among the done; compiler's lock */
-    _Atomic int state;        /* GPOOL__MADE_* */
+    struct gpool__made *next;     /* in the queue or among the done; compiler's lock */
+    struct gpool__made *previous; /* in the queue */
+    _Atomic int state;            /* GPOOL__MADE_* */
     gpool_result result;
     void *gpu;    /* NULL = could not be made */
     char *report; /* room for the message; NULL without memory */
@@ -129,8 +131,8 @@ void gpool__compiler_fini(gpool *pool, gpool__compiler *compiler);
 /** Nothing is begun until gpool__compiler_resume(); waits for what is under way. */
 void gpool__compiler_pause(gpool__compiler *compiler);
 
-/** While paused: what waits and nobody uses any more is taken out of the queue. */
-void gpool__compiler_drop_idle(gpool *pool);
+/** Takes one out of the queue that nobody began to compile; false when somebody did. */
+bool gpool__compiler_withdraw(gpool *pool, gpool__made *made);
 
 void gpool__compiler_resume(gpool *pool, gpool__compiler *compiler);
 
@@ -176,11 +178,14 @@ void gpool__cache_give_up(gpool *pool, gpool__cache *cache, gpool__made *made);
 /** Frees the idle entries, all but the newest `most` of them. */
 void gpool__cache_trim(gpool *pool, gpool__cache *cache, uint32_t most, size_t most_bytes);
 
-/** Frees an entry without users that failed. */
-void gpool__cache_trim_failed(gpool *pool, gpool__made *made);
+/** Frees the idle entries that failed, and those that are too many. */
+void gpool__cache_sweep(gpool *pool, gpool__cache *cache);
 
 /** Takes an entry out, which stays whole: equal keys are made anew from now on. */
 void gpool__cache_forget(gpool__cache *cache, gpool__made *made);
+
+/** Puts one that was forgotten back, unless another one of its key is there. */
+void gpool__cache_return(gpool__cache *cache, gpool__made *made);
 
 /** Frees the cache; no entry has users or is being compiled. */
 void gpool__cache_fini(gpool *pool, gpool__cache *cache);

@@ -119,6 +119,21 @@ void gpool__cache_forget(gpool__cache *cache, gpool__made *made)
     cache_unlink(cache, made);
 }
 
+void gpool__cache_return(gpool__cache *cache, gpool__made *made)
+{
+    gpool__made **place = cache_bucket(cache, made->hash);
+    for (const gpool__made *each = *place; each != NULL; each = each->chain) {
+        if (each == made ||
+            (each->hash == made->hash && each->key_size == made->key_size &&
+             memcmp(each->kind->key(each), made->kind->key(made), made->key_size) == 0)) {
+            return;
+        }
+    }
+    made->chain = *place;
+    *place = made;
+    cache->count += 1;
+}
+
 static void cache_free(gpool *pool, gpool__cache *cache, gpool__made *made)
 {
     cache_unlink_idle(cache, made);
@@ -144,11 +159,17 @@ void gpool__cache_trim(gpool *pool, gpool__cache *cache, uint32_t most, size_t m
     }
 }
 
-void gpool__cache_trim_failed(gpool *pool, gpool__made *made)
+void gpool__cache_sweep(gpool *pool, gpool__cache *cache)
 {
-    if (made->references == 0 && made->collected && made->result != GPOOL_OK) {
-        cache_free(pool, made->kind->cache(pool), made);
+    gpool__made *made = cache->oldest;
+    while (made != NULL) {
+        gpool__made *newer = made->newer;
+        if (made->collected && made->result != GPOOL_OK) {
+            cache_free(pool, cache, made);
+        }
+        made = newer;
     }
+    gpool__cache_trim(pool, cache, GPOOL__IDLE_COUNT, GPOOL__IDLE_BYTES);
 }
 
 void gpool__cache_give_up(gpool *pool, gpool__cache *cache, gpool__made *made)
@@ -166,7 +187,10 @@ void gpool__cache_give_up(gpool *pool, gpool__cache *cache, gpool__made *made)
     cache->newest = made;
     cache->idle_count += 1;
     cache->idle_bytes += made->block_size;
-    gpool__cache_trim_failed(pool, made);
+    bool dead = made->collected ? made->result != GPOOL_OK : gpool__compiler_withdraw(pool, made);
+    if (dead) {
+        cache_free(pool, cache, made);
+    }
     gpool__cache_trim(pool, cache, GPOOL__IDLE_COUNT, GPOOL__IDLE_BYTES);
 }
 

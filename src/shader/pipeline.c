@@ -166,7 +166,7 @@ static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline,
     bool has_sources = gpool__pipeline_has_sources(pipeline);
     gpool_result result = GPOOL_OK;
     if (has_sources && !pipeline->own_layouts) {
-        result = gpool__pipeline_find_groups(pool, pipeline, &pipeline->groups);
+        result = gpool__pipeline_find_groups(pool, pipeline, false, &pipeline->groups);
         if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
             pipeline_release(pool, &pipeline->base);
             gpool__resource_cancel(pool, &pipeline->base);

@@ -43,7 +43,7 @@ static gpool_result groups_of_source(gpool *pool, const gpool__pipeline *pipelin
     return result;
 }
 
-gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pipeline,
+gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pipeline, bool newest,
                                          gpool__pipeline_groups *groups)
 {
     if (pipeline->own_layouts) {
@@ -62,8 +62,8 @@ gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pip
     uint32_t count = 0;
     gpool_result result = GPOOL_OK;
     for (int i = 0; i < 2 && codes[i] != NULL; ++i) {
-        const gpool__bindings *scan =
-            gpool__module_bindings(pool, gpool__code_newest(codes[i]), &result);
+        gpool__module *module = newest ? gpool__code_newest(codes[i]) : codes[i]->module;
+        const gpool__bindings *scan = gpool__module_bindings(pool, module, &result);
         if (scan == NULL) {
             return result;
         }

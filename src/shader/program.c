@@ -378,12 +378,17 @@ gpool_result gpool__program_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool_
                                     bool possible)
 {
     gpool__made *made = &program->base;
-    if (!made->collected || made->pass == pool->rebuild_pass) {
-        return made->collected ? made->fresh_result : GPOOL_OK;
+    program_parts parts = { 0 };
+    if (!made->collected) {
+        /* Compiled on the new device when its turn comes, of parts that must be there. */
+        gpool_result result = program_rebuild_parts(pool, rebuild, program, &parts);
+        return gpool__rebuild_ends(result) ? result : GPOOL_OK;
+    }
+    if (made->pass == pool->rebuild_pass) {
+        return made->fresh_result;
     }
     made->pass = pool->rebuild_pass;
     made->fresh = NULL;
-    program_parts parts = { 0 };
     gpool_result result = GPOOL_ERROR_UNSUPPORTED;
     if (possible) {
         result = program_rebuild_parts(pool, rebuild, program, &parts);

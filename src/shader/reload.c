@@ -9,7 +9,7 @@
  */
 #include "shader/shader_state.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static bool reload_has(const gpool__code *code)
 {
@@ -51,11 +51,12 @@ static void reload_abandon(gpool *pool, bool again)
         if (code->fresh != NULL) {
             gpool__module_release(pool, code->fresh);
             code->fresh = NULL;
+            code->forced = code->forced || code->remade;
             gpool__code_stale(pool, code);
         }
     }
     shaders->reloading = false;
-    shaders->held = !again;
+    shaders->held = !again && !shaders->changed;
 }
 
 void gpool__reload_stop(gpool *pool)
@@ -63,6 +64,12 @@ void gpool__reload_stop(gpool *pool)
     if (pool->shaders->reloading) {
         reload_abandon(pool, true);
     }
+}
+
+void gpool__reload_again(gpool *pool)
+{
+    pool->shaders->held = false;
+    pool->shaders->changed = true;
 }
 
 void gpool__code_stale(gpool *pool, gpool__code *code)
@@ -79,62 +86,72 @@ static void reload_fresh(gpool *pool, gpool__code *code)
     pool->shaders->stale -= 1;
 }
 
-static void reload_fail(gpool *pool)
+/* Memory that ran out may be there at the next frame; all else waits for a change. */
+static void reload_fail(gpool *pool, gpool_result result)
 {
     pool->stats.failed_reloads += 1;
-    reload_abandon(pool, false);
+    reload_abandon(pool, result == GPOOL_ERROR_OUT_OF_MEMORY);
 }
 
-/* Takes what the watcher saw; true when something changed. */
-static bool reload_look(gpool *pool)
+/* Takes what the watcher saw. */
+static void reload_look(gpool *pool)
 {
     struct gpool__shaders *shaders = pool->shaders;
-    bool changed = false;
     if (shaders->watch.id_count == 0 || gpool__watch_poll(&shaders->watch, gpool__now_ns()) == 0) {
-        return false;
+        return;
     }
     uint64_t id = 0;
     while (gpool__watch_take(&shaders->watch, &id, NULL)) {
         for (gpool__code *code = shaders->codes; code != NULL; code = code->next) {
             if (code->id == id) {
                 gpool__code_stale(pool, code);
-                changed = true;
+                gpool__reload_again(pool);
             }
         }
     }
-    return changed;
 }
 
-/* The first step: sources and modules of what is stale. False when one failed. */
-static bool reload_begin(gpool *pool)
+/* The source and module of a code that is stale. */
+static gpool_result reload_code(gpool *pool, gpool__code *code)
+{
+    if (code->text == NULL && code->path == NULL && code->module == NULL) {
+        reload_fresh(pool, code); /* a text that no compiler bears, and none other to come */
+        return GPOOL_OK;
+    }
+    if (code->forced && code->module != NULL) {
+        gpool__cache_forget(&pool->shaders->modules, &code->module->base);
+    }
+    gpool__module *module = NULL;
+    gpool_result result = gpool__code_make(pool, code, &module);
+    if (result != GPOOL_OK) {
+        return result;
+    }
+    reload_fresh(pool, code);
+    code->remade = code->forced;
+    code->forced = false;
+    if (module == code->module) { /* another way to the same text, or an edit taken back */
+        gpool__module_release(pool, module);
+        if (module->base.collected && module->base.result == GPOOL_OK) {
+            gpool__code_content(pool, code);
+        }
+    } else {
+        code->fresh = module;
+    }
+    return GPOOL_OK;
+}
+
+/* The first step: sources and modules of what is stale, all of it, that all errors are told. */
+static gpool_result reload_begin(gpool *pool)
 {
     struct gpool__shaders *shaders = pool->shaders;
-    bool good = true;
+    gpool_result result = GPOOL_OK;
     shaders->reloading = true;
+    shaders->changed = false;
     for (gpool__code *code = shaders->codes; code != NULL; code = code->next) {
-        if (!code->stale) {
-            continue;
-        }
-        if (code->forced && code->module != NULL) {
-            gpool__cache_forget(&shaders->modules, &code->module->base);
-        }
-        gpool__module *module = NULL;
-        if (gpool__code_make(pool, code, &module) != GPOOL_OK) {
-            good = false;
-            continue;
-        }
-        reload_fresh(pool, code);
-        code->forced = false;
-        if (module == code->module) { /* another way to the same text, or an edit taken back */
-            gpool__module_release(pool, module);
-            if (module->base.collected && module->base.result == GPOOL_OK) {
-                gpool__code_content(pool, code);
-            }
-        } else {
-            code->fresh = module;
-        }
+        gpool_result each = code->stale ? reload_code(pool, code) : GPOOL_OK;
+        result = each != GPOOL_OK ? each : result;
     }
-    return good;
+    return result;
 }
 
 /* How far the modules are: GPOOL_NOT_READY, GPOOL_OK, or an error when one failed. */
@@ -156,47 +173,66 @@ static gpool_result reload_modules(gpool *pool, bool *any)
 }
 
 /* Says of the codes of a pipeline that it could not be made of them. */
-static void reload_complain(gpool *pool, const gpool__pipeline *pipeline, gpool_result result)
+static void reload_complain(gpool *pool, const gpool__pipeline *pipeline, gpool_result result,
+                            const char *message)
 {
     gpool__code *const codes[2] = { pipeline->vertex, pipeline->fragment };
     for (int i = 0; i < 2; ++i) {
         if (reload_has(codes[i])) {
-            gpool__code_complain(pool, codes[i], result, "", 0, 0, gpool_last_error(pool)->message);
+            gpool__code_complain(pool, codes[i], result, "", 0, 0, message);
         }
     }
+}
+
+/* The groups of a pipeline. Where there were none before nothing gets worse without. */
+static gpool_result reload_groups(gpool *pool, gpool__pipeline *pipeline)
+{
+    gpool_result result = gpool__pipeline_find_groups(pool, pipeline, true, &pipeline->fresh);
+    pipeline->has_fresh = true;
+    if (result != GPOOL_OK && result != GPOOL_ERROR_OUT_OF_MEMORY &&
+        pipeline->groups.status != GPOOL_OK) {
+        return GPOOL_OK;
+    }
+    if (result != GPOOL_OK) {
+        reload_complain(pool, pipeline, result, gpool_last_error(pool)->message);
+    }
+    return result;
+}
+
+/* The program of a variant. One that never was may fail: it must not keep others from what works. */
+static gpool_result reload_variant(gpool *pool, gpool__pipeline *pipeline, gpool__variant *variant)
+{
+    if (variant->fresh == NULL) {
+        variant->fresh = gpool__program_get(pool, pipeline, &variant->targets, true);
+        if (variant->fresh == NULL) {
+            return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a variant of \"%s\"",
+                               pipeline->base.label);
+        }
+    }
+    const gpool__made *old = &variant->program->base;
+    const gpool__made *made = &variant->fresh->base;
+    gpool_result result = gpool__made_status(made);
+    if (result == GPOOL_OK || result == GPOOL_NOT_READY ||
+        (gpool__made_is_done(old) && old->result != GPOOL_OK)) {
+        return result == GPOOL_NOT_READY ? result : GPOOL_OK;
+    }
+    char text[GPOOL__MESSAGE_SIZE];
+    (void)snprintf(text, sizeof text, "The pipeline \"%s\" could not be made: %s",
+                   pipeline->base.label,
+                   made->message != NULL && made->message[0] != '\0' ? made->message
+                                                                     : gpool_result_text(result));
+    reload_complain(pool, pipeline, result, text);
+    return result;
 }
 
 /* The second step for a pipeline: groups, and a program for each variant. */
 static gpool_result reload_pipeline(gpool *pool, gpool__pipeline *pipeline)
 {
-    gpool_result status = GPOOL_OK;
-    if (!pipeline->has_fresh) {
-        status = gpool__pipeline_find_groups(pool, pipeline, &pipeline->fresh);
-        pipeline->has_fresh = true;
-        if (status != GPOOL_OK) {
-            reload_complain(pool, pipeline, status);
-            return status;
-        }
-    }
-    for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
-        gpool__variant *variant = &pipeline->variants[i];
-        if (variant->fresh == NULL) {
-            variant->fresh = gpool__program_get(pool, pipeline, &variant->targets, true);
-            if (variant->fresh == NULL) {
-                return GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for a variant of \"%s\"",
-                                   pipeline->base.label);
-            }
-        }
-        gpool_result each = gpool__made_status(&variant->fresh->base);
-        if (each == GPOOL_NOT_READY) {
-            status = each;
-        } else if (each != GPOOL_OK) {
-            gpool__made *made = &variant->fresh->base;
-            (void)gpool__pipeline_tell(pool, pipeline->base.label, each,
-                                       made->message != NULL ? made->message : "");
-            reload_complain(pool, pipeline, each);
-            return each;
-        }
+    gpool_result status = pipeline->has_fresh ? GPOOL_OK : reload_groups(pool, pipeline);
+    for (uint32_t i = 0;
+         i < pipeline->variant_count && (status == GPOOL_OK || status == GPOOL_NOT_READY); ++i) {
+        gpool_result each = reload_variant(pool, pipeline, &pipeline->variants[i]);
+        status = each != GPOOL_OK ? each : status;
     }
     return status;
 }
@@ -254,7 +290,8 @@ static void reload_wake(gpool *pool, gpool__pipeline *pipeline)
 {
     gpool__targets targets = { 0 };
     bool own = pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets);
-    if (own && pipeline->variant_count == 0 && gpool__pipeline_has_sources(pipeline)) {
+    if (own && pipeline->variant_count == 0 && pipeline->groups.status == GPOOL_OK &&
+        gpool__pipeline_has_sources(pipeline)) {
         gpool_result result;
         (void)gpool__pipeline_variant(pool, pipeline, &targets, &result);
     }
@@ -268,9 +305,11 @@ static void reload_swap(gpool *pool)
     const gpool__table *table = &pool->tables[GPOOL_KIND_PIPELINE];
     for (uint32_t i = 0; i < table->slot_count; ++i) {
         gpool__pipeline *pipeline = reload_pipeline_at(pool, i);
-        if (pipeline != NULL && pipeline->has_fresh) {
+        if (pipeline != NULL && pipeline->has_fresh && reload_concerns(pipeline)) {
             reload_swap_pipeline(pool, pipeline);
             pipeline->woken = true;
+        } else if (pipeline != NULL && pipeline->has_fresh) {
+            reload_drop_pipeline(pool, pipeline); /* its other part failed meanwhile */
         }
     }
     for (gpool__code *code = shaders->codes; code != NULL; code = code->next) {
@@ -290,22 +329,20 @@ static void reload_swap(gpool *pool)
         }
     }
     shaders->reloading = false;
-    shaders->held = false;
     pool->stats.reloads += 1;
 }
 
 void gpool__reload(gpool *pool)
 {
     struct gpool__shaders *shaders = pool->shaders;
-    if (reload_look(pool)) {
-        shaders->held = false;
-    }
+    reload_look(pool);
     if (!shaders->reloading) {
         if (shaders->stale == 0 || shaders->held) {
             return;
         }
-        if (!reload_begin(pool)) {
-            reload_fail(pool);
+        gpool_result result = reload_begin(pool);
+        if (result != GPOOL_OK) {
+            reload_fail(pool, result);
             return;
         }
     }
@@ -319,8 +356,7 @@ void gpool__reload(gpool *pool)
         reload_swap(pool);
     } else if (status == GPOOL_OK) {
         shaders->reloading = false; /* nothing of it was new, or all of it was destroyed */
-        shaders->held = false;
     } else if (status != GPOOL_NOT_READY) {
-        reload_fail(pool);
+        reload_fail(pool, status);
     }
 }

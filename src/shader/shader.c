@@ -31,16 +31,18 @@ static gpool_result shader_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__
 static void shader_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
 {
     const gpool__shader *shader = (const gpool__shader *)resource;
-    (void)result;
-    if (shader->code->module != NULL) {
-        gpool__made_rebuilt(pool, &shader->code->module->base);
+    gpool__code *code = shader->code;
+    if (code->module != NULL) {
+        gpool__made_rebuilt(pool, &code->module->base);
+    }
+    if (result == GPOOL_OK && code->module != NULL && !code->stale && !code->unsettled) {
+        gpool__code_content(pool, code); /* what the old device said of it */
     }
 }
 
 /* Objects of the device that nobody uses go with it; what waits for a worker is the new one's. */
 static void shaders_leave_device(gpool *pool)
 {
-    gpool__compiler_drop_idle(pool);
     gpool__cache_trim(pool, &pool->shaders->programs, 0, 0);
     gpool__cache_trim(pool, &pool->shaders->modules, 0, 0);
 }
@@ -52,6 +54,7 @@ static void shaders_pause(gpool *pool, bool pause)
         gpool__compiler_pause(&pool->shaders->compiler);
         gpool__compiler_collect(pool);
     } else {
+        pool->shaders->held = false; /* what a lost device failed may go well on another one */
         gpool__compiler_resume(pool, &pool->shaders->compiler);
     }
 }
@@ -177,7 +180,7 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
         gpool__resource_cancel(pool, &shader->base);
         return none;
     }
-    gpool__codes_settle(pool);
+    gpool__code_settle(pool, code);
     (void)gpool__shader_look(shader);
     return (gpool_shader){ gpool__handle_of(pool, &shader->base) };
 }
@@ -340,7 +343,7 @@ gpool_result gpool_shader_dirty(gpool *pool, gpool_shader handle)
     if (shader != NULL) {
         shader->code->forced = true;
         gpool__code_stale(pool, shader->code);
-        pool->shaders->held = false;
+        gpool__reload_again(pool);
     }
     gpool__leave(pool, &call);
     return result;

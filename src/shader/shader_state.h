@@ -59,6 +59,7 @@ typedef struct gpool__code {
     bool unsettled; /* compiling: nobody was told yet how it went */
     bool stale;     /* its files changed, or it was called dirty */
     bool forced;    /* called dirty: compiled also when its text is the same */
+    bool remade;    /* `fresh` is there because it was */
 } gpool__code;
 
 typedef struct gpool__shader {
@@ -179,6 +180,7 @@ struct gpool__shaders {
     uint32_t stale;     /* codes that are */
     bool reloading;     /* some are made anew */
     bool held;          /* what is stale failed: it waits for the next change */
+    bool changed;       /* something did since the reload under way began */
     gpool__watch watch;
     gpool__source_files files;
     char **roots;
@@ -238,7 +240,10 @@ gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **mo
 /** Its module is compiling: how it went is told by gpool__codes_settle(). */
 void gpool__code_await(gpool *pool, gpool__code *code);
 
-/** Tells how compiles of codes went that are done. Costs nothing when none was under way. */
+/** Tells how the compile of a code went, if it is done and nobody was told. */
+void gpool__code_settle(gpool *pool, gpool__code *code);
+
+/** The same for all. Costs nothing when none was under way. */
 void gpool__codes_settle(gpool *pool);
 
 /** Notes what is wrong with a source; "" and 0 for what is not known. */
@@ -254,11 +259,17 @@ void gpool__code_stale(gpool *pool, gpool__code *code);
 /** A step of reloading: at the start of a frame. Costs a look at the clock when nothing changed. */
 void gpool__reload(gpool *pool);
 
+/** Something is stale: it is tried at the next frame, whatever failed before. */
+void gpool__reload_again(gpool *pool);
+
 /** Gives up a reload under way; it begins again later. */
 void gpool__reload_stop(gpool *pool);
 
-/** Finds the group layouts of a pipeline for its newest modules, as one more user of each. */
-gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pipeline,
+/**
+ * Finds the group layouts of a pipeline, as one more user of each; `newest` = for the modules of the
+ * reload under way.
+ */
+gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pipeline, bool newest,
                                          gpool__pipeline_groups *groups);
 
 /** True when its shaders have sources; a pipeline without is made when they come. */

@@ -593,7 +593,7 @@ static gpool_result source_finish(gpool__expander *x)
         source->text_block = source->text != NULL;
         return source->text != NULL ? GPOOL_OK : gpool__source_no_memory(x);
     }
-    return GPOOL_OK;
+    return GPOOL_OK; /* not cut to fit: a source is brief, who keeps the text copies it */
 }
 
 static uint32_t source_limit(uint32_t wanted, uint32_t limit)
