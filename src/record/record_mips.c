@@ -87,7 +87,7 @@ static gpool_result mips_prepare(gpool *pool, gpool__mips *mips)
     pipeline->own_layouts = true;
     pipeline->groups.count = 1;
     pipeline->vertex->module =
-        gpool__module_get(pool, label, gpool__mips_wgsl, strlen(gpool__mips_wgsl), &result);
+        gpool__module_get(pool, label, gpool__mips_wgsl, strlen(gpool__mips_wgsl), 0, &result);
     if (result == GPOOL_OK) {
         gpool__code_await(pool, pipeline->vertex);
         pipeline->groups.groups[0] = gpool__group_layout_get(pool, &entry, 1, label, &result);

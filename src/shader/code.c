@@ -192,6 +192,7 @@ static gpool_result code_expand(gpool *pool, gpool__code *code, gpool__source *s
 static gpool_result code_use(gpool *pool, gpool__code *code, const gpool__source *source,
                              gpool_result expanded, gpool__module **module)
 {
+    const uint64_t after = code->forced ? pool->shaders->since : 0;
     gpool_result result = expanded;
     if (code->path != NULL || source->file_count > 1) {
         if (gpool__watch_set(&pool->shaders->watch, code->id, source->files, source->file_count) ==
@@ -203,7 +204,7 @@ static gpool_result code_use(gpool *pool, gpool__code *code, const gpool__source
         }
     }
     if (result == GPOOL_OK) {
-        *module = gpool__module_get(pool, code->label, source->text, source->size, &result);
+        *module = gpool__module_get(pool, code->label, source->text, source->size, after, &result);
         if (result == GPOOL_ERROR_LIMIT) {
             gpool__code_complain(pool, code, result, "", 0, 0, gpool_last_error(pool)->message);
         }

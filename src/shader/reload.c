@@ -118,9 +118,6 @@ static gpool_result reload_code(gpool *pool, gpool__code *code)
         reload_fresh(pool, code); /* a text that no compiler bears, and none other to come */
         return GPOOL_OK;
     }
-    if (code->forced && code->module != NULL) {
-        gpool__cache_forget(&pool->shaders->modules, &code->module->base);
-    }
     gpool__module *module = NULL;
     gpool_result result = gpool__code_make(pool, code, &module);
     if (result != GPOOL_OK) {
@@ -147,6 +144,7 @@ static gpool_result reload_begin(gpool *pool)
     gpool_result result = GPOOL_OK;
     shaders->reloading = true;
     shaders->changed = false;
+    shaders->since = shaders->orders;
     for (gpool__code *code = shaders->codes; code != NULL; code = code->next) {
         gpool_result each = code->stale ? reload_code(pool, code) : GPOOL_OK;
         result = each != GPOOL_OK ? each : result;

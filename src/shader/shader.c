@@ -164,7 +164,7 @@ static gpool_shader shader_create(gpool *pool, const gpool_shader_desc *desc)
     gpool_result result = GPOOL_OK;
     size_t size = desc->wgsl == NULL ? 0 : desc->size != 0 ? desc->size : strlen(desc->wgsl);
     if (shader_is_plain(desc, size)) {
-        code->module = gpool__module_get(pool, code->label, desc->wgsl, size, &result);
+        code->module = gpool__module_get(pool, code->label, desc->wgsl, size, 0, &result);
         if (code->module != NULL) {
             gpool__code_await(pool, code);
         } else {

@@ -120,15 +120,19 @@ static gpool__module *module_create(gpool *pool, uint64_t hash, const char *labe
 }
 
 gpool__module *gpool__module_get(gpool *pool, const char *label, const char *source, size_t size,
-                                 gpool_result *result)
+                                 uint64_t after, gpool_result *result)
 {
     gpool__cache *cache = &pool->shaders->modules;
     uint64_t hash = gpool__cache_hash(cache, source, size);
     gpool__module *module = (gpool__module *)gpool__cache_find(cache, hash, source, size);
     *result = GPOOL_OK;
-    if (module != NULL) {
+    if (module != NULL && module->base.order > after) {
         pool->stats.shader_hits += 1;
         return module;
+    }
+    if (module != NULL) {
+        gpool__cache_forget(cache, &module->base);
+        gpool__module_release(pool, module);
     }
     const char *problem = gpool__wgsl_problem(source, size);
     if (problem != NULL) {

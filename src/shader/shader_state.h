@@ -181,6 +181,7 @@ struct gpool__shaders {
     bool reloading;     /* some are made anew */
     bool held;          /* what is stale failed: it waits for the next change */
     bool changed;       /* something did since the reload under way began */
+    uint64_t since;     /* orders when that began */
     gpool__watch watch;
     gpool__source_files files;
     char **roots;
@@ -198,11 +199,12 @@ void gpool__pipelines_init(gpool *pool);
 const char *gpool__wgsl_problem(const char *source, size_t size);
 
 /**
- * The module of a source, found or made, as one more user. NULL with `*result`: GPOOL_ERROR_LIMIT for a
- * source that no compiler bears, GPOOL_ERROR_OUT_OF_MEMORY; with the error recorded.
+ * The module of a source, found or made, as one more user; one found must be made behind `after`, an
+ * order, 0 = any. NULL with `*result`: GPOOL_ERROR_LIMIT for a source that no compiler bears,
+ * GPOOL_ERROR_OUT_OF_MEMORY; with the error recorded.
  */
 gpool__module *gpool__module_get(gpool *pool, const char *label, const char *source, size_t size,
-                                 gpool_result *result);
+                                 uint64_t after, gpool_result *result);
 
 /** Adds a user to a module and returns it; NULL stays NULL. */
 gpool__module *gpool__module_retain(gpool__module *module);
