@@ -21,6 +21,7 @@ static struct {
     pthread_cond_t changed;
     bool shut;
     bool shut_pipelines; /* the same, modules pass */
+    const char *word;    /* sources with it do not pass; NULL = none */
     uint32_t blocked;    /* threads that wait there */
     uint64_t by_workers; /* calls of other threads than the owner */
 } compile_gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
@@ -28,7 +29,7 @@ static struct {
 /* Owns what a world makes. */
 static gpool_scope compile_scope;
 
-static inline void compile_pass(bool pipeline)
+static inline void compile_pass(bool pipeline, bool worded)
 {
     if (pthread_equal(pthread_self(), compile_gate.owner)) {
         return;
@@ -36,7 +37,8 @@ static inline void compile_pass(bool pipeline)
     (void)pthread_mutex_lock(&compile_gate.lock);
     compile_gate.by_workers += 1;
     compile_gate.blocked += 1;
-    while (compile_gate.shut || (pipeline && compile_gate.shut_pipelines)) {
+    while (compile_gate.shut || (pipeline && compile_gate.shut_pipelines) ||
+           (worded && compile_gate.word != NULL)) {
         (void)pthread_cond_wait(&compile_gate.changed, &compile_gate.lock);
     }
     compile_gate.blocked -= 1;
@@ -45,21 +47,25 @@ static inline void compile_pass(bool pipeline)
 
 static WGPUShaderModule compile_module(WGPUDevice device, WGPUShaderModuleDescriptor const *desc)
 {
-    compile_pass(false);
+    const WGPUShaderSourceWGSL *wgsl = (const void *)desc->nextInChain;
+    (void)pthread_mutex_lock(&compile_gate.lock);
+    const bool worded = compile_gate.word != NULL && strstr(wgsl->code.data, compile_gate.word);
+    (void)pthread_mutex_unlock(&compile_gate.lock);
+    compile_pass(false, worded);
     return compile_gate.real.DeviceCreateShaderModule(device, desc);
 }
 
 static WGPURenderPipeline compile_render(WGPUDevice device,
                                          WGPURenderPipelineDescriptor const *desc)
 {
-    compile_pass(true);
+    compile_pass(true, false);
     return compile_gate.real.DeviceCreateRenderPipeline(device, desc);
 }
 
 static WGPUComputePipeline compile_compute(WGPUDevice device,
                                            WGPUComputePipelineDescriptor const *desc)
 {
-    compile_pass(true);
+    compile_pass(true, false);
     return compile_gate.real.DeviceCreateComputePipeline(device, desc);
 }
 
@@ -68,6 +74,7 @@ static inline void compile_set_gate(bool shut, bool shut_pipelines)
     (void)pthread_mutex_lock(&compile_gate.lock);
     compile_gate.shut = shut;
     compile_gate.shut_pipelines = shut_pipelines;
+    compile_gate.word = NULL;
     (void)pthread_cond_broadcast(&compile_gate.changed);
     (void)pthread_mutex_unlock(&compile_gate.lock);
 }
@@ -80,6 +87,14 @@ static inline void compile_shut(void)
 static inline void compile_open_gate(void)
 {
     compile_set_gate(false, false);
+}
+
+/** Workers stop at modules whose source has this word; other calls pass. */
+static inline void compile_shut_word(const char *word)
+{
+    (void)pthread_mutex_lock(&compile_gate.lock);
+    compile_gate.word = word;
+    (void)pthread_mutex_unlock(&compile_gate.lock);
 }
 
 static inline void compile_nap(void)
