@@ -97,7 +97,8 @@ static void reload_fail(gpool *pool, gpool_result result)
 static void reload_look(gpool *pool)
 {
     struct gpool__shaders *shaders = pool->shaders;
-    if (shaders->watch.id_count == 0 || gpool__watch_poll(&shaders->watch, gpool__now_ns()) == 0) {
+    if (gpool__watch_is_quiet(&shaders->watch) ||
+        gpool__watch_poll(&shaders->watch, gpool__now_ns()) == 0) {
         return;
     }
     uint64_t id = 0;

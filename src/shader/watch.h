@@ -84,6 +84,13 @@ const char *gpool__watch_file(gpool__watch *watch, uint64_t id, uint32_t index);
  */
 uint32_t gpool__watch_poll(gpool__watch *watch, uint64_t now_ns);
 
+/** True when a poll has nothing to do until something is marked: it needs no time of day then. */
+static inline bool gpool__watch_is_quiet(const gpool__watch *watch)
+{
+    bool rounds = watch->id_count > 0 && watch->desc.period_ns != UINT64_MAX;
+    return !rounds && watch->waiting == 0 && watch->changed == 0;
+}
+
 /**
  * Takes a changed id; false when there is none. `*name`, unless NULL, is the file that changed first,
  * valid until the next call that is no take. In the order in which ids were first set, from where the
