@@ -26,7 +26,7 @@
 
 /*
  * Every case, as X(name, unit, function, argument, bar), by file. A bar is RATIO_LEAST(x),
- * OURS_MOST(x) or NO_BAR, where limited counters may still be one. Bars of uploads depend on the
+ * OURS_MOST(x), OURS_LEAST(x) or NO_BAR, where limited counters may still be one. Bars of uploads depend on the
  * adapter and are set by the case.
  */
 #define BENCH_CASES(X)                                                                             \
@@ -43,6 +43,10 @@
     X("range.mark/shared", "ns", bench_range_mark_shared, 10000, NO_BAR)                           \
     X("range.scan", "ns a range", bench_range_scan, 10000, NO_BAR)                                 \
     X("store.hit", "ns", bench_store_hit, 8192, RATIO_LEAST(0.5))                                  \
+    X("shader.hit", "ns", bench_shader_hit, 0, RATIO_LEAST(200))                                   \
+    X("shader.hitch", "ms", bench_shader_hitch, 100, OURS_MOST(1))                                 \
+    X("reload.one", "wrong", bench_reload_one, 0, OURS_MOST(0))                                    \
+    X("warmup.threads", "of T", bench_warmup_threads, 64, OURS_LEAST(0.7))                         \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \
@@ -114,6 +118,7 @@ typedef struct bench_row {
     bool quick;     /* times are too short to be judged */
     const char
         *absent; /* why nothing was measured; NULL = it was. A full run misses its bar then */
+    const char *not_judged; /* why the bar says nothing here; NULL = it does. Limits hold */
     bench_counter counters[BENCH_MAX_COUNTERS];
     size_t counter_count;
     bench_counter details[BENCH_MAX_DETAILS]; /* of the JSON only */

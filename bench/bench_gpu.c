@@ -78,6 +78,9 @@ static bool gpu_open(bench_gpu *gpu)
         .log = gpu_on_log,
         .log_user = &is_open,
     };
+    /* What a compile costs is measured, not what a cache of the driver's on disk saves. */
+    (void)setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
+    (void)setenv("__GL_SHADER_DISK_CACHE", "0", 1);
     /* Without a library named, whatever the loader finds would be measured. */
     const char *library = getenv("GPOOL_WEBGPU");
     if (library == NULL || gpool_device_open(&desc, &gpu->device) != GPOOL_OK) {

@@ -25,6 +25,10 @@ typedef struct bench_case {
     {                                                                                              \
         BENCH_BAR_OURS_MOST, x                                                                     \
     }
+#define OURS_LEAST(x)                                                                              \
+    {                                                                                              \
+        BENCH_BAR_OURS_LEAST, x                                                                    \
+    }
 #define NO_BAR                                                                                     \
     {                                                                                              \
         BENCH_BAR_NONE, 0                                                                          \

@@ -19,7 +19,8 @@ bench_verdict bench_judge(const bench_row *row)
     if (!has_bar) {
         return BENCH_WITHOUT_BAR;
     }
-    if (row->bar.kind != BENCH_BAR_NONE && row->quick && row->pairs > 0) {
+    if (row->bar.kind != BENCH_BAR_NONE &&
+        (row->not_judged != NULL || (row->quick && row->pairs > 0))) {
         return BENCH_NOT_JUDGED;
     }
     switch (row->bar.kind) {
@@ -50,6 +51,9 @@ static void report_print_bar(FILE *file, const bench_row *row)
         fputs("counters: ", file);
     }
     fputs(verdicts[bench_judge(row)], file);
+    if (row->not_judged != NULL && bench_judge(row) == BENCH_NOT_JUDGED) {
+        fprintf(file, ": %s", row->not_judged);
+    }
 }
 
 void bench_print_row(FILE *file, const bench_row *row)
@@ -120,6 +124,15 @@ static void report_json_spread(FILE *file, const bench_row *row)
     report_json_number(file, "ratio_p90", row->ratio_p90, "},\n");
 }
 
+static void report_json_text(FILE *file, const char *text, const char *after)
+{
+    if (text != NULL) {
+        fprintf(file, "\"%s\"%s", text, after);
+    } else {
+        fprintf(file, "null%s", after);
+    }
+}
+
 static void report_json_bar(FILE *file, const bench_row *row)
 {
     static const char *const verdicts[] = { "null", "null", "true", "false" };
@@ -140,11 +153,8 @@ static void report_json_bar(FILE *file, const bench_row *row)
         }
     }
     fprintf(file, "},\n  \"met\": %s,\n  \"absent\": ", verdicts[bench_judge(row)]);
-    if (row->absent != NULL) {
-        fprintf(file, "\"%s\"\n", row->absent);
-    } else {
-        fputs("null\n", file);
-    }
+    report_json_text(file, row->absent, ",\n  \"not_judged\": ");
+    report_json_text(file, row->not_judged, "\n");
 }
 
 static void report_json_values(FILE *file, const bench_counter *values, size_t count)
