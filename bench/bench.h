@@ -47,6 +47,7 @@
     X("shader.hitch", "ms", bench_shader_hitch, 100, OURS_MOST(1))                                 \
     X("reload.one", "wrong", bench_reload_one, 0, OURS_MOST(0))                                    \
     X("warmup.threads", "of T", bench_warmup_threads, 64, OURS_LEAST(0.7))                         \
+    X("warmup.threads/asleep", "of T", bench_warmup_asleep, 64, OURS_LEAST(0.7))                   \
     X("frame.idle/1k", "ns", bench_frame_idle, 1000, OURS_MOST(1000))                              \
     X("frame.idle/1m", "ns", bench_frame_idle, 1000000, OURS_MOST(1000))                           \
     X("destroy.burst", "of the budget", bench_destroy_burst, 100000, OURS_MOST(1))                 \

@@ -1,12 +1,20 @@
 #include "bench_sim.h"
 
-void bench_sim_open(bench_sim *b)
+void bench_sim_open_with(bench_sim *b, void (*change)(gpool_gpu *table))
 {
     *b = (bench_sim){ .sim = sim_create(NULL) };
     bench_require(b->sim != NULL, "there is no simulator");
     sim_table(b->sim, &b->table);
+    if (change != NULL) {
+        change(&b->table);
+    }
     const gpool_device_desc desc = { .gpu = &b->table, .label = "simulator" };
     bench_require(gpool_device_open(&desc, &b->device) == GPOOL_OK, "the simulator does not open");
+}
+
+void bench_sim_open(bench_sim *b)
+{
+    bench_sim_open_with(b, NULL);
 }
 
 void bench_sim_close(bench_sim *b, bench_row *row)

@@ -19,6 +19,9 @@ typedef struct bench_sim {
 /** Makes a simulator and opens its device; ends the program when that fails. */
 void bench_sim_open(bench_sim *b);
 
+/** The same with a table that `change` changed before. */
+void bench_sim_open_with(bench_sim *b, void (*change)(gpool_gpu *table));
+
 /** Ends both; the row says what it ran on, and misses its bar when GPU objects are left. */
 void bench_sim_close(bench_sim *b, bench_row *row);
 

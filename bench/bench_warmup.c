@@ -3,6 +3,9 @@
  * as many threads by what is gained of what they could gain at most, time(1) / (T time(T)). The peer is
  * as many raw threads that call the implementation.
  *
+ * `/asleep` runs on the simulator, where a module takes 1 ms and a pipeline 16 ms of sleep: what gpool's
+ * own queue leaves of the gain, on any machine.
+ *
  * No two pipelines of the run, or of another run, are alike. The owner only asks how they are, so that it
  * compiles none itself. What a driver can gain depends on the cores: where a machine has fewer than two
  * for each worker, or compiles in software, the row is measured and not judged.
@@ -23,8 +26,12 @@
 #define WARMUP_ROUNDS   5u
 #define WARMUP_PAUSE_NS 20000
 
+#define WARMUP_MODULE_NS   1000000
+#define WARMUP_PIPELINE_NS 16000000
+
 typedef struct warmup_state {
-    bench_gpu *gpu;
+    bench_gpu *gpu; /* NULL = the simulator */
+    gpool_device *device;
     uint32_t count; /* pipelines of a sample */
     char (*sources)[BENCH_WGSL_SIZE];
     size_t *lengths;
@@ -64,7 +71,7 @@ static double warmup_ours(warmup_state *s, uint32_t threads)
     gpool_shader *shaders = bench_alloc(s->count, sizeof *shaders);
     const gpool_desc desc = { .compile_workers = threads };
     warmup_fill(s);
-    bench_require(gpool_create(s->gpu->device, &desc, &pool) == GPOOL_OK, "there is no pool");
+    bench_require(gpool_create(s->device, &desc, &pool) == GPOOL_OK, "there is no pool");
     const uint64_t begin = bench_wall_ns();
     for (uint32_t i = 0; i < s->count; ++i) {
         shaders[i] = gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = s->sources[i] });
@@ -188,22 +195,22 @@ static bench_spread warmup_times_end(warmup_times *times, uint32_t rounds)
     return least;
 }
 
-static void warmup_report(bench_row *row, const warmup_times *ours, const warmup_times *peer)
+/* `side` 0 = ours, 1 = the peer's. */
+static void warmup_report(bench_row *row, int side, const warmup_times *times)
 {
-    static const char *const names[2][2][WARMUP_STEPS] = {
-        { { "ms_1_worker", "ms_2_workers", "ms_4_workers", "ms_8_workers" },
-          { "part_1_worker", "part_2_workers", "part_4_workers", "part_8_workers" } },
-        { { "ms_1_thread", "ms_2_threads", "ms_4_threads", "ms_8_threads" },
-          { "part_1_thread", "part_2_threads", "part_4_threads", "part_8_threads" } },
+    static const char *const ms[2][WARMUP_STEPS] = {
+        { "ms_1_worker", "ms_2_workers", "ms_4_workers", "ms_8_workers" },
+        { "ms_1_thread", "ms_2_threads", "ms_4_threads", "ms_8_threads" },
     };
-    const warmup_times *const both[2] = { ours, peer };
-    for (int side = 0; side < 2; ++side) {
-        for (uint32_t i = 0; i < WARMUP_STEPS; ++i) {
-            bench_add_counter(row, names[side][0][i], both[side]->spread[i].median);
-        }
-        for (uint32_t i = 1; i < WARMUP_STEPS; ++i) {
-            bench_add_counter(row, names[side][1][i], both[side]->part[i].median);
-        }
+    static const char *const part[2][WARMUP_STEPS] = {
+        { NULL, "part_2_workers", "part_4_workers", "part_8_workers" },
+        { NULL, "part_2_threads", "part_4_threads", "part_8_threads" },
+    };
+    for (uint32_t i = 0; i < WARMUP_STEPS; ++i) {
+        bench_add_counter(row, ms[side][i], times->spread[i].median);
+    }
+    for (uint32_t i = 1; i < WARMUP_STEPS; ++i) {
+        bench_add_counter(row, part[side][i], times->part[i].median);
     }
 }
 
@@ -213,6 +220,7 @@ void bench_warmup_threads(bench_run *run, bench_row *row, uint64_t argument)
     if (s.gpu == NULL) {
         return;
     }
+    s.device = s.gpu->device;
     row->not_judged = warmup_excuse(s.gpu);
     const uint32_t rounds = run->quick || row->not_judged != NULL ? 1 : WARMUP_ROUNDS;
     s.count = run->quick ? WARMUP_QUICK : s.count;
@@ -239,7 +247,60 @@ void bench_warmup_threads(bench_run *run, bench_row *row, uint64_t argument)
     bench_add_counter(row, "cores", warmup_cores());
     bench_add_limited(row, "not_made", (double)s.not_made, 0);
     bench_add_counter(row, "ms_of_the_owners_creates", s.create_ms);
-    warmup_report(row, &ours, &peer);
+    warmup_report(row, 0, &ours);
+    warmup_report(row, 1, &peer);
+    free(s.sources);
+    free(s.lengths);
+}
+
+/* --- asleep --- */
+
+static gpool_gpu warmup_real; /* of the simulator */
+
+static WGPUShaderModule warmup_slow_module(WGPUDevice device,
+                                           const WGPUShaderModuleDescriptor *desc)
+{
+    (void)nanosleep(&(struct timespec){ 0, WARMUP_MODULE_NS }, NULL);
+    return warmup_real.DeviceCreateShaderModule(device, desc);
+}
+
+static WGPUComputePipeline warmup_slow_pipeline(WGPUDevice device,
+                                                const WGPUComputePipelineDescriptor *desc)
+{
+    (void)nanosleep(&(struct timespec){ 0, WARMUP_PIPELINE_NS }, NULL);
+    return warmup_real.DeviceCreateComputePipeline(device, desc);
+}
+
+static void warmup_slow_down(gpool_gpu *table)
+{
+    warmup_real = *table;
+    table->DeviceCreateShaderModule = warmup_slow_module;
+    table->DeviceCreateComputePipeline = warmup_slow_pipeline;
+}
+
+void bench_warmup_asleep(bench_run *run, bench_row *row, uint64_t argument)
+{
+    bench_sim on;
+    warmup_state s = { .count = run->quick ? WARMUP_QUICK : (uint32_t)argument };
+    const uint32_t rounds = run->quick ? 1 : WARMUP_ROUNDS;
+    bench_sim_open_with(&on, warmup_slow_down);
+    s.device = on.device;
+    s.octaves = BENCH_WGSL_QUICK_OCTAVES;
+    s.sources = bench_alloc(s.count, sizeof *s.sources);
+    s.lengths = bench_alloc(s.count, sizeof *s.lengths);
+    warmup_times ours;
+    warmup_times_init(&ours, rounds);
+    for (uint32_t round = 0; round < rounds; ++round) {
+        for (uint32_t i = 0; i < WARMUP_STEPS; ++i) {
+            ours.ms[i][round] = warmup_ours(&s, 1u << i);
+        }
+    }
+    row->pairs = rounds;
+    row->ours = warmup_times_end(&ours, rounds);
+    bench_add_counter(row, "pipelines", s.count);
+    bench_add_limited(row, "not_made", (double)s.not_made, 0);
+    warmup_report(row, 0, &ours);
+    bench_sim_close(&on, row);
     free(s.sources);
     free(s.lengths);
 }
