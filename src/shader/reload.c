@@ -57,6 +57,7 @@ static void reload_abandon(gpool *pool, bool again)
     }
     shaders->reloading = false;
     shaders->held = !again && !shaders->changed;
+    gpool__codes_settle(pool); /* they have what they had, which is compiled */
 }
 
 void gpool__reload_stop(gpool *pool)

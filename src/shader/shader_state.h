@@ -239,13 +239,16 @@ bool gpool__code_keep_origin(gpool *pool, gpool__code *code, const gpool_shader_
  */
 gpool_result gpool__code_make(gpool *pool, gpool__code *code, gpool__module **module);
 
-/** Its module is compiling: how it went is told by gpool__codes_settle(). */
+/** Its module is compiling or compiled: how it went is told by gpool__code_settle(). */
 void gpool__code_await(gpool *pool, gpool__code *code);
 
-/** Tells how the compile of a code went, if it is done and nobody was told. */
+/** Tells how the compile of a code went, if it is done and was not told. */
 void gpool__code_settle(gpool *pool, gpool__code *code);
 
-/** The same for all. Costs nothing when none was under way. */
+/**
+ * The same for all codes: when compiles are collected, and when codes are given another module to
+ * await. Costs nothing when none is awaited.
+ */
 void gpool__codes_settle(gpool *pool);
 
 /** Notes what is wrong with a source; "" and 0 for what is not known. */
