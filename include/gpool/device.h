@@ -3,6 +3,7 @@
 #define GPOOL_DEVICE_H
 
 #include <gpool/gpu.h>
+#include <gpool/store.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,9 +42,14 @@ typedef struct gpool_device_desc {
     const WGPUFeatureName *optional_features; /**< asked for where the adapter has them */
     size_t optional_feature_count;            /**< items in `optional_features` */
     const char *label;                        /**< name in messages, copied; NULL = "device" */
-    gpool_log_fn log;                         /**< receives records; NULL = stderr, without INFO */
-    void *log_user;                           /**< handed to `log` */
-    gpool_allocator allocator;                /**< all zero = malloc */
+    gpool_store *blobs; /**< where driver blobs are kept between runs; NULL = nowhere. Not kept: it
+                             must stay open until the device is released. Blobs are the driver's own
+                             machine code, which nobody checks: read SECURITY.md before you set this.
+                             For the known Dawn build only (gpool_device_info.translated); otherwise
+                             ignored, with a log record GPOOL_LOG_FALLBACK. See docs/shaders.md */
+    gpool_log_fn log;   /**< receives records; NULL = stderr, without INFO */
+    void *log_user;     /**< handed to `log` */
+    gpool_allocator allocator; /**< all zero = malloc */
 } gpool_device_desc;
 
 /** Objects of a caller who opened the device itself. */
@@ -77,6 +83,17 @@ typedef struct gpool_device_info {
     const WGPUFeatureName *features; /**< features in force */
     size_t feature_count;            /**< items in `features` */
 } gpool_device_info;
+
+/** Driver blobs of a device since it was opened; of the store there is gpool_store_get_stats(). */
+typedef struct gpool_blob_stats {
+    bool active;      /**< blobs go to gpool_device_desc.blobs; false = that was NULL or ignored */
+    uint64_t hits;    /**< blobs that the implementation asked for and got */
+    uint64_t misses;  /**< blobs that it asked for and the store did not have */
+    uint64_t saves;   /**< blobs handed to the store */
+    uint64_t dropped; /**< blobs not handed to it: no memory, or the store was very slow */
+    uint64_t hit_bytes;  /**< bytes of the hits */
+    uint64_t save_bytes; /**< bytes of the saves */
+} gpool_blob_stats;
 
 /** Sizes and enumeration values of the webgpu.h a source file was compiled with. */
 typedef struct gpool_header_fingerprint {
@@ -149,7 +166,7 @@ GPOOL_API gpool_result gpool_device_adopt_checked(const gpool_device_adopt_desc 
  * Opens a device: loads the library, picks an adapter, asks for limits and features, and probes
  * how the implementation reports errors.
  *
- * @param desc   NULL = all defaults; nothing in it is kept
+ * @param desc   NULL = all defaults; nothing in it is kept, but `blobs` is used until the release
  * @param device set to the device (one reference, for gpool_device_release()) or to NULL
  * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT; GPOOL_ERROR_LIBRARY; GPOOL_ERROR_HEADER (the
  *         caller or the implementation uses a webgpu.h that does not match); GPOOL_ERROR_NO_ADAPTER;
@@ -167,7 +184,8 @@ static inline gpool_result gpool_device_open(const gpool_device_desc *desc, gpoo
 }
 
 /**
- * Wraps a device that the caller opened. The caller's uncaptured-error callback must call
+ * Wraps a device that the caller opened. Driver blobs (gpool_device_desc.blobs) are not for it: who opens
+ * the device chains the implementation's cache callbacks. The caller's uncaptured-error callback must call
  * gpool_device_notify_error() and its lost callback gpool_device_notify_lost(); no error scope of
  * the caller's may be open on the device during calls of gpool.
  *
@@ -193,7 +211,8 @@ GPOOL_API gpool_device *gpool_device_retain(gpool_device *device);
  * Gives up a reference; the last one waits for the GPU, for log callbacks under way on other threads,
  * and closes the device. NULL is silent.
  * Thread: any, but the last reference on the thread that owned the last pool. Cost: the last one
- * blocks until the GPU is idle, at most 10 s, and until the callbacks are done, at most 10 s.
+ * blocks until the GPU is idle, at most 10 s, until the callbacks are done, at most 10 s, and until the
+ * store of gpool_device_desc.blobs is done with what it is at. That may be closed then.
  */
 GPOOL_API void gpool_device_release(gpool_device *device);
 
@@ -218,6 +237,15 @@ GPOOL_API void gpool_device_notify_lost(gpool_device *device, WGPUDeviceLostReas
  * Thread: any.
  */
 GPOOL_API gpool_result gpool_device_get_info(const gpool_device *device, gpool_device_info *info);
+
+/**
+ * Copies the counters of driver blobs; all zero where none are kept (gpool_device_desc.blobs).
+ *
+ * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pointer).
+ * Thread: any.
+ */
+GPOOL_API gpool_result gpool_device_get_blob_stats(const gpool_device *device,
+                                                   gpool_blob_stats *stats);
 
 /** True when the feature is in force on this device. Thread: any. */
 GPOOL_API bool gpool_device_has_feature(const gpool_device *device, WGPUFeatureName feature);

@@ -1,5 +1,7 @@
 #include "gpu/device_state.h"
 
+#include "gpu/quirks.h"
+
 #include <string.h>
 
 void gpool__device_pump(gpool_device *device, gpool__seam *seam)
@@ -196,6 +198,15 @@ gpool_result gpool_device_get_info(const gpool_device *device, gpool_device_info
     }
     *info = device->info;
     info->lost = gpool__device_is_lost(device);
+    return GPOOL_OK;
+}
+
+gpool_result gpool_device_get_blob_stats(const gpool_device *device, gpool_blob_stats *stats)
+{
+    if (device == NULL || stats == NULL) {
+        return GPOOL_ERROR_INVALID_ARGUMENT;
+    }
+    gpool__quirks_blobs_stats(device->blobs, stats);
     return GPOOL_OK;
 }
 

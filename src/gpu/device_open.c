@@ -149,6 +149,8 @@ static void open_close(gpool_device *device)
         gpu->InstanceProcessEvents(device->instance);
         gpu->InstanceRelease(device->instance);
     }
+    /* Dawn may still store blobs up to here. */
+    gpool__quirks_blobs_give_back(&device->memory, device->blobs);
     if (device->events != NULL) {
         gpool__events_give_back(device->events);
     }
@@ -348,11 +350,35 @@ static gpool_result open_features(gpool_device *device, const gpool_device_desc 
     return GPOOL_OK;
 }
 
+/* Links the device to be to the store of driver blobs. */
+static gpool_result open_blobs(gpool_device *device, gpool_store *store)
+{
+    if (store == NULL) {
+        return GPOOL_OK;
+    }
+    if (!device->info.translated) {
+        static const char *const reasons[] = {
+            "the implementation has no way known to gpool to hand them out",
+            "wgpu-native does not hand them out",
+            "this build of Dawn is not the one whose cache callbacks are known",
+        };
+        gpool__note(&device->log, GPOOL_LOG_FALLBACK, "Driver blobs are not kept: %s",
+                    reasons[device->info.implementation]);
+        return GPOOL_OK;
+    }
+    device->blobs =
+        gpool__quirks_blobs_take(&device->memory, &device->table, device->adapter, store);
+    return device->blobs != NULL ? GPOOL_OK : gpool__device_no_memory(&device->log);
+}
+
 static gpool_result open_device(gpool_device *device, const gpool_device_desc *desc)
 {
     WGPUFeatureName features[64];
     size_t feature_count = 0;
     gpool_result result = open_features(device, desc, features, 64, &feature_count);
+    if (result == GPOOL_OK) {
+        result = open_blobs(device, desc->blobs);
+    }
     if (result != GPOOL_OK) {
         return result;
     }
@@ -370,6 +396,7 @@ static gpool_result open_device(gpool_device *device, const gpool_device_desc *d
     }
     void *generation = (void *)atomic_load(&device->events->generation);
     WGPUDeviceDescriptor descriptor = {
+        .nextInChain = gpool__quirks_blobs_chain(device->blobs),
         .label = gpool__view(device->info.label),
         .requiredFeatureCount = feature_count,
         .requiredFeatures = features,

@@ -77,7 +77,8 @@ struct gpool_device {
     gpool__mutex queue_lock;
     gpool__mutex log_lock;
     gpool__log log;
-    bool scopes; /* errors are taken by error scopes, as the inline probe failed */
+    struct gpool__blobs *blobs; /* driver blobs; NULL = none are kept */
+    bool scopes;                /* errors are taken by error scopes, as the inline probe failed */
 };
 
 /** gpool_gpu_load() with a log of its caller's. */

@@ -7,17 +7,14 @@
  * The real functions are kept in one static table. That is no state of ours: a library is loaded
  * once in a process and never unloaded, and the table is written with the same values each time.
  */
-#include "gpu/quirks.h"
+#include "gpu/quirks_dawn.h"
 
 #include "base/hash.h"
 #include "base/thread.h"
 #include "gpu/library.h"
+#include "gpu/quirks.h"
 
 #include <string.h>
-
-/* XXH3-64 of libwebgpu_wrapper.so of the npm package bun-webgpu-linux-x64 0.1.7. */
-#define DAWN_KNOWN_HASH UINT64_C(0x08226b1a3b6655fc)
-#define DAWN_KNOWN_SIZE 19695792
 
 #define DAWN_MAX_TARGETS        8
 #define DAWN_MAX_VIEW_FORMATS   16
@@ -221,7 +218,7 @@ static bool dawn_is_known_build(const gpool_gpu *table)
     }
     char path[4096];
     return gpool__library_path((gpool__symbol)table->CreateInstance, path, sizeof path) &&
-           gpool__hash_file(path, DAWN_KNOWN_SIZE) == DAWN_KNOWN_HASH;
+           gpool__hash_file(path, GPOOL__DAWN_SIZE) == GPOOL__DAWN_HASH;
 }
 
 bool gpool__quirks_dawn_translated(const gpool_gpu *table)
