@@ -2,11 +2,12 @@
  * Driver blobs of the known Dawn build: its cache callbacks over a disk store.
  *
  * The descriptor is that of Dawn before 2026-06 (from commit 22f0f0cce3 on the same sType has another
- * layout, so the build decides, never a header). Dawn asks for a blob twice, first for its size with a
- * null value and then for its bytes; a second answer that is not the first is a miss to it. Each time
- * the store is asked anew: a load costs microseconds where a pipeline costs milliseconds, nothing is
- * kept for a second call that may never come, and what another process does in between gives a miss or
- * another right blob.
+ * layout, so the build decides, never a header). Dawn asks for a blob twice on one thread: for its size
+ * with a null value, then for its bytes. This build does not look at the second answer (seen: it parsed
+ * a block that nobody had filled), so an entry that another process deletes in between must not matter:
+ * the payload is kept from the first call to the second, and where it cannot be kept the first call is
+ * a miss. Should there be nothing to give all the same, the block is filled with what neither Dawn nor
+ * a driver takes for a blob.
  *
  * Dawn's version string is empty in this build, so its keys do not change with the library: ours put
  * the format, gpool's version, the hash of the file, adapter and driver before them.
@@ -44,6 +45,15 @@
 #define BLOBS_SLOW_NS  UINT64_C(400000000)
 #define BLOBS_PAUSE_NS UINT64_C(10000000000)
 
+/* Payloads kept between two calls: of so many threads at once. */
+#define BLOBS_KEPT 64u
+
+/* How long a device that is closed waits for second calls. */
+#define BLOBS_KEPT_NS UINT64_C(1000000000)
+
+/* What second calls get that have no blob: sizes in it are too large for any reader. */
+#define BLOBS_NOTHING 0xff
+
 /* WGPUDawnCacheDeviceDescriptor. */
 typedef struct blobs_descriptor {
     WGPUChainedStruct chain;
@@ -54,10 +64,23 @@ typedef struct blobs_descriptor {
     void *user;
 } blobs_descriptor;
 
+/* A payload that the next call of a thread will ask for. */
+typedef struct blobs_kept {
+    uint64_t thread;
+    uint8_t key[16]; /* its hash */
+    void *data;      /* of the store; NULL = free */
+    size_t size;
+} blobs_kept;
+
 struct gpool__blobs {
-    struct gpool__blobs *next; /* guarded by blobs_lock, as `running` is */
+    /* Guarded by blobs_lock: */
+    struct gpool__blobs *next;
+    uint32_t running;    /* callbacks that use the store now */
+    uint32_t kept_count; /* used items of `kept` */
+    bool is_closing;     /* second calls are answered, first ones are not */
+    blobs_kept kept[BLOBS_KEPT];
+    /* Set once, or atomic: */
     uintptr_t number;
-    uint32_t running; /* callbacks that use the store now */
     gpool_store *store;
     blobs_descriptor descriptor;
     size_t salt_size;
@@ -77,12 +100,15 @@ static gpool__blobs *blobs_open;
 static uintptr_t blobs_last_number;
 
 /* The blobs of a number, held until blobs_leave(); NULL when they are closed. */
-static gpool__blobs *blobs_enter(void *number)
+static gpool__blobs *blobs_enter(void *number, bool is_second)
 {
     gpool__mutex_lock(&blobs_lock);
     gpool__blobs *blobs = blobs_open;
     while (blobs != NULL && blobs->number != (uintptr_t)number) {
         blobs = blobs->next;
+    }
+    if (blobs != NULL && blobs->is_closing && !is_second) {
+        blobs = NULL;
     }
     if (blobs != NULL) {
         blobs->running += 1;
@@ -135,42 +161,99 @@ static void blobs_free_key(blobs_key *made)
     }
 }
 
-/* Size of the blob; with a `value`, 0 unless it was copied there. */
-static size_t blobs_load_open(gpool__blobs *blobs, const void *key, size_t key_size, void *value,
-                              size_t value_size)
+/* Takes what was kept for the calling thread; `data` is NULL when there was nothing. */
+static blobs_kept blobs_take_kept(gpool__blobs *blobs)
 {
-    blobs_key whole;
-    void *data = NULL;
-    size_t size = 0;
-    if (blobs_make_key(blobs, key, key_size, &whole)) {
-        (void)gpool_store_load(blobs->store, whole.bytes, whole.size, &data, &size);
-        blobs_free_key(&whole);
-    }
-    if (data != NULL && value != NULL) {
-        if (size == value_size) {
-            memcpy(value, data, size);
-            atomic_fetch_add(&blobs->hits, 1);
-            atomic_fetch_add(&blobs->hit_bytes, size);
-        } else {
-            size = 0;
+    blobs_kept taken = { 0 };
+    uint64_t thread = gpool__thread_number();
+    gpool__mutex_lock(&blobs_lock);
+    for (uint32_t i = 0; i < BLOBS_KEPT && blobs->kept_count > 0; ++i) {
+        if (blobs->kept[i].data != NULL && blobs->kept[i].thread == thread) {
+            taken = blobs->kept[i];
+            blobs->kept[i].data = NULL;
+            blobs->kept_count -= 1;
+            break;
         }
     }
-    gpool_store_free_data(blobs->store, data);
-    if (size == 0) {
-        atomic_fetch_add(&blobs->misses, 1);
+    gpool__mutex_unlock(&blobs_lock);
+    return taken;
+}
+
+/* Keeps it for the calling thread, which has nothing kept; false when there is no room. */
+static bool blobs_keep(gpool__blobs *blobs, const blobs_kept *kept)
+{
+    gpool__mutex_lock(&blobs_lock);
+    uint32_t i = 0;
+    while (i < BLOBS_KEPT && blobs->kept[i].data != NULL) {
+        i += 1;
     }
-    return size;
+    if (i < BLOBS_KEPT) {
+        blobs->kept[i] = *kept;
+        blobs->kept[i].thread = gpool__thread_number();
+        blobs->kept_count += 1;
+    }
+    gpool__mutex_unlock(&blobs_lock);
+    return i < BLOBS_KEPT;
+}
+
+/* Size of a blob that is kept for the second call; 0 = a miss. */
+static size_t blobs_find(gpool__blobs *blobs, const void *key, size_t key_size)
+{
+    blobs_key whole;
+    blobs_kept kept = { 0 };
+    if (blobs_make_key(blobs, key, key_size, &whole)) {
+        (void)gpool_store_load(blobs->store, whole.bytes, whole.size, &kept.data, &kept.size);
+        blobs_free_key(&whole);
+    }
+    if (kept.data != NULL && kept.size > 0) {
+        gpool__hash128(key, key_size, kept.key);
+        if (blobs_keep(blobs, &kept)) {
+            return kept.size;
+        }
+    }
+    gpool_store_free_data(blobs->store, kept.data);
+    atomic_fetch_add(&blobs->misses, 1);
+    return 0;
+}
+
+/* Copies what the first call kept; false when that was something else. */
+static bool blobs_give(gpool__blobs *blobs, const void *key, size_t key_size, void *value,
+                       const blobs_kept *kept, size_t value_size)
+{
+    uint8_t hash[16];
+    if (kept->data == NULL || kept->size != value_size || key == NULL) {
+        return false;
+    }
+    gpool__hash128(key, key_size, hash);
+    if (memcmp(hash, kept->key, sizeof hash) != 0) {
+        return false;
+    }
+    memcpy(value, kept->data, value_size);
+    atomic_fetch_add(&blobs->hits, 1);
+    atomic_fetch_add(&blobs->hit_bytes, value_size);
+    return true;
 }
 
 static size_t blobs_load(const void *key, size_t key_size, void *value, size_t value_size,
                          void *user)
 {
-    gpool__blobs *blobs = blobs_enter(user);
-    if (blobs == NULL) {
-        return 0;
+    gpool__blobs *blobs = blobs_enter(user, value != NULL);
+    size_t size = 0;
+    if (blobs != NULL) {
+        blobs_kept kept = blobs_take_kept(blobs);
+        if (value == NULL) {
+            size = blobs_find(blobs, key, key_size);
+        } else if (blobs_give(blobs, key, key_size, value, &kept, value_size)) {
+            size = value_size;
+        } else {
+            atomic_fetch_add(&blobs->misses, 1);
+        }
+        gpool_store_free_data(blobs->store, kept.data);
+        blobs_leave(blobs);
     }
-    size_t size = blobs_load_open(blobs, key, key_size, value, value_size);
-    blobs_leave(blobs);
+    if (value != NULL && size == 0) {
+        memset(value, BLOBS_NOTHING, value_size);
+    }
     return size;
 }
 
@@ -196,7 +279,7 @@ static bool blobs_save_open(gpool__blobs *blobs, const void *key, size_t key_siz
 static void blobs_save(const void *key, size_t key_size, const void *value, size_t value_size,
                        void *user)
 {
-    gpool__blobs *blobs = blobs_enter(user);
+    gpool__blobs *blobs = blobs_enter(user, false);
     if (blobs == NULL) {
         return;
     }
@@ -284,16 +367,22 @@ void gpool__quirks_blobs_give_back(gpool__memory *memory, gpool__blobs *blobs)
     if (blobs == NULL) {
         return;
     }
+    uint64_t begin = gpool__now_ns();
     gpool__mutex_lock(&blobs_lock);
+    blobs->is_closing = true;
+    while (blobs->running > 0 ||
+           (blobs->kept_count > 0 && gpool__now_ns() - begin < BLOBS_KEPT_NS)) {
+        gpool__condition_wait(&blobs_idle, &blobs_lock, BLOBS_KEPT_NS / 10);
+    }
     gpool__blobs **link = &blobs_open;
     while (*link != blobs) {
         link = &(*link)->next;
     }
     *link = blobs->next;
-    while (blobs->running > 0) {
-        gpool__condition_wait(&blobs_idle, &blobs_lock, UINT64_MAX);
-    }
     gpool__mutex_unlock(&blobs_lock);
+    for (uint32_t i = 0; i < BLOBS_KEPT; ++i) {
+        gpool_store_free_data(blobs->store, blobs->kept[i].data);
+    }
     gpool__free(memory, blobs, sizeof *blobs);
 }
 
