@@ -70,6 +70,7 @@ static const row rows[] = {
     { "gpool_device_notify_lost", "reason, message.length",
       "lengths_of_messages" },
     { "gpool_device_get_info", "", "" },
+    { "gpool_device_get_blob_stats", "", "" },
     { "gpool_device_has_feature", "feature",
       "counters_and_features_of_any_number" },
     { "gpool_device_gpu", "", "" },

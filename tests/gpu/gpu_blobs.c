@@ -520,6 +520,30 @@ static void memory_that_ends_in_the_callbacks_is_a_miss(void **state)
     close_place(&p);
 }
 
+static void memory_that_ends_at_open_is_told(void **state)
+{
+    fixture *f = *state;
+    place p;
+    open_place(&p);
+    gpool_result result = GPOOL_ERROR_OUT_OF_MEMORY;
+    for (uint64_t k = 1; result != GPOOL_OK; ++k) {
+        scarce s = { .real = fixture_allocator(), .fail_at = k };
+        const gpool_device_desc desc = {
+            .adapter = fixture_adapter(),
+            .blobs = p.store,
+            .log = fixture_on_log,
+            .log_user = &f->log,
+            .allocator = { .resize = scarce_resize, .user = &s },
+        };
+        gpool_device *device = NULL;
+        result = gpool_device_open(&desc, &device);
+        assert_result(result, s.failed > 0 ? GPOOL_ERROR_OUT_OF_MEMORY : GPOOL_OK);
+        fixture_expect(f, GPOOL_LOG_MEMORY, s.failed > 0);
+        gpool_device_release(device);
+    }
+    close_place(&p);
+}
+
 /* --- the callbacks themselves, as Dawn gets them --- */
 
 /* WGPUDawnCacheDeviceDescriptor of the known build. */
@@ -747,6 +771,7 @@ int gpu_blobs_run(void)
         FIXTURE_TEST(entries_of_other_salts_are_never_taken),
         FIXTURE_TEST(stores_that_are_off_or_read_only_are_no_trouble),
         FIXTURE_TEST(memory_that_ends_in_the_callbacks_is_a_miss),
+        FIXTURE_TEST(memory_that_ends_at_open_is_told),
         FIXTURE_TEST(blobs_that_vanish_between_size_and_bytes_are_given_all_the_same),
         FIXTURE_TEST(blobs_of_a_closed_device_are_no_blobs_to_dawn),
         FIXTURE_TEST(callbacks_that_come_late_find_nothing),

@@ -246,6 +246,65 @@ static void lack_of_memory_is_told_as_such(void **state)
     close_sim(s);
 }
 
+/* What was chained into the device's descriptor. */
+static const WGPUChainedStruct *chained;
+
+static WGPUFuture look_at_chain(WGPUAdapter adapter, WGPUDeviceDescriptor const *descriptor,
+                                WGPURequestDeviceCallbackInfo info)
+{
+    chained = descriptor->nextInChain;
+    return real_table.AdapterRequestDevice(adapter, descriptor, info);
+}
+
+static void count_fallbacks(void *user, const gpool_log_record *record)
+{
+    told *t = user;
+    if (record->id == GPOOL_LOG_FALLBACK) {
+        assert_same(record->level, GPOOL_LOG_LEVEL_WARN);
+        assert_same(record->result, GPOOL_OK);
+        t->count += 1;
+        (void)snprintf(t->message, sizeof t->message, "%s", record->message);
+    }
+}
+
+static void driver_blobs_are_for_one_build_of_dawn(void **state)
+{
+    (void)state;
+    static const char *const reasons[] = { "wgpu-native", "build of Dawn", "known to gpool" };
+    gpool_store *store = NULL;
+    assert_same(gpool_store_open(&(gpool_store_desc){ .mode = GPOOL_STORE_MODE_OFF }, &store),
+                GPOOL_OK);
+    for (int kind = 0; kind < 3; ++kind) { /* wgpu-native, some Dawn, something else */
+        sim *s = open_sim(kind == 1 ? SIM_DAWN : SIM_WGPU_NATIVE, &real_table);
+        gpool_gpu table = real_table;
+        table.AdapterRequestDevice = look_at_chain;
+        if (kind == 2) {
+            table.GetVersion = NULL;
+        }
+        for (int given = 0; given < 2; ++given) {
+            told log = { 0 };
+            const gpool_device_desc desc = { .gpu = &table,
+                                             .blobs = given != 0 ? store : NULL,
+                                             .log = count_fallbacks,
+                                             .log_user = &log };
+            gpool_device *device = NULL;
+            chained = (const WGPUChainedStruct *)&log;
+            assert_same(gpool_device_open(&desc, &device), GPOOL_OK);
+            assert_null(chained);
+            assert_int_equal(log.count, given);
+            assert_non_null(strstr(log.message, given != 0 ? reasons[kind] : ""));
+            gpool_blob_stats stats = { .hits = 7 };
+            assert_same(gpool_device_get_blob_stats(device, &stats), GPOOL_OK);
+            assert_false(stats.active);
+            assert_int_equal(stats.hits, 0);
+            use_device(device);
+            gpool_device_release(device);
+        }
+        close_sim(s);
+    }
+    gpool_store_close(store);
+}
+
 /* The next allocation after one of these calls fails: the room for an answer. */
 static WGPUInstance fail_after_instance(WGPUInstanceDescriptor const *descriptor)
 {
@@ -357,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_table_without_a_required_function_is_refused),
         cmocka_unit_test(no_feature_is_left_out_in_silence),
         cmocka_unit_test(lack_of_memory_is_told_as_such),
+        cmocka_unit_test(driver_blobs_are_for_one_build_of_dawn),
         cmocka_unit_test(lack_of_memory_beside_the_hooks_is_told_as_such),
         cmocka_unit_test(error_scope_without_an_answer_ends_the_device_and_no_wait),
     };
