@@ -33,7 +33,7 @@ static void gpu_copy_name(char *target, size_t size, const char *name)
     target[length] = '\0';
 }
 
-static gpool_adapter_choice gpu_adapter_choice(void)
+gpool_adapter_choice bench_gpu_adapter(void)
 {
     const char *name = getenv("GPOOL_ADAPTER");
     if (name != NULL && strcmp(name, "software") == 0) {
@@ -73,7 +73,7 @@ static bool gpu_open(bench_gpu *gpu)
     }
     was_tried = true;
     const gpool_device_desc desc = {
-        .adapter = gpu_adapter_choice(),
+        .adapter = bench_gpu_adapter(),
         .label = "bench",
         .log = gpu_on_log,
         .log_user = &is_open,

@@ -38,6 +38,9 @@ typedef struct bench_gpu {
 /** The device, and its names in the row; NULL, with row->absent set, where there is none. */
 bench_gpu *bench_gpu_open(bench_row *row);
 
+/** The adapter that GPOOL_ADAPTER asks for. */
+gpool_adapter_choice bench_gpu_adapter(void);
+
 /** Releases the device if it was opened. */
 void bench_gpu_close(void);
 

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "bench_blobs.h"
 #include "bench_calibrate.h"
 #include "bench_gpu.h"
 
@@ -190,6 +191,9 @@ int main(int argc, char **argv)
 {
     static bench_row rows[MAIN_CASE_COUNT];
     main_options options;
+    if (argc == 5 && strcmp(argv[1], BENCH_BLOBS_CHILD) == 0) {
+        return bench_blobs_child(argv[2], argv[3], argv[4]);
+    }
     if (!main_parse(argc, argv, &options)) {
         return 2;
     }

@@ -1,0 +1,221 @@
+/*
+ * What driver blobs save at the second start: this program runs itself, first with an empty store, then
+ * with the same one again. Each child makes 16 compute pipelines that no process has ever made; the time
+ * is from the first create to the last one ready. The driver's own disk cache is off in the children.
+ */
+#if !defined(_XOPEN_SOURCE)
+#define _XOPEN_SOURCE 700 /* mkdtemp(), nftw(), setenv() */
+#endif
+#include "bench_blobs.h"
+
+#include "bench_gpu.h"
+
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BLOBS_PIPELINES 16u
+#define BLOBS_PAIRS     5u
+#define BLOBS_LINES     90u /* of a shader, besides its frame */
+#define BLOBS_TIMEOUT   UINT64_C(120000000000)
+#define BLOBS_SOURCE    16384u
+
+/* What a child tells. */
+typedef struct blobs_told {
+    uint64_t ns;
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t saves;
+    uint64_t bytes; /* of hits and saves */
+} blobs_told;
+
+/* --- the child --- */
+
+static void blobs_on_log(void *user, const gpool_log_record *record)
+{
+    (void)user;
+    if (record->level == GPOOL_LOG_LEVEL_ERROR) {
+        fprintf(stderr, "gpool-bench: %s: %s\n", record->operation, record->message);
+    }
+}
+
+/* About 100 lines that no compiler can fold, with numbers of their own. */
+static void blobs_write_source(char *source, uint64_t *random)
+{
+    size_t used =
+        (size_t)snprintf(source, BLOBS_SOURCE,
+                         "@group(0) @binding(0) var<storage, read_write> data: array<u32>;\n"
+                         "@compute @workgroup_size(64)\n"
+                         "fn main(@builtin(global_invocation_id) id: vec3u) {\n"
+                         "    var a = data[id.x];\n"
+                         "    var b = vec4f(f32(a), 1.0, 2.0, 3.0);\n");
+    for (uint32_t i = 0; i < BLOBS_LINES; ++i) {
+        const unsigned number = (unsigned)(bench_random(random) & 0xffffffu) | 1u;
+        static const char *const lines[] = {
+            "    a = (a ^ %uu) * 1664525u + data[(id.x + %uu) & 63u];\n",
+            "    b = fma(b, vec4f(f32(a & %uu)), vec4f(sin(b.x * %u.5)));\n",
+            "    if ((a & %uu) > %uu) { a = a >> 3u; b = b.yzwx; }\n",
+            "    for (var i = 0u; i < (a & 7u); i++) { a += countOneBits(a ^ %uu) * %uu; }\n",
+            "    b = mix(b, sqrt(abs(b.wzyx + %u.25)), vec4f(0.%u));\n",
+        };
+        /* The formats are those above: two numbers each. */
+        used += (size_t)snprintf(source + used, BLOBS_SOURCE - used, lines[i % 5], number,
+                                 number % 1000);
+    }
+    (void)snprintf(source + used, BLOBS_SOURCE - used,
+                   "    data[id.x] = a + u32(abs(b.x + b.y + b.z + b.w));\n"
+                   "}\n");
+}
+
+static void blobs_make_pipelines(gpool *pool, uint32_t count, uint64_t salt, blobs_told *told)
+{
+    static char sources[BLOBS_PIPELINES][BLOBS_SOURCE];
+    gpool_pipeline pipelines[BLOBS_PIPELINES];
+    for (uint32_t i = 0; i < count; ++i) {
+        blobs_write_source(sources[i], &salt);
+    }
+    const uint64_t begin = bench_wall_ns();
+    for (uint32_t i = 0; i < count; ++i) {
+        gpool_shader shader = gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = sources[i] });
+        pipelines[i] =
+            gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ .shader = shader });
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        bench_require(gpool_pipeline_wait(pool, pipelines[i], BLOBS_TIMEOUT) == GPOOL_OK,
+                      "a pipeline failed");
+    }
+    told->ns = bench_wall_ns() - begin;
+}
+
+int bench_blobs_child(const char *folder, const char *salt, const char *count)
+{
+    gpool_store *store = NULL;
+    gpool_device *device = NULL;
+    gpool *pool = NULL;
+    blobs_told told = { 0 };
+    gpool_blob_stats stats;
+    const uint32_t pipelines = (uint32_t)strtoul(count, NULL, 10);
+    bench_require(pipelines > 0 && pipelines <= BLOBS_PIPELINES, "a child of the bench is lost");
+    bench_require(gpool_store_open(&(gpool_store_desc){ .directory = folder }, &store) == GPOOL_OK,
+                  "no store");
+    const gpool_device_desc desc = { .adapter = bench_gpu_adapter(),
+                                     .blobs = store,
+                                     .log = blobs_on_log };
+    bench_require(gpool_device_open(&desc, &device) == GPOOL_OK, "no device");
+    bench_require(gpool_create(device, &(gpool_desc){ .log = blobs_on_log }, &pool) == GPOOL_OK,
+                  "no pool");
+    blobs_make_pipelines(pool, pipelines, strtoull(salt, NULL, 10), &told);
+    bench_require(gpool_device_get_blob_stats(device, &stats) == GPOOL_OK, "no counters");
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", told.ns, stats.hits,
+           stats.misses, stats.saves, stats.hit_bytes + stats.save_bytes);
+    gpool_destroy(pool);
+    gpool_device_release(device);
+    gpool_store_close(store);
+    return 0;
+}
+
+/* --- the parent --- */
+
+static blobs_told blobs_run_child(const char *folder, uint64_t salt, uint32_t count)
+{
+    char salt_text[24];
+    char count_text[12];
+    (void)snprintf(salt_text, sizeof salt_text, "%" PRIu64, salt);
+    (void)snprintf(count_text, sizeof count_text, "%u", (unsigned)count);
+    int ends[2];
+    bench_require(pipe(ends) == 0, "no pipe");
+    (void)fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDOUT_FILENO);
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        (void)setenv("__GL_SHADER_DISK_CACHE", "0", 1);
+        (void)setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
+        (void)execl("/proc/self/exe", "gpool-bench", BENCH_BLOBS_CHILD, folder, salt_text,
+                    count_text, (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[1]);
+    blobs_told told = { 0 };
+    FILE *answer = child > 0 ? fdopen(ends[0], "r") : NULL;
+    const bool read =
+        answer != NULL && fscanf(answer, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+                                 &told.ns, &told.hits, &told.misses, &told.saves, &told.bytes) == 5;
+    int status = -1;
+    bench_require(read && waitpid(child, &status, 0) == child && status == 0 && fclose(answer) == 0,
+                  "a child of the bench failed");
+    return told;
+}
+
+static int blobs_remove_one(const char *path, const struct stat *state, int type, struct FTW *place)
+{
+    (void)state;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+/* An empty store, a first process and a second one. */
+static void blobs_run_pair(uint64_t salt, uint32_t count, blobs_told *first, blobs_told *second)
+{
+    const char *parent = getenv("TMPDIR");
+    char folder[128];
+    (void)snprintf(folder, sizeof folder, "%.90s/gpool-bench-XXXXXX",
+                   parent != NULL ? parent : "/tmp");
+    bench_require(mkdtemp(folder) != NULL, "no folder");
+    *first = blobs_run_child(folder, salt, count);
+    *second = blobs_run_child(folder, salt, count);
+    (void)nftw(folder, blobs_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void bench_blobs_second_process(bench_run *run, bench_row *row, uint64_t argument)
+{
+    const bench_gpu *gpu = bench_gpu_open(row);
+    if (gpu == NULL) {
+        return;
+    }
+    gpool_device_info info;
+    bench_require(gpool_device_get_info(gpu->device, &info) == GPOOL_OK, "there is no device");
+    const uint32_t count = run->quick ? 2 : (uint32_t)argument;
+    double ours[BLOBS_PAIRS];
+    double peer[BLOBS_PAIRS];
+    double ratios[BLOBS_PAIRS];
+    blobs_told first = { 0 };
+    blobs_told second = { 0 };
+    double misses = 0;
+    double without = 0;
+    row->pairs = run->quick || run->counted != NULL ? 1 : BLOBS_PAIRS;
+    for (uint32_t i = 0; i < row->pairs; ++i) {
+        /* No run before this one had the same shaders. */
+        const uint64_t salt = (uint64_t)time(NULL) * 1000003u + bench_wall_ns() + i;
+        blobs_run_pair(salt, count, &first, &second);
+        ours[i] = (double)second.ns * 1e-6;
+        peer[i] = (double)first.ns * 1e-6;
+        ratios[i] = peer[i] / ours[i];
+        misses += (double)second.misses;
+        without += second.hits == 0;
+    }
+    row->ours = bench_spread_of(ours, row->pairs);
+    row->peer = "first process";
+    row->peer_spread = bench_spread_of(peer, row->pairs);
+    row->ratio = row->peer_spread.median / row->ours.median;
+    const bench_spread spread = bench_spread_of(ratios, row->pairs);
+    row->ratio_p10 = spread.p10;
+    row->ratio_p90 = spread.p90;
+    if (!info.translated || gpu->place != BENCH_PLACE_HARDWARE) {
+        row->bar.kind = BENCH_BAR_NONE; /* no blobs, or a driver that has little to save */
+    }
+    bench_add_counter(row, "pipelines", count);
+    bench_add_counter(row, "blobs_of_the_first", (double)first.saves);
+    bench_add_counter(row, "hits_of_the_second", (double)second.hits);
+    bench_add_counter(row, "blob_bytes", (double)second.bytes);
+    if (info.translated) {
+        bench_add_limited(row, "misses_of_the_second", misses, 0);
+        bench_add_limited(row, "pairs_without_a_hit", without, 0);
+    }
+}
