@@ -166,9 +166,9 @@ static void cuts_run(uint32_t workers, bool on_disk, uint64_t count)
     /* One complaint more or less. */
     assert_true(c.p.allocator.blocks <= blocks + 1);
     assert_true(sim_kept(c.p.s, SIM_KIND_NONE) <= kept);
-    print_message("%llu workers, %s: %llu whole, %llu cut\n", (unsigned long long)workers,
-                  on_disk ? "disk" : "virtual", (unsigned long long)c.good,
-                  (unsigned long long)c.broken);
+    print_message(
+        "%s, %s: %llu whole, %llu cut\n", workers == GPOOL_WORKERS_NONE ? "no workers" : "workers",
+        on_disk ? "disk" : "virtual", (unsigned long long)c.good, (unsigned long long)c.broken);
     assert_true(c.good > 0 && c.broken > 0);
     if (on_disk) {
         static const char *const names[] = { "cut.wgsl" };
