@@ -118,12 +118,13 @@ GPOOL_API uint64_t gpool_frame(const gpool *pool);
 
 /**
  * Begins a frame: collects what the GPU finished, and waits only while `frames_in_flight` frames are
- * submitted and not done.
+ * submitted and not done. Tells how compiles went, and swaps in shaders that were reloaded.
  *
  * @return GPOOL_OK; GPOOL_ERROR_WRONG_PHASE (a frame is open); GPOOL_ERROR_TIMEOUT (the GPU is too
  *         far behind; no frame is open then, call again); GPOOL_ERROR_DEVICE_LOST;
  *         GPOOL_ERROR_INVALID_ARGUMENT (null pool).
- * Thread: owner. Allocates: never. Cost: one poll; no object is visited.
+ * Thread: owner. Allocates: when shaders compiled or changed. Cost: one poll; no object is visited. Of
+ * a pool without workers also that of compiling what changed.
  */
 GPOOL_API gpool_result gpool_begin_frame(gpool *pool);
 

@@ -98,8 +98,8 @@ GPOOL_API gpool_result gpool_shader_wait(gpool *pool, gpool_shader shader, uint6
 /**
  * Copies what is known of a shader.
  *
- * @return GPOOL_OK, also for a failed shader; GPOOL_ERROR_INVALID_ARGUMENT (null pointer); a handle
- *         error. On an error `info` is zeroed, with "" for strings.
+ * @return GPOOL_OK, also for a failed shader; a handle error; GPOOL_ERROR_INVALID_ARGUMENT (null
+ *         pointer). On an error `info` is zeroed, with "" for strings.
  * Thread: owner.
  */
 GPOOL_API gpool_result gpool_shader_get_info(gpool *pool, gpool_shader shader,
