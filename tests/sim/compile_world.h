@@ -118,8 +118,10 @@ static inline gpool_device *compile_device(sim_pool *p, sim *s)
 {
     gpool_gpu table;
     sim_table(s, &table);
-    compile_gate.real = table;
-    compile_gate.owner = pthread_self();
+    if (compile_gate.real.CreateInstance == NULL) { /* the same functions for all simulators */
+        compile_gate.real = table;
+        compile_gate.owner = pthread_self();
+    }
     table.DeviceCreateShaderModule = compile_module;
     table.DeviceCreateRenderPipeline = compile_render;
     table.DeviceCreateComputePipeline = compile_compute;

@@ -114,7 +114,7 @@ static uint64_t many_keys(uint64_t fallback)
 static void a_million_keys_do_not_grow_the_caches(void **state)
 {
     (void)state;
-    const uint64_t count = many_keys(20000);
+    const uint64_t count = many_keys(5000);
     for (size_t w = 0; w < 2; ++w) {
         sim_pool p;
         compile_open(&p, cache_workers[w]);

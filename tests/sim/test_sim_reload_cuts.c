@@ -180,16 +180,16 @@ static void cuts_run(uint32_t workers, bool on_disk, uint64_t count)
 static void cut_files_never_reach_the_screen(void **state)
 {
     (void)state;
-    cuts_run(GPOOL_WORKERS_NONE, false, cuts_count(2000));
-    cuts_run(1, false, cuts_count(1000));
-    cuts_run(4, false, cuts_count(1000));
+    cuts_run(GPOOL_WORKERS_NONE, false, cuts_count(1200));
+    cuts_run(1, false, cuts_count(600));
+    cuts_run(4, false, cuts_count(600));
 }
 
 static void cut_files_on_disk_never_reach_the_screen(void **state)
 {
     (void)state;
-    cuts_run(GPOOL_WORKERS_NONE, true, cuts_count(1000));
-    cuts_run(1, true, cuts_count(500));
+    cuts_run(GPOOL_WORKERS_NONE, true, cuts_count(600));
+    cuts_run(1, true, cuts_count(400));
 }
 
 int main(int argc, char **argv)

@@ -392,7 +392,6 @@ static void a_recovery_that_fails_lets_compiles_go_on(void **state)
     (void)compile_pipeline(&r.p, compile_shader(&r.p, compile_text(50), "waits"), "waits");
     sim *s;
     gpool_device *device = races_device(&r, &s);
-    sim_table(r.p.s, &compile_gate.real); /* workers stay on the old one */
     sim_lose(s);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, races_open_later, NULL), 0);
