@@ -28,7 +28,7 @@
 #define HITCH_ROUNDS   6u
 #define HITCH_WAIT_NS  60000000000u
 /* Of a source for a software driver, which takes a tenth of a second for the first use of a long one. */
-#define HITCH_SOFT_OCTAVES 2u
+#define HITCH_SOFT_OCTAVES 1u
 
 /* What a frame cost its thread, in milliseconds. */
 typedef struct hitch_sample {
