@@ -55,7 +55,7 @@ static const struct {
     { "tests/gpu/gpu_textures_views.c", "picture 0.0 texture 2d unfilterable" },
     { "tests/gpu/gpu_uploads.c", "color 0.0 read" },
     { "tests/gpu/hostile_draws.c", "picture 1.0 texture 2d unfilterable; big 0.0 uniform" },
-    { "tests/gpu/hostile_shaders.c", "a 3.15 uniform; a 0.0 texture 2d unfilterable; a 0.0 write; "
+    { "tests/gpu/hostile_shaders.c", "a 4.0 uniform; a 0.0 uniform ?; a 0.0 write; "
                                      "a 4294967295.0 uniform ?" },
     { "tests/model/model_record.c", "color 0.0 uniform; source 1.0 read; numbers 0.0 write" },
     { "tests/recover/recover_world.c", "color 0.0 uniform; picture 1.0 texture 2d unfilterable; "
