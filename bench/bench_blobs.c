@@ -20,7 +20,6 @@
 
 #define BLOBS_PIPELINES 16u
 #define BLOBS_PAIRS     5u
-#define BLOBS_LINES     90u /* of a shader, besides its frame */
 #define BLOBS_TIMEOUT   UINT64_C(120000000000)
 #define BLOBS_SOURCE    16384u
 
@@ -43,32 +42,123 @@ static void blobs_on_log(void *user, const gpool_log_record *record)
     }
 }
 
-/* About 100 lines that no compiler can fold, with numbers of their own. */
+/*
+ * A shader of 100 lines as programs have them: noise, a distance field, a march through it with shadows.
+ * Its numbers are its own in every pipeline, so that no cache knows it.
+ */
+static const char blobs_march[] =
+    "struct Scene {\n"
+    "    size: vec2u,\n"
+    "    time: f32,\n"
+    "    steps: u32,\n"
+    "}\n"
+    "@group(0) @binding(0) var<storage, read_write> pixels: array<u32>;\n"
+    "@group(0) @binding(1) var<uniform> scene: Scene;\n"
+    "\n"
+    "fn hash(p: vec3f) -> f32 {\n"
+    "    let q = fract(p * vec3f(SEED0, SEED1, SEED2));\n"
+    "    return fract(dot(q, q.yzx + SEED3) * q.x);\n"
+    "}\n"
+    "\n"
+    "fn noise(p: vec3f) -> f32 {\n"
+    "    let i = floor(p);\n"
+    "    let f = fract(p);\n"
+    "    let u = f * f * (3.0 - 2.0 * f);\n"
+    "    var sum = 0.0;\n"
+    "    for (var c = 0u; c < 8u; c++) {\n"
+    "        let o = vec3f(f32(c & 1u), f32((c >> 1u) & 1u), f32(c >> 2u));\n"
+    "        let w = mix(1.0 - u, u, o);\n"
+    "        sum += hash(i + o) * w.x * w.y * w.z;\n"
+    "    }\n"
+    "    return sum;\n"
+    "}\n"
+    "\n"
+    "fn fbm(start: vec3f) -> f32 {\n"
+    "    var p = start;\n"
+    "    var sum = 0.0;\n"
+    "    var weight = 0.5;\n"
+    "    for (var octave = 0; octave < 5; octave++) {\n"
+    "        sum += weight * noise(p);\n"
+    "        p = p.yzx * SEED4 + vec3f(1.7, 9.2, 3.1);\n"
+    "        weight *= 0.5;\n"
+    "    }\n"
+    "    return sum;\n"
+    "}\n"
+    "\n"
+    "fn turn(p: vec2f, angle: f32) -> vec2f {\n"
+    "    let s = sin(angle);\n"
+    "    let c = cos(angle);\n"
+    "    return vec2f(c * p.x - s * p.y, s * p.x + c * p.y);\n"
+    "}\n"
+    "\n"
+    "fn distance_to(point: vec3f) -> f32 {\n"
+    "    var p = point;\n"
+    "    var best = p.y + 1.0 + 0.3 * fbm(p * 0.7);\n"
+    "    for (var i = 0; i < 4; i++) {\n"
+    "        let xz = turn(p.xz, SEED5 + scene.time);\n"
+    "        p = vec3f(abs(xz.x) - 0.6, p.y - 0.2, xz.y);\n"
+    "        let box = abs(p) - vec3f(0.3, SEED6, 0.3);\n"
+    "        let outside = length(max(box, vec3f(0.0)));\n"
+    "        best = min(best, outside + min(max(box.x, max(box.y, box.z)), 0.0));\n"
+    "    }\n"
+    "    return best;\n"
+    "}\n"
+    "\n"
+    "fn normal_at(p: vec3f) -> vec3f {\n"
+    "    let e = vec2f(0.001, 0.0);\n"
+    "    let x = distance_to(p + e.xyy) - distance_to(p - e.xyy);\n"
+    "    let y = distance_to(p + e.yxy) - distance_to(p - e.yxy);\n"
+    "    let z = distance_to(p + e.yyx) - distance_to(p - e.yyx);\n"
+    "    return normalize(vec3f(x, y, z));\n"
+    "}\n"
+    "\n"
+    "fn shadow(origin: vec3f, to_light: vec3f) -> f32 {\n"
+    "    var lit = 1.0;\n"
+    "    var t = 0.02;\n"
+    "    for (var i = 0; i < 24; i++) {\n"
+    "        let d = distance_to(origin + to_light * t);\n"
+    "        lit = min(lit, 8.0 * d / t);\n"
+    "        t += clamp(d, 0.02, 0.3);\n"
+    "    }\n"
+    "    return clamp(lit, 0.0, 1.0);\n"
+    "}\n"
+    "\n"
+    "@compute @workgroup_size(8, 8) fn main(@builtin(global_invocation_id) id: vec3u) {\n"
+    "    if (any(id.xy >= scene.size)) {\n"
+    "        return;\n"
+    "    }\n"
+    "    let uv = (vec2f(id.xy) * 2.0 - vec2f(scene.size)) / f32(scene.size.y);\n"
+    "    let ray = normalize(vec3f(uv, SEED7));\n"
+    "    var p = vec3f(0.0, 0.5, -4.0);\n"
+    "    var travelled = 0.0;\n"
+    "    for (var i = 0u; i < scene.steps; i++) {\n"
+    "        let d = distance_to(p);\n"
+    "        if (d < 0.001 || travelled > 40.0) {\n"
+    "            break;\n"
+    "        }\n"
+    "        p += ray * d;\n"
+    "        travelled += d;\n"
+    "    }\n"
+    "    let n = normal_at(p);\n"
+    "    let to_light = normalize(vec3f(0.4, 0.8, -0.3));\n"
+    "    let light = max(dot(n, to_light), 0.0) * shadow(p + n * 0.01, to_light);\n"
+    "    let fog = exp(-0.08 * travelled);\n"
+    "    let color = mix(vec3f(0.5, 0.6, 0.7), vec3f(light) + 0.1 * fbm(p * 3.0), fog);\n"
+    "    pixels[id.y * scene.size.x + id.x] = pack4x8unorm(vec4f(color, 1.0));\n"
+    "}\n";
+
+/* Writes the shader with numbers in place of SEED0 to SEED7. */
 static void blobs_write_source(char *source, uint64_t *random)
 {
-    size_t used =
-        (size_t)snprintf(source, BLOBS_SOURCE,
-                         "@group(0) @binding(0) var<storage, read_write> data: array<u32>;\n"
-                         "@compute @workgroup_size(64)\n"
-                         "fn main(@builtin(global_invocation_id) id: vec3u) {\n"
-                         "    var a = data[id.x];\n"
-                         "    var b = vec4f(f32(a), 1.0, 2.0, 3.0);\n");
-    for (uint32_t i = 0; i < BLOBS_LINES; ++i) {
-        const unsigned number = (unsigned)(bench_random(random) & 0xffffffu) | 1u;
-        static const char *const lines[] = {
-            "    a = (a ^ %uu) * 1664525u + data[(id.x + %uu) & 63u];\n",
-            "    b = fma(b, vec4f(f32(a & %uu)), vec4f(sin(b.x * %u.5)));\n",
-            "    if ((a & %uu) > %uu) { a = a >> 3u; b = b.yzwx; }\n",
-            "    for (var i = 0u; i < (a & 7u); i++) { a += countOneBits(a ^ %uu) * %uu; }\n",
-            "    b = mix(b, sqrt(abs(b.wzyx + %u.25)), vec4f(0.%u));\n",
-        };
-        /* The formats are those above: two numbers each. */
-        used += (size_t)snprintf(source + used, BLOBS_SOURCE - used, lines[i % 5], number,
-                                 number % 1000);
+    size_t used = 0;
+    const char *rest = blobs_march;
+    for (const char *mark = strstr(rest, "SEED"); mark != NULL; mark = strstr(rest, "SEED")) {
+        const unsigned number = (unsigned)(bench_random(random) % 10000000u);
+        used += (size_t)snprintf(source + used, BLOBS_SOURCE - used, "%.*s1.%07u",
+                                 (int)(mark - rest), rest, number);
+        rest = mark + 5;
     }
-    (void)snprintf(source + used, BLOBS_SOURCE - used,
-                   "    data[id.x] = a + u32(abs(b.x + b.y + b.z + b.w));\n"
-                   "}\n");
+    (void)snprintf(source + used, BLOBS_SOURCE - used, "%s", rest);
 }
 
 static void blobs_make_pipelines(gpool *pool, uint32_t count, uint64_t salt, blobs_told *told)

@@ -42,7 +42,7 @@ typedef struct gpool_device_desc {
     const WGPUFeatureName *optional_features; /**< asked for where the adapter has them */
     size_t optional_feature_count;            /**< items in `optional_features` */
     const char *label;                        /**< name in messages, copied; NULL = "device" */
-    gpool_store *blobs; /**< where driver blobs are kept between runs; NULL = nowhere. Not kept: it
+    gpool_store *blobs; /**< where driver blobs are kept between runs; NULL = nowhere. The store
                              must stay open until the device is released. Blobs are the driver's own
                              machine code, which nobody checks: read SECURITY.md before you set this.
                              For the known Dawn build only (gpool_device_info.translated); otherwise

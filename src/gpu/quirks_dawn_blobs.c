@@ -39,8 +39,9 @@
 #define BLOBS_SHORT_KEY 2048u
 
 /*
- * A save that took so long waited for another process, or for a dying disk. The next ones would, too,
- * one by one and each inside a call of Dawn's: they are dropped for a while.
+ * A save that took so long and came to nothing waited for another process that is stopped, or for a
+ * dying disk. The next ones would, too, one by one and each inside a call of Dawn's: they are dropped for
+ * a while. One that only was slow is none of that: machines are busy.
  */
 #define BLOBS_SLOW_NS  UINT64_C(400000000)
 #define BLOBS_PAUSE_NS UINT64_C(10000000000)
@@ -261,16 +262,20 @@ static bool blobs_save_open(gpool__blobs *blobs, const void *key, size_t key_siz
                             const void *value, size_t value_size)
 {
     uint64_t begin = gpool__now_ns();
+    gpool_store_stats before;
+    gpool_store_stats after;
     blobs_key whole;
     if (value == NULL || value_size == 0 || begin < atomic_load(&blobs->paused_until) ||
         !blobs_make_key(blobs, key, key_size, &whole)) {
         return false;
     }
+    gpool_store_get_stats(blobs->store, &before);
     gpool_result result =
         gpool_store_save(blobs->store, whole.bytes, whole.size, value, value_size);
     blobs_free_key(&whole);
     uint64_t end = gpool__now_ns();
-    if (end - begin > BLOBS_SLOW_NS) {
+    gpool_store_get_stats(blobs->store, &after);
+    if (end - begin > BLOBS_SLOW_NS && after.failed_saves > before.failed_saves) {
         atomic_store(&blobs->paused_until, end + BLOBS_PAUSE_NS);
     }
     return result == GPOOL_OK;
