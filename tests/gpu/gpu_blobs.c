@@ -5,7 +5,7 @@
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700 /* mkdtemp(), nftw() */
 #endif
-#include "gpu/fixture.h"
+#include "gpu/blobs_place.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,259 +16,28 @@
 #include <unistd.h>
 
 #define PIPELINES 6u
-#define MOST      24u
 #define CHILD     "GPOOL_BLOBS_FOLDER" /* in the environment of the second process */
 
 int gpu_blobs_run(void);
 
-/* A folder for a store, and what its log and the device's say. */
-typedef struct place {
-    char folder[128];
-    gpool_store *store;
-    fixture_log store_log;
-    fixture_log device_log;
-} place;
-
-/* What one program run on one device came to. */
-typedef struct outcome {
-    uint32_t words[MOST]; /* written by compute pipelines */
-    uint8_t picture[4 * 4 * 4];
-    gpool_blob_stats blobs;
-} outcome;
-
-static bool is_dawn(void)
-{
-    return !fixture_is_wgpu();
-}
-
-static gpool_store_desc store_desc(place *p)
-{
-    return (gpool_store_desc){ .directory = p->folder,
-                               .log = fixture_on_log,
-                               .log_user = &p->store_log,
-                               .allocator = fixture_allocator() };
-}
-
-static void open_store(place *p, gpool_store_mode mode)
-{
-    gpool_store_desc desc = store_desc(p);
-    desc.mode = mode;
-    assert_good(gpool_store_open(&desc, &p->store));
-}
-
-static void close_store(place *p)
-{
-    gpool_store_close(p->store);
-    p->store = NULL;
-}
-
-static void open_place(place *p)
-{
-    memset(p, 0, sizeof *p);
-    const char *parent = getenv("TMPDIR");
-    (void)snprintf(p->folder, sizeof p->folder, "%.80s/gpool-blobs-XXXXXX",
-                   parent != NULL ? parent : "/tmp");
-    assert_non_null(mkdtemp(p->folder));
-    open_store(p, GPOOL_STORE_MODE_READ_WRITE);
-}
-
-static int remove_one(const char *path, const struct stat *state, int type, struct FTW *at)
-{
-    (void)state;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-static void close_place(place *p)
-{
-    close_store(p);
-    (void)nftw(p->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static gpool_store_stats store_stats(const place *p)
-{
-    gpool_store_stats stats;
-    gpool_store_get_stats(p->store, &stats);
-    return stats;
-}
-
-/* --- a device with blobs and a program on it --- */
-
-static gpool_device *open_device(place *p, const gpool_gpu *table)
-{
-    memset(&p->device_log, 0, sizeof p->device_log);
-    const gpool_device_desc desc = { .gpu = table,
-                                     .adapter = fixture_adapter(),
-                                     .blobs = p->store,
-                                     .label = "with blobs",
-                                     .log = fixture_on_log,
-                                     .log_user = &p->device_log,
-                                     .allocator = fixture_allocator() };
-    gpool_device *device = NULL;
-    assert_good(gpool_device_open(&desc, &device));
-    fixture_expect_at(&p->device_log, GPOOL_LOG_FALLBACK, is_dawn() ? 0 : 1, __FILE__, __LINE__);
-    return device;
-}
-
-static gpool_pipeline make_compute(gpool *pool, uint32_t number)
-{
-    char wgsl[512];
-    (void)snprintf(wgsl, sizeof wgsl,
-                   "@group(0) @binding(0) var<storage, read_write> out: array<u32>;\n"
-                   "@compute @workgroup_size(1) fn main() {\n"
-                   "    var x = %uu;\n"
-                   "    for (var i = 0u; i < %uu; i++) { x = x * 1664525u + out[i]; }\n"
-                   "    out[%u] = x;\n"
-                   "}\n",
-                   number + 7, number + 1, number);
-    gpool_shader shader = gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl });
-    gpool_pipeline pipeline =
-        gpool_compute_pipeline_create(pool, &(gpool_compute_pipeline_desc){ .shader = shader });
-    assert_good(gpool_shader_destroy(pool, shader));
-    return pipeline;
-}
-
-static gpool_pipeline make_render(gpool *pool)
-{
-    static const char wgsl[] =
-        "@vertex fn vs(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {\n"
-        "    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 0.0, 1.0);\n"
-        "}\n"
-        "@fragment fn fs(@builtin(position) p: vec4f) -> @location(0) vec4f {\n"
-        "    return vec4f(p.xy / 4.0, 0.25, 1.0);\n"
-        "}\n";
-    gpool_shader shader = gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl });
-    const gpool_render_pipeline_desc desc = { .shader = shader,
-                                              .samples = 1,
-                                              .colors[0].format = WGPUTextureFormat_RGBA8Unorm };
-    gpool_pipeline pipeline = gpool_render_pipeline_create(pool, &desc);
-    assert_good(gpool_shader_destroy(pool, shader));
-    return pipeline;
-}
-
-static void run_frame(gpool *pool, const gpool_pipeline *compute, uint32_t count,
-                      gpool_pipeline render, outcome *o)
-{
-    gpool_buffer out = gpool_buffer_create(
-        pool, &(gpool_buffer_desc){ .size = sizeof o->words,
-                                    .usage = GPOOL_BUFFER_STORAGE_WRITE | GPOOL_BUFFER_READ_BACK });
-    gpool_texture target = gpool_texture_create(
-        pool, &(gpool_texture_desc){ .width = 4,
-                                     .height = 4,
-                                     .format = WGPUTextureFormat_RGBA8Unorm,
-                                     .usage = GPOOL_TEXTURE_TARGET | GPOOL_TEXTURE_READ_BACK });
-    assert_good(gpool_begin_frame(pool));
-    gpool_recorder rec = gpool_frame_recorder(pool);
-    gpool_begin_compute(rec, NULL);
-    for (uint32_t i = 0; i < count; ++i) {
-        const gpool_binding words = { .buffer = out };
-        gpool_set_pipeline(rec, compute[i]);
-        gpool_set_bindings(rec, 0, (gpool_layout){ 0 }, &words, 1, NULL, 0);
-        gpool_dispatch(rec, 1, 1, 1);
-    }
-    gpool_end_pass(rec);
-    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = target } });
-    gpool_set_pipeline(rec, render);
-    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
-    gpool_end_pass(rec);
-    assert_good(gpool_end_frame(pool));
-    assert_good(gpool_buffer_read(pool, out, 0, o->words, sizeof o->words));
-    assert_good(gpool_texture_read(pool, target, NULL, o->picture, sizeof o->picture));
-}
-
-/* Compiles so many compute pipelines and one for drawing on these workers, and runs them. */
-static outcome run_on(gpool_device *device, uint32_t count, uint32_t workers)
-{
-    outcome o = { 0 };
-    fixture_log log = { 0 };
-    gpool *pool = NULL;
-    const gpool_desc desc = { .compile_workers = workers,
-                              .log = fixture_on_log,
-                              .log_user = &log,
-                              .allocator = fixture_allocator() };
-    assert_good(gpool_create(device, &desc, &pool));
-    gpool_pipeline compute[MOST];
-    for (uint32_t i = 0; i < count; ++i) {
-        compute[i] = make_compute(pool, i);
-    }
-    gpool_pipeline render = make_render(pool);
-    run_frame(pool, compute, count, render, &o);
-    gpool_destroy(pool);
-    assert_good(gpool_device_get_blob_stats(device, &o.blobs));
-    return o;
-}
-
-/* The same on a device of its own, whose blobs are kept in the store. */
-static outcome run_at(place *p, uint32_t count, uint32_t workers)
-{
-    gpool_device *device = open_device(p, NULL);
-    outcome o = run_on(device, count, workers);
-    gpool_device_release(device);
-    assert_int_equal(o.blobs.active, is_dawn());
-    return o;
-}
-
-/* What comes out without a store. */
-static const outcome *plain(fixture *f, uint32_t count)
-{
-    static outcome o;
-    o = run_on(f->device, count, 1);
-    assert_false(o.blobs.active);
-    assert_int_not_equal(o.words[count - 1], 0);
-    return &o;
-}
-
-static void assert_same_picture(const outcome *a, const outcome *b)
-{
-    assert_bytes(a->words, b->words, sizeof a->words);
-    assert_bytes(a->picture, b->picture, sizeof a->picture);
-}
-
-/* Every blob was asked for in vain, and one at least was saved for each pipeline. */
-static void assert_cold(const outcome *o, uint32_t pipelines)
-{
-    assert_int_equal(o->blobs.hits, 0);
-    assert_int_equal(o->blobs.hit_bytes, 0);
-    if (is_dawn()) {
-        assert_true(o->blobs.misses >= pipelines);
-        assert_true(o->blobs.saves >= pipelines);
-        assert_true(o->blobs.save_bytes > o->blobs.saves);
-        assert_int_equal(o->blobs.dropped, 0);
-    } else {
-        assert_int_equal(o->blobs.misses + o->blobs.saves + o->blobs.dropped, 0);
-    }
-}
-
-static void assert_warm(const outcome *o, uint32_t pipelines)
-{
-    assert_int_equal(o->blobs.misses, 0);
-    if (is_dawn()) {
-        assert_true(o->blobs.hits >= pipelines);
-        assert_true(o->blobs.hit_bytes > o->blobs.hits);
-    } else {
-        assert_int_equal(o->blobs.hits, 0);
-    }
-}
-
 static void second_device_hits(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    outcome first = run_at(&p, PIPELINES, 1);
-    assert_cold(&first, PIPELINES);
-    assert_same_picture(&first, wanted);
-    assert_int_equal(store_stats(&p).saves > 0, is_dawn());
-    outcome second = run_at(&p, PIPELINES, 1);
-    assert_warm(&second, PIPELINES);
-    assert_same_picture(&second, wanted);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    blobs_outcome first = blobs_run_at(&p, PIPELINES, 1);
+    blobs_assert_cold(&first, PIPELINES);
+    blobs_assert_same_picture(&first, wanted);
+    assert_int_equal(blobs_store_stats(&p).saves > 0, blobs_is_dawn());
+    blobs_outcome second = blobs_run_at(&p, PIPELINES, 1);
+    blobs_assert_warm(&second, PIPELINES);
+    blobs_assert_same_picture(&second, wanted);
     print_message("first: %u misses, %u saves of %u bytes; second: %u hits of %u bytes\n",
                   (unsigned)first.blobs.misses, (unsigned)first.blobs.saves,
                   (unsigned)first.blobs.save_bytes, (unsigned)second.blobs.hits,
                   (unsigned)second.blobs.hit_bytes);
-    close_place(&p);
+    blobs_close_place(&p);
 }
 
 /* --- a second process --- */
@@ -276,11 +45,11 @@ static void second_device_hits(void **state)
 static void run_child(void **state)
 {
     (void)state;
-    place p = { 0 };
+    blobs_place p = { 0 };
     (void)snprintf(p.folder, sizeof p.folder, "%s", getenv(CHILD));
-    open_store(&p, GPOOL_STORE_MODE_READ_WRITE);
-    outcome o = run_at(&p, PIPELINES, 1);
-    close_store(&p);
+    blobs_open_store(&p, GPOOL_STORE_MODE_READ_WRITE);
+    blobs_outcome o = blobs_run_at(&p, PIPELINES, 1);
+    blobs_close_store(&p);
     char path[160];
     (void)snprintf(path, sizeof path, "%s/outcome", p.folder);
     FILE *file = fopen(path, "wb");
@@ -289,7 +58,7 @@ static void run_child(void **state)
     assert_int_equal(fclose(file), 0);
 }
 
-static outcome run_process(const place *p)
+static blobs_outcome run_process(const blobs_place *p)
 {
     char path[160];
     (void)snprintf(path, sizeof path, "%s/outcome", p->folder);
@@ -306,7 +75,7 @@ static outcome run_process(const place *p)
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    outcome o;
+    blobs_outcome o;
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     assert_int_equal(fread(&o, sizeof o, 1, file), 1);
@@ -317,34 +86,34 @@ static outcome run_process(const place *p)
 static void second_process_hits(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    outcome first = run_process(&p);
-    assert_cold(&first, PIPELINES);
-    assert_same_picture(&first, wanted);
-    outcome second = run_process(&p);
-    assert_warm(&second, PIPELINES);
-    assert_same_picture(&second, wanted);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    blobs_outcome first = run_process(&p);
+    blobs_assert_cold(&first, PIPELINES);
+    blobs_assert_same_picture(&first, wanted);
+    blobs_outcome second = run_process(&p);
+    blobs_assert_warm(&second, PIPELINES);
+    blobs_assert_same_picture(&second, wanted);
     /* And a process that was there all the time finds them, too. */
-    outcome third = run_at(&p, PIPELINES, 1);
-    assert_warm(&third, PIPELINES);
-    close_place(&p);
+    blobs_outcome third = blobs_run_at(&p, PIPELINES, 1);
+    blobs_assert_warm(&third, PIPELINES);
+    blobs_close_place(&p);
 }
 
 static void workers_share_the_store(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, MOST);
-    outcome first = run_at(&p, MOST, 4);
-    assert_cold(&first, MOST);
-    assert_same_picture(&first, wanted);
-    outcome second = run_at(&p, MOST, 4);
-    assert_warm(&second, MOST);
-    assert_same_picture(&second, wanted);
-    close_place(&p);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, BLOBS_MOST);
+    blobs_outcome first = blobs_run_at(&p, BLOBS_MOST, 4);
+    blobs_assert_cold(&first, BLOBS_MOST);
+    blobs_assert_same_picture(&first, wanted);
+    blobs_outcome second = blobs_run_at(&p, BLOBS_MOST, 4);
+    blobs_assert_warm(&second, BLOBS_MOST);
+    blobs_assert_same_picture(&second, wanted);
+    blobs_close_place(&p);
 }
 
 /* --- stores that have nothing, or nothing good --- */
@@ -367,21 +136,21 @@ static int flip_one(const char *path, const struct stat *state, int type, struct
 static void damaged_entries_are_misses_and_are_saved_again(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    (void)run_at(&p, PIPELINES, 1);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    (void)blobs_run_at(&p, PIPELINES, 1);
     assert_int_equal(nftw(p.folder, flip_one, 8, FTW_PHYS), 0);
-    outcome damaged = run_at(&p, PIPELINES, 1);
-    assert_cold(&damaged, PIPELINES);
-    assert_same_picture(&damaged, wanted);
-    if (is_dawn()) {
-        assert_int_equal(store_stats(&p).bad_entries, damaged.blobs.misses);
+    blobs_outcome damaged = blobs_run_at(&p, PIPELINES, 1);
+    blobs_assert_cold(&damaged, PIPELINES);
+    blobs_assert_same_picture(&damaged, wanted);
+    if (blobs_is_dawn()) {
+        assert_int_equal(blobs_store_stats(&p).bad_entries, damaged.blobs.misses);
     }
-    outcome repaired = run_at(&p, PIPELINES, 1);
-    assert_warm(&repaired, PIPELINES);
-    assert_same_picture(&repaired, wanted);
-    close_place(&p);
+    blobs_outcome repaired = blobs_run_at(&p, PIPELINES, 1);
+    blobs_assert_warm(&repaired, PIPELINES);
+    blobs_assert_same_picture(&repaired, wanted);
+    blobs_close_place(&p);
 }
 
 /* Copies of entries under keys that differ from ours at the front. */
@@ -420,49 +189,49 @@ static bool poison_one(void *user, const gpool_store_entry *entry)
 static void entries_of_other_salts_are_never_taken(void **state)
 {
     fixture *f = *state;
-    place good;
-    open_place(&good);
-    const outcome *wanted = plain(f, PIPELINES);
-    (void)run_at(&good, PIPELINES, 1);
+    blobs_place good;
+    blobs_open_place(&good);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    (void)blobs_run_at(&good, PIPELINES, 1);
     for (uint32_t at = 11; at < 60; at += 7) { /* versions, hash, kind of adapter */
-        place bad;
-        open_place(&bad);
+        blobs_place bad;
+        blobs_open_place(&bad);
         poisoner q = { .store = bad.store, .at = at, .strip = at == 11 };
         assert_good(gpool_store_list(good.store, poison_one, &q));
-        assert_int_equal(q.entries > 0, is_dawn());
-        outcome o = run_at(&bad, PIPELINES, 1);
-        assert_cold(&o, PIPELINES);
-        assert_same_picture(&o, wanted);
-        close_place(&bad);
+        assert_int_equal(q.entries > 0, blobs_is_dawn());
+        blobs_outcome o = blobs_run_at(&bad, PIPELINES, 1);
+        blobs_assert_cold(&o, PIPELINES);
+        blobs_assert_same_picture(&o, wanted);
+        blobs_close_place(&bad);
     }
-    close_place(&good);
+    blobs_close_place(&good);
 }
 
 static void stores_that_are_off_or_read_only_are_no_trouble(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    close_store(&p);
-    open_store(&p, GPOOL_STORE_MODE_OFF);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    blobs_close_store(&p);
+    blobs_open_store(&p, GPOOL_STORE_MODE_OFF);
     for (int i = 0; i < 2; ++i) {
-        outcome off = run_at(&p, PIPELINES, 1);
-        assert_cold(&off, PIPELINES);
-        assert_same_picture(&off, wanted);
+        blobs_outcome off = blobs_run_at(&p, PIPELINES, 1);
+        blobs_assert_cold(&off, PIPELINES);
+        blobs_assert_same_picture(&off, wanted);
     }
-    close_store(&p);
-    open_store(&p, GPOOL_STORE_MODE_READ_WRITE);
-    (void)run_at(&p, PIPELINES - 1, 1);
-    close_store(&p);
-    open_store(&p, GPOOL_STORE_MODE_READ_ONLY);
+    blobs_close_store(&p);
+    blobs_open_store(&p, GPOOL_STORE_MODE_READ_WRITE);
+    (void)blobs_run_at(&p, PIPELINES - 1, 1);
+    blobs_close_store(&p);
+    blobs_open_store(&p, GPOOL_STORE_MODE_READ_ONLY);
     for (int i = 0; i < 2; ++i) { /* the last pipeline is never there */
-        outcome o = run_at(&p, PIPELINES, 1);
-        assert_same_picture(&o, wanted);
-        assert_int_equal(o.blobs.hits >= PIPELINES - 1, is_dawn());
-        assert_int_equal(o.blobs.misses > 0, is_dawn());
+        blobs_outcome o = blobs_run_at(&p, PIPELINES, 1);
+        blobs_assert_same_picture(&o, wanted);
+        assert_int_equal(o.blobs.hits >= PIPELINES - 1, blobs_is_dawn());
+        assert_int_equal(o.blobs.misses > 0, blobs_is_dawn());
     }
-    close_place(&p);
+    blobs_close_place(&p);
 }
 
 /* Fails every allocation from the k-th on, or the k-th alone. */
@@ -487,44 +256,44 @@ static void *scarce_resize(void *user, void *block, size_t old_size, size_t new_
     return s->real.resize(s->real.user, block, old_size, new_size);
 }
 
-static void assert_cold_and_dropped(const outcome *o)
+static void assert_cold_and_dropped(const blobs_outcome *o)
 {
     assert_int_equal(o->blobs.hits + o->blobs.saves, 0);
-    assert_int_equal(o->blobs.misses >= PIPELINES, is_dawn());
-    assert_int_equal(o->blobs.dropped >= PIPELINES, is_dawn());
+    assert_int_equal(o->blobs.misses >= PIPELINES, blobs_is_dawn());
+    assert_int_equal(o->blobs.dropped >= PIPELINES, blobs_is_dawn());
 }
 
 static void memory_that_ends_in_the_callbacks_is_a_miss(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    (void)run_at(&p, PIPELINES - 1, 1);
-    close_store(&p);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    (void)blobs_run_at(&p, PIPELINES - 1, 1);
+    blobs_close_store(&p);
     for (uint64_t k = 1; k < 40; k += k < 8 ? 1 : 3) {
         scarce s = { .real = fixture_allocator() };
-        gpool_store_desc desc = store_desc(&p);
+        gpool_store_desc desc = blobs_store_desc(&p);
         desc.allocator = (gpool_allocator){ .resize = scarce_resize, .user = &s };
         assert_good(gpool_store_open(&desc, &p.store));
         s.fail_at = s.calls + k;
         s.for_ever = k % 2 == 1;
-        outcome o = run_at(&p, PIPELINES, 1);
-        assert_same_picture(&o, wanted);
-        assert_true(s.failed > 0 || !is_dawn() || k > 8);
+        blobs_outcome o = blobs_run_at(&p, PIPELINES, 1);
+        blobs_assert_same_picture(&o, wanted);
+        assert_true(s.failed > 0 || !blobs_is_dawn() || k > 8);
         if (k == 1) {
             assert_cold_and_dropped(&o);
         }
-        close_store(&p);
+        blobs_close_store(&p);
     }
-    close_place(&p);
+    blobs_close_place(&p);
 }
 
 static void memory_that_ends_at_open_is_told(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
+    blobs_place p;
+    blobs_open_place(&p);
     gpool_result result = GPOOL_ERROR_OUT_OF_MEMORY;
     for (uint64_t k = 1; result != GPOOL_OK; ++k) {
         scarce s = { .real = fixture_allocator(), .fail_at = k };
@@ -541,7 +310,7 @@ static void memory_that_ends_at_open_is_told(void **state)
         fixture_expect(f, GPOOL_LOG_MEMORY, s.failed > 0);
         gpool_device_release(device);
     }
-    close_place(&p);
+    blobs_close_place(&p);
 }
 
 /* --- the callbacks themselves, as Dawn gets them --- */
@@ -603,7 +372,7 @@ static WGPUFuture sniff(WGPUAdapter adapter, WGPUDeviceDescriptor const *descrip
 }
 
 /* Opens a device that tells its callbacks to us. */
-static gpool_device *open_sniffed(place *p, between what)
+static gpool_device *open_sniffed(blobs_place *p, between what)
 {
     gpool_gpu table;
     memset(&sniffed, 0, sizeof sniffed);
@@ -613,43 +382,43 @@ static gpool_device *open_sniffed(place *p, between what)
     assert_good(gpool_gpu_load(NULL, &sniffed_table));
     table = sniffed_table;
     table.AdapterRequestDevice = sniff;
-    gpool_device *device = open_device(p, &table);
-    assert_int_equal(sniffed.load != NULL, is_dawn());
-    assert_int_equal(sniffed.chain.sType, is_dawn() ? 0x50007 : 0);
+    gpool_device *device = blobs_open_device(p, &table);
+    assert_int_equal(sniffed.load != NULL, blobs_is_dawn());
+    assert_int_equal(sniffed.chain.sType, blobs_is_dawn() ? 0x50007 : 0);
     return device;
 }
 
 static void blobs_that_vanish_between_size_and_bytes_are_given_all_the_same(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, 1);
-    (void)run_at(&p, 1, 1);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, 1);
+    (void)blobs_run_at(&p, 1, 1);
     gpool_device *device = open_sniffed(&p, BETWEEN_CLEAR);
-    outcome o = run_on(device, 1, 1);
+    blobs_outcome o = blobs_run_on(device, 1, 1);
     gpool_device_release(device);
     assert_int_equal(sniffed_seconds, o.blobs.hits);
-    assert_int_equal(o.blobs.hits > 0, is_dawn());
-    assert_same_picture(&o, wanted);
-    close_place(&p);
+    assert_int_equal(o.blobs.hits > 0, blobs_is_dawn());
+    blobs_assert_same_picture(&o, wanted);
+    blobs_close_place(&p);
 }
 
 /* Dawn does not look at the answer of the second call: what it finds in its block must harm nobody. */
 static void blobs_of_a_closed_device_are_no_blobs_to_dawn(void **state)
 {
     fixture *f = *state;
-    place p;
-    open_place(&p);
-    const outcome *wanted = plain(f, PIPELINES);
-    (void)run_at(&p, PIPELINES, 1);
+    blobs_place p;
+    blobs_open_place(&p);
+    const blobs_outcome *wanted = blobs_plain(f, PIPELINES);
+    (void)blobs_run_at(&p, PIPELINES, 1);
     gpool_device *device = open_sniffed(&p, BETWEEN_CLOSE);
-    outcome o = run_on(device, PIPELINES, 1);
+    blobs_outcome o = blobs_run_on(device, PIPELINES, 1);
     gpool_device_release(device); /* waits for second calls, then gives up */
-    assert_int_equal(sniffed_seconds >= PIPELINES, is_dawn());
+    assert_int_equal(sniffed_seconds >= PIPELINES, blobs_is_dawn());
     assert_int_equal(o.blobs.hits, 0);
-    assert_same_picture(&o, wanted);
-    close_place(&p);
+    blobs_assert_same_picture(&o, wanted);
+    blobs_close_place(&p);
 }
 
 static void load_nothing(const char *key, size_t room)
@@ -670,7 +439,7 @@ static void load_blob(const char *key)
 }
 
 /* The callbacks on a device of Dawn's, in every order they may come in. */
-static void call_callbacks(place *p)
+static void call_callbacks(blobs_place *p)
 {
     gpool_device *device = open_sniffed(p, BETWEEN_NOTHING);
     sniffed.store("key", 3, "blob", 4, sniffed.user);
@@ -683,36 +452,36 @@ static void call_callbacks(place *p)
     assert_int_equal(sniffed.load("key", 3, NULL, 0, sniffed.user), 4);
     load_nothing("other", 4);
     assert_int_equal(sniffed.load("key", 3, NULL, 0, sniffed.user), 4);
-    load_blob("other"); /* a first call in place of the second */
+    load_blob("other"); /* a first call in blobs_place of the second */
     assert_int_equal(sniffed.load("none", 4, NULL, 0, sniffed.user), 0);
     gpool_blob_stats stats;
     assert_good(gpool_device_get_blob_stats(device, &stats));
     assert_int_equal(stats.hits, 2);
     assert_int_equal(stats.misses, 5);
     assert_int_equal(stats.hit_bytes, 8);
-    uint64_t saves = store_stats(p).saves;
+    uint64_t saves = blobs_store_stats(p).saves;
     assert_int_equal(saves, 2);
     assert_int_equal(sniffed.load("key", 3, NULL, 0, sniffed.user), 4); /* never asked for */
     gpool_device_release(device);
     /* Another device's are not found by the number of this one. */
-    gpool_device *other = open_device(p, NULL);
+    gpool_device *other = blobs_open_device(p, NULL);
     assert_int_equal(sniffed.load("key", 3, NULL, 0, sniffed.user), 0);
     load_nothing("key", 4);
     sniffed.store("late", 4, "blob", 4, sniffed.user);
-    assert_int_equal(store_stats(p).saves, saves);
+    assert_int_equal(blobs_store_stats(p).saves, saves);
     gpool_device_release(other);
 }
 
 static void callbacks_that_come_late_find_nothing(void **state)
 {
     (void)state;
-    place p;
-    open_place(&p);
-    if (is_dawn()) {
+    blobs_place p;
+    blobs_open_place(&p);
+    if (blobs_is_dawn()) {
         call_callbacks(&p);
     }
-    close_place(&p);
-    if (is_dawn()) { /* the store is closed */
+    blobs_close_place(&p);
+    if (blobs_is_dawn()) { /* the store is closed */
         assert_int_equal(sniffed.load("key", 3, NULL, 0, sniffed.user), 0);
         load_nothing("key", 4);
         sniffed.store("late", 4, "blob", 4, sniffed.user);
@@ -737,14 +506,14 @@ static WGPUComputePipeline make_raw(const gpool_gpu *gpu, WGPUDevice raw)
 static void raw_device_may_outlive_device_and_store(void **state)
 {
     (void)state;
-    place p;
-    open_place(&p);
-    gpool_device *device = open_device(&p, NULL);
+    blobs_place p;
+    blobs_open_place(&p);
+    gpool_device *device = blobs_open_device(&p, NULL);
     const gpool_gpu gpu = *gpool_device_gpu(device);
     WGPUDevice raw = gpool_device_raw(device);
     gpu.DeviceAddRef(raw);
     gpool_device_release(device);
-    close_place(&p);
+    blobs_close_place(&p);
     WGPUComputePipeline pipeline = make_raw(&gpu, raw);
     assert_non_null(pipeline);
     gpu.ComputePipelineRelease(pipeline);
