@@ -43,6 +43,30 @@ static void blobs_on_log(void *user, const gpool_log_record *record)
 }
 
 /*
+ * A kernel of few lines over which a driver thinks long: a loop of trigonometry, inlined three times. Its
+ * numbers are its own in every pipeline, so that no cache knows it.
+ */
+static const char blobs_loops[] =
+    "@group(0) @binding(0) var<storage, read_write> values: array<vec4f>;\n"
+    "fn wave(start: vec4f, rate: f32) -> vec4f {\n"
+    "    var a = start;\n"
+    "    for (var i = 0; i < 16; i++) {\n"
+    "        a = sin(a * rate) + cos(a.yzwx) * f32(i);\n"
+    "        if (a.x > 3.0) {\n"
+    "            a = normalize(a) * SEED0;\n"
+    "        }\n"
+    "    }\n"
+    "    return a;\n"
+    "}\n"
+    "@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u,\n"
+    "                                     @builtin(local_invocation_index) local: u32) {\n"
+    "    var v = values[id.x];\n"
+    "    v = wave(v, SEED1) + wave(v.wzyx, 2.0);\n"
+    "    v = mix(v, wave(v, 3.5), vec4f(0.5));\n"
+    "    values[id.x] = v + vec4f(f32(local));\n"
+    "}\n";
+
+/*
  * A shader of 100 lines as programs have them: noise, a distance field, a march through it with shadows.
  * Its numbers are its own in every pipeline, so that no cache knows it.
  */
@@ -148,10 +172,10 @@ static const char blobs_march[] =
     "}\n";
 
 /* Writes the shader with numbers in place of SEED0 to SEED7. */
-static void blobs_write_source(char *source, uint64_t *random)
+static void blobs_write_source(char *source, bool march, uint64_t *random)
 {
     size_t used = 0;
-    const char *rest = blobs_march;
+    const char *rest = march ? blobs_march : blobs_loops;
     for (const char *mark = strstr(rest, "SEED"); mark != NULL; mark = strstr(rest, "SEED")) {
         const unsigned number = (unsigned)(bench_random(random) % 10000000u);
         used += (size_t)snprintf(source + used, BLOBS_SOURCE - used, "%.*s1.%07u",
@@ -161,12 +185,13 @@ static void blobs_write_source(char *source, uint64_t *random)
     (void)snprintf(source + used, BLOBS_SOURCE - used, "%s", rest);
 }
 
-static void blobs_make_pipelines(gpool *pool, uint32_t count, uint64_t salt, blobs_told *told)
+static void blobs_make_pipelines(gpool *pool, bool march, uint32_t count, uint64_t salt,
+                                 blobs_told *told)
 {
     static char sources[BLOBS_PIPELINES][BLOBS_SOURCE];
     gpool_pipeline pipelines[BLOBS_PIPELINES];
     for (uint32_t i = 0; i < count; ++i) {
-        blobs_write_source(sources[i], &salt);
+        blobs_write_source(sources[i], march, &salt);
     }
     const uint64_t begin = bench_wall_ns();
     for (uint32_t i = 0; i < count; ++i) {
@@ -181,7 +206,7 @@ static void blobs_make_pipelines(gpool *pool, uint32_t count, uint64_t salt, blo
     told->ns = bench_wall_ns() - begin;
 }
 
-int bench_blobs_child(const char *folder, const char *salt, const char *count)
+int bench_blobs_child(const char *folder, const char *salt, const char *what, const char *count)
 {
     gpool_store *store = NULL;
     gpool_device *device = NULL;
@@ -198,7 +223,8 @@ int bench_blobs_child(const char *folder, const char *salt, const char *count)
     bench_require(gpool_device_open(&desc, &device) == GPOOL_OK, "no device");
     bench_require(gpool_create(device, &(gpool_desc){ .log = blobs_on_log }, &pool) == GPOOL_OK,
                   "no pool");
-    blobs_make_pipelines(pool, pipelines, strtoull(salt, NULL, 10), &told);
+    blobs_make_pipelines(pool, strcmp(what, "march") == 0, pipelines, strtoull(salt, NULL, 10),
+                         &told);
     bench_require(gpool_device_get_blob_stats(device, &stats) == GPOOL_OK, "no counters");
     printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", told.ns, stats.hits,
            stats.misses, stats.saves, stats.hit_bytes + stats.save_bytes);
@@ -210,7 +236,7 @@ int bench_blobs_child(const char *folder, const char *salt, const char *count)
 
 /* --- the parent --- */
 
-static blobs_told blobs_run_child(const char *folder, uint64_t salt, uint32_t count)
+static blobs_told blobs_run_child(const char *folder, uint64_t salt, bool march, uint32_t count)
 {
     char salt_text[24];
     char count_text[12];
@@ -227,7 +253,7 @@ static blobs_told blobs_run_child(const char *folder, uint64_t salt, uint32_t co
         (void)setenv("__GL_SHADER_DISK_CACHE", "0", 1);
         (void)setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
         (void)execl("/proc/self/exe", "gpool-bench", BENCH_BLOBS_CHILD, folder, salt_text,
-                    count_text, (char *)NULL);
+                    march ? "march" : "loops", count_text, (char *)NULL);
         _exit(127);
     }
     (void)close(ends[1]);
@@ -251,15 +277,16 @@ static int blobs_remove_one(const char *path, const struct stat *state, int type
 }
 
 /* An empty store, a first process and a second one. */
-static void blobs_run_pair(uint64_t salt, uint32_t count, blobs_told *first, blobs_told *second)
+static void blobs_run_pair(uint64_t salt, bool march, uint32_t count, blobs_told *first,
+                           blobs_told *second)
 {
     const char *parent = getenv("TMPDIR");
     char folder[128];
     (void)snprintf(folder, sizeof folder, "%.90s/gpool-bench-XXXXXX",
                    parent != NULL ? parent : "/tmp");
     bench_require(mkdtemp(folder) != NULL, "no folder");
-    *first = blobs_run_child(folder, salt, count);
-    *second = blobs_run_child(folder, salt, count);
+    *first = blobs_run_child(folder, salt, march, count);
+    *second = blobs_run_child(folder, salt, march, count);
     (void)nftw(folder, blobs_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -271,7 +298,8 @@ void bench_blobs_second_process(bench_run *run, bench_row *row, uint64_t argumen
     }
     gpool_device_info info;
     bench_require(gpool_device_get_info(gpu->device, &info) == GPOOL_OK, "there is no device");
-    const uint32_t count = run->quick ? 2 : (uint32_t)argument;
+    const uint32_t count = run->quick ? 2 : BLOBS_PIPELINES;
+    const bool march = argument != 0;
     double ours[BLOBS_PAIRS];
     double peer[BLOBS_PAIRS];
     double ratios[BLOBS_PAIRS];
@@ -283,7 +311,7 @@ void bench_blobs_second_process(bench_run *run, bench_row *row, uint64_t argumen
     for (uint32_t i = 0; i < row->pairs; ++i) {
         /* No run before this one had the same shaders. */
         const uint64_t salt = (uint64_t)time(NULL) * 1000003u + bench_wall_ns() + i;
-        blobs_run_pair(salt, count, &first, &second);
+        blobs_run_pair(salt, march, count, &first, &second);
         ours[i] = (double)second.ns * 1e-6;
         peer[i] = (double)first.ns * 1e-6;
         ratios[i] = peer[i] / ours[i];

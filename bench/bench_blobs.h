@@ -7,7 +7,10 @@
 /* First argument of such a child; the others are those of bench_blobs_child(). */
 #define BENCH_BLOBS_CHILD "--blobs-child"
 
-/** Makes so many pipelines of a salt with a store in a folder, and prints time and counters. */
-int bench_blobs_child(const char *folder, const char *salt, const char *count);
+/**
+ * Makes so many pipelines of a kind ("loops", "march") and a salt with a store in a folder, and prints
+ * time and counters.
+ */
+int bench_blobs_child(const char *folder, const char *salt, const char *what, const char *count);
 
 #endif

@@ -191,8 +191,8 @@ int main(int argc, char **argv)
 {
     static bench_row rows[MAIN_CASE_COUNT];
     main_options options;
-    if (argc == 5 && strcmp(argv[1], BENCH_BLOBS_CHILD) == 0) {
-        return bench_blobs_child(argv[2], argv[3], argv[4]);
+    if (argc == 6 && strcmp(argv[1], BENCH_BLOBS_CHILD) == 0) {
+        return bench_blobs_child(argv[2], argv[3], argv[4], argv[5]);
     }
     if (!main_parse(argc, argv, &options)) {
         return 2;
