@@ -361,7 +361,9 @@ static void do_destroy(run *r)
 static void do_dirty(run *r)
 {
     const uint32_t at = below(r, SHADERS);
-    if (r->m.shaders[at] != 0) {
+    /* With workers it depends on how far they were whether an attempt that failed left its module for
+     * the next one: which of two equal modules is in use then is not told by this model. */
+    if (r->m.shaders[at] != 0 && r->exact) {
         assert_same(gpool_shader_dirty(r->pool, r->shaders[at]), GPOOL_OK);
         model_code *code = &r->m.codes[r->m.shaders[at] - 1];
         code->stale = true;
