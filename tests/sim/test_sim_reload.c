@@ -205,6 +205,32 @@ static void files_that_belong_together_are_new_together(void **state)
     }
 }
 
+static void a_shader_mended_beside_a_broken_one_has_no_complaint(void **state)
+{
+    (void)state;
+    for (size_t w = 0; w < UNIT_COUNT(reload_workers); ++w) {
+        sim_pool p;
+        compile_open(&p, reload_workers[w]);
+        reload_set(&p, "number.wgsl", reload_lib("number", 1));
+        reload_set(&p, "other.wgsl", reload_lib("number", 1));
+        gpool_shader a = compile_shader(&p, reload_main, "a");
+        gpool_shader b = compile_shader(&p, "#include \"other.wgsl\"\n// b\n" RELOAD_MAIN, "b");
+        compile_settle_all(&p);
+        reload_set(&p, "number.wgsl", "#if\n");
+        reload_settle(&p);
+        assert_same(reload_info(&p, a).reload_status, GPOOL_ERROR_INVALID_ARGUMENT);
+        /* What is mended waits for the rest of its set, with nothing wrong with it. */
+        reload_set(&p, "number.wgsl", reload_lib("number", 2));
+        reload_set(&p, "other.wgsl", "#if\n");
+        reload_settle(&p);
+        assert_same(reload_info(&p, b).reload_status, GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_same(reload_info(&p, a).reload_status, GPOOL_OK);
+        assert_string_equal(reload_info(&p, a).message, "");
+        assert_int_equal(reload_info(&p, a).version, 1);
+        compile_close(&p);
+    }
+}
+
 static void without_watching_only_what_the_caller_tells_is_looked_at(void **state)
 {
     (void)state;
@@ -422,6 +448,7 @@ int main(void)
         cmocka_unit_test(one_file_of_30_makes_its_dependents_anew_and_no_others),
         cmocka_unit_test(a_broken_file_keeps_the_last_good_until_it_is_mended),
         cmocka_unit_test(files_that_belong_together_are_new_together),
+        cmocka_unit_test(a_shader_mended_beside_a_broken_one_has_no_complaint),
         cmocka_unit_test(without_watching_only_what_the_caller_tells_is_looked_at),
         cmocka_unit_test(watched_files_are_seen_by_themselves),
         cmocka_unit_test(dirty_makes_exactly_that_entry_anew),
