@@ -127,6 +127,7 @@ typedef enum gpool_log_level {
     X(POOLS, ERROR, "too many pools in this process")                                              \
     X(LEAK, WARN, "a resource was alive when its pool was destroyed")                              \
     X(FALLBACK, WARN, "something asked for is not there and the next best is used")                \
+    X(MANIFEST, WARN, "a stored manifest is not what it should be and is ignored")                 \
     X(NOT_REBUILT, WARN, "a resource could not be made again on another device")                   \
     X(CONTENT_LOST, WARN, "the content of a resource is lost with its device")                     \
     X(STORE, WARN, "a disk store, or an entry of it, cannot be used")                              \

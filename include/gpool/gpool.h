@@ -17,6 +17,7 @@
 #include <gpool/bind.h>
 #include <gpool/shader.h>
 #include <gpool/pipeline.h>
+#include <gpool/warm_up.h>
 #include <gpool/record.h>
 #include <gpool/stream.h>
 #include <gpool/readback.h>

@@ -47,16 +47,20 @@ typedef struct gpool_stats {
     uint64_t shader_hits;    /**< shader modules found in the cache */
     uint64_t shader_misses;  /**< shader modules made, also those that failed */
     uint64_t pipeline_hits;  /**< compiled pipelines found in the cache */
-    uint64_t pipeline_misses;   /**< compiled pipelines made, also those that failed */
-    uint64_t reloads;           /**< changes of shaders swapped in, together counted once */
-    uint64_t failed_reloads;    /**< changes that did not compile: the last good goes on */
-    uint64_t compile_waits;     /**< times gpool_set_pipeline() waited for a compile */
-    uint64_t unready_draws;     /**< draws left out as gpool_skip_not_ready() asked */
-    uint64_t compiles_pending;  /**< modules and pipelines asked for and not yet compiled */
-    uint64_t dropped_recorders; /**< recorders not submitted for an error at Finish */
-    uint64_t errors;            /**< error records logged or held back as repeats */
-    uint64_t visited;           /**< objects visited by submits and deletions */
-    uint64_t own_ns;            /**< thread CPU ns in gpool, without webgpu.h; needs
+    uint64_t pipeline_misses;  /**< compiled pipelines made, also those that failed */
+    uint64_t manifest_modules; /**< shader modules in the manifest that was loaded or saved last */
+    uint64_t manifest_pipelines; /**< pipelines in it */
+    uint64_t manifest_saves;     /**< manifests handed to the store */
+    uint64_t manifest_bad;       /**< manifests ignored as they were not what they should be */
+    uint64_t reloads;            /**< changes of shaders swapped in, together counted once */
+    uint64_t failed_reloads;     /**< changes that did not compile: the last good goes on */
+    uint64_t compile_waits;      /**< times gpool_set_pipeline() waited for a compile */
+    uint64_t unready_draws;      /**< draws left out as gpool_skip_not_ready() asked */
+    uint64_t compiles_pending;   /**< modules and pipelines asked for and not yet compiled */
+    uint64_t dropped_recorders;  /**< recorders not submitted for an error at Finish */
+    uint64_t errors;             /**< error records logged or held back as repeats */
+    uint64_t visited;            /**< objects visited by submits and deletions */
+    uint64_t own_ns;             /**< thread CPU ns in gpool, without webgpu.h; needs
                                                 gpool_desc.measure. The least cost of the clock reads
                                                 themselves, found at creation, is taken off */
     uint64_t wait_ns;     /**< thread CPU ns in waits for the GPU, polls and sleeps; the same */

@@ -3,6 +3,7 @@
 #define GPOOL_POOL_H
 
 #include <gpool/device.h>
+#include <gpool/store.h>
 #include <gpool/handle.h>
 #include <gpool/upload.h>
 
@@ -56,10 +57,14 @@ typedef struct gpool_desc {
                                    those that changed anew; 0 = not, see gpool_shader_file_changed() */
     gpool_upload_desc upload;   /**< how dirty bytes are sent */
     gpool_recycle_desc recycle; /**< whether freed GPU objects are used again */
-    bool measure;               /**< fills the CPU times of gpool_stats; costs clock reads */
-    gpool_log_fn log;           /**< receives records; NULL = stderr, errors and warnings only */
-    void *log_user;             /**< handed to `log` */
-    gpool_allocator allocator;  /**< all zero = malloc */
+    gpool_store *store; /**< where what was compiled is noted for the next run, see gpool_warm_up();
+                             outlives the pool; NULL = nowhere */
+    const char *program;       /**< whose notes, copied: programs that share a store do not mix;
+                                     NULL = "" */
+    bool measure;              /**< fills the CPU times of gpool_stats; costs clock reads */
+    gpool_log_fn log;          /**< receives records; NULL = stderr, errors and warnings only */
+    void *log_user;            /**< handed to `log` */
+    gpool_allocator allocator; /**< all zero = malloc */
 } gpool_desc;
 
 /**
@@ -87,7 +92,7 @@ GPOOL_API gpool_result gpool_create(gpool_device *device, const gpool_desc *desc
  * leaked resource by label, kind, bytes, scope and frame, frees everything. NULL is silent. All handles
  * and recorders of the pool are dead afterwards. No other thread may be in a call on the pool, or make
  * one later: gpool cannot see that. Refused (told in the log) in a
- * callback of gpool_recover().
+ * callback of gpool_recover() or gpool_warm_up().
  * Thread: owner. Cost: all that the pool holds.
  */
 GPOOL_API void gpool_destroy(gpool *pool);

@@ -70,7 +70,7 @@ typedef struct gpool_recover_report {
  * @param report NULL, or filled on GPOOL_OK and else zeroed
  * @return GPOOL_OK, also when resources failed or lost their content: see `report`;
  *         GPOOL_ERROR_WRONG_PHASE (a frame is open: end it first, also on a lost device; or a callback
- *         of gpool_recover() calls); GPOOL_ERROR_INVALID_ARGUMENT (null pool or device);
+ *         of gpool_recover() or gpool_warm_up() calls); GPOOL_ERROR_INVALID_ARGUMENT (null pool or device);
  *         GPOOL_ERROR_OUT_OF_MEMORY, GPOOL_ERROR_GPU or GPOOL_ERROR_OUT_OF_GPU_MEMORY (the pool's own
  *         layout was refused) or GPOOL_ERROR_DEVICE_LOST: the pool is as before on its old device,
  *         call again with another one. When the new device is lost while callbacks run, the pool is

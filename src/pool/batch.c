@@ -19,6 +19,17 @@ static gpool_result batch_reserve(gpool *pool, uint32_t more)
                 : GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY, "No memory for command buffers");
 }
 
+gpool_result gpool__batch_add_finished(gpool *pool, WGPUCommandBuffer buffer)
+{
+    gpool_result result = batch_reserve(pool, 1);
+    if (result != GPOOL_OK) {
+        GPOOL__GPU(&pool->seam, CommandBufferRelease)(buffer);
+        return result;
+    }
+    pool->batch.commands[pool->batch.count++] = buffer;
+    return GPOOL_OK;
+}
+
 gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const char *what)
 {
     gpool_result result = batch_reserve(pool, 1);

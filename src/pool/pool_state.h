@@ -271,6 +271,7 @@ struct gpool {
     gpool__rebuilt_fn rebuilt[GPOOL_KIND_COUNT];
     uint64_t rebuild_pass; /* number of the newest rebuild on another device */
     bool recovering;       /* gpool_recover() runs */
+    bool warming;          /* gpool_warm_up() runs */
     gpool__retire_queue retire;
     gpool__scope root;          /* no handle names it */
     gpool__place dirty_buffers; /* first of the list */
@@ -540,6 +541,9 @@ void gpool__upload_choose_costs(gpool *pool);
 
 /** Finishes an encoder under capture into the batch; releases it in any case. */
 gpool_result gpool__batch_add(gpool *pool, WGPUCommandEncoder encoder, const char *what);
+
+/** Takes a command buffer that was finished without an error into the batch; releases it on failure. */
+gpool_result gpool__batch_add_finished(gpool *pool, WGPUCommandBuffer buffer);
 
 /** True when there is anything that a submit would bring to the GPU, beside a recording. */
 static inline bool gpool__batch_waits(const gpool *pool)

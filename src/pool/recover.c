@@ -26,9 +26,9 @@ static gpool_result recover_look(gpool *pool)
 
 static gpool_result recover_check(gpool *pool, gpool_device *device)
 {
-    if (pool->recovering) {
-        return GPOOL__FAIL(pool, PHASE, WRONG_PHASE, "A recovery of pool \"%s\" runs already",
-                           pool->label);
+    if (pool->recovering || pool->warming) {
+        return GPOOL__FAIL(pool, PHASE, WRONG_PHASE, "A %s of pool \"%s\" runs already",
+                           pool->recovering ? "recovery" : "warm-up", pool->label);
     }
     if (device == NULL) {
         return GPOOL__FAIL(pool, ARGUMENT_NULL, INVALID_ARGUMENT, "The device [NULL] is null");

@@ -51,6 +51,9 @@ gpool_result gpool_create(gpool_device *device, const gpool_desc *desc, gpool **
         result = gpool__shaders_init(pool, frame_workers(desc), desc->shader_watch_ms);
         if (result == GPOOL_OK) {
             gpool__pipelines_init(pool);
+            result = gpool__persist_init(pool, desc);
+        }
+        if (result == GPOOL_OK) {
             result = gpool__recording_init(pool);
         }
         if (result != GPOOL_OK) {
@@ -106,10 +109,10 @@ void gpool_destroy(gpool *pool)
                           pool->label);
         return;
     }
-    if (pool->recovering) {
+    if (pool->recovering || pool->warming) {
         (void)GPOOL__FAIL(pool, PHASE, WRONG_PHASE,
-                          "The pool \"%s\" cannot be destroyed by a callback of gpool_recover()",
-                          pool->label);
+                          "The pool \"%s\" cannot be destroyed by a callback of %s", pool->label,
+                          pool->recovering ? "gpool_recover()" : "gpool_warm_up()");
         return;
     }
     gpool__operation *now = gpool__current();
@@ -121,6 +124,7 @@ void gpool_destroy(gpool *pool)
     gpool__frame_imports_end(pool);
     (void)gpool__device_wait_serial(pool->device, &pool->seam, pool->last_serial,
                                     pool->wait_timeout_ns);
+    gpool__persist_close(pool);
     frame_report_leaks(pool);
     gpool__recording_fini(pool);
     gpool__pool_close(pool);
@@ -281,6 +285,7 @@ static gpool_result frame_end(gpool *pool)
     (void)gpool__free_retired(pool, false);
     gpool__landing_trim(pool);
     gpool__recycle_trim(pool);
+    gpool__persist_tick(pool);
     return result;
 }
 

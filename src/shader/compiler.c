@@ -89,6 +89,20 @@ static void compiler_give(gpool__compiler *compiler, gpool__made *made)
     gpool__condition_wake(&compiler->changed);
 }
 
+/* Does what was sent. Under the lock, which it gives up meanwhile. */
+static void compiler_do_errand(gpool__compiler *compiler)
+{
+    void (*errand)(void *user) = compiler->errand;
+    compiler->errand_runs = true;
+    gpool__mutex_unlock(&compiler->lock);
+    errand(compiler->errand_user);
+    gpool__log_flush();
+    gpool__mutex_lock(&compiler->lock);
+    compiler->errand_runs = false;
+    compiler->errand = NULL;
+    gpool__condition_wake(&compiler->changed);
+}
+
 static void compiler_work(void *user)
 {
     gpool__worker *worker = user;
@@ -97,6 +111,10 @@ static void compiler_work(void *user)
     gpool__mutex_lock(&compiler->lock);
     while (!compiler->ends) {
         gpool__made *made = compiler->paused ? NULL : compiler_first(compiler);
+        if (made == NULL && compiler->errand != NULL && !compiler->errand_runs) {
+            compiler_do_errand(compiler);
+            continue;
+        }
         if (made == NULL) {
             gpool__condition_wait(&compiler->changed, &compiler->lock, UINT64_MAX);
             continue;
@@ -287,6 +305,50 @@ gpool_result gpool__compiler_finish(gpool *pool, gpool__made *made, uint64_t tim
     return result;
 }
 
+void gpool__compiler_wait(gpool__compiler *compiler, uint64_t ns)
+{
+    gpool__mutex_lock(&compiler->lock);
+    if (compiler->done == NULL && (compiler->first != NULL || compiler->running > 0)) {
+        gpool__condition_wait(&compiler->changed, &compiler->lock, ns);
+    }
+    gpool__mutex_unlock(&compiler->lock);
+}
+
+bool gpool__compiler_send(gpool__compiler *compiler, void (*errand)(void *user), void *user)
+{
+    if (compiler->worker_count == 0) {
+        return false;
+    }
+    gpool__mutex_lock(&compiler->lock);
+    compiler->errand = errand;
+    compiler->errand_user = user;
+    gpool__condition_wake(&compiler->changed);
+    gpool__mutex_unlock(&compiler->lock);
+    return true;
+}
+
+bool gpool__compiler_errand_done(gpool__compiler *compiler)
+{
+    gpool__mutex_lock(&compiler->lock);
+    bool done = compiler->errand == NULL;
+    gpool__mutex_unlock(&compiler->lock);
+    return done;
+}
+
+bool gpool__compiler_errand_end(gpool__compiler *compiler)
+{
+    gpool__mutex_lock(&compiler->lock);
+    bool dropped = compiler->errand != NULL && !compiler->errand_runs;
+    if (dropped) {
+        compiler->errand = NULL;
+    }
+    while (compiler->errand != NULL) {
+        gpool__condition_wait(&compiler->changed, &compiler->lock, UINT64_MAX);
+    }
+    gpool__mutex_unlock(&compiler->lock);
+    return !dropped;
+}
+
 void gpool__compiler_ask(gpool *pool, gpool__made *made)
 {
     gpool__compiler *compiler = &pool->shaders->compiler;
@@ -360,7 +422,8 @@ void gpool__compiler_collect(gpool *pool)
         gpool__made *made = oldest;
         oldest = made->next;
         made->next = NULL;
-        if (made->references > 0 && made->result != GPOOL_OK && made->kind->tell != NULL) {
+        if (made->references > 0 && made->result != GPOOL_OK && made->kind->tell != NULL &&
+            made->uses > 0) { /* what only the warm-up asked for is nobody's error */
             (void)made->kind->tell(pool, made, made->result,
                                    made->message != NULL ? made->message : "");
         }

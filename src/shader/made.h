@@ -42,9 +42,11 @@ typedef struct gpool__made {
     size_t key_size;
     size_t block_size;
     uint32_t references; /* users; 0 = idle */
-    uint32_t uses;       /* how often it was asked for */
+    uint32_t uses;       /* how often it was asked for, but by the warm-up */
+    uint32_t counted;    /* of these, those that a manifest has */
     uint64_t order;      /* of first use in the pool, from 1 */
     bool collected;      /* the owner knows how it went */
+    bool kept;           /* by the warm-up */
     void *fresh;         /* the same on another device, during the rebuild `pass` */
     gpool_result fresh_result;
     uint64_t pass;
@@ -92,6 +94,7 @@ typedef struct gpool__cache {
     size_t idle_bytes;
     gpool__made *newest; /* idle ones by age */
     gpool__made *oldest;
+    bool uncounted;   /* who asks now is the warm-up: no use */
     uint64_t no_hash; /* bits of the hash that are left out: tests make all keys collide */
 } gpool__cache;
 
@@ -108,6 +111,9 @@ typedef struct gpool__compiler {
     gpool__made *last;
     gpool__made *done; /* newest first */
     uint32_t running;
+    void (*errand)(void *user); /* other work, done when nothing can be compiled; NULL = none */
+    void *errand_user;
+    bool errand_runs;
     bool paused;
     bool ends;
     uint64_t calls[GPOOL_GPU_COUNT]; /* into webgpu.h by workers, not yet added to the pool's */
@@ -145,6 +151,18 @@ void gpool__compiler_ask(gpool *pool, gpool__made *made);
  */
 gpool_result gpool__compiler_finish(gpool *pool, gpool__made *made, uint64_t timeout_ns);
 
+/** Waits until something is done and not collected, or about `ns`. */
+void gpool__compiler_wait(gpool__compiler *compiler, uint64_t ns);
+
+/** Has a worker do something else, one thing at a time. False where there are no workers. */
+bool gpool__compiler_send(gpool__compiler *compiler, void (*errand)(void *user), void *user);
+
+/** True when what was sent is done. */
+bool gpool__compiler_errand_done(gpool__compiler *compiler);
+
+/** Waits for it; false when it was not begun, and now never will be. */
+bool gpool__compiler_errand_end(gpool__compiler *compiler);
+
 /** Takes over what is done and tells what failed. Costs a load when nothing is. */
 void gpool__compiler_collect(gpool *pool);
 
@@ -171,6 +189,9 @@ uint64_t gpool__cache_hash(const gpool__cache *cache, const void *key, size_t si
 
 /** Adds a new entry with one user; false without memory. */
 bool gpool__cache_add(gpool *pool, gpool__cache *cache, gpool__made *made);
+
+/** Adds a user to an entry that is in the cache. */
+void gpool__cache_retain(gpool__cache *cache, gpool__made *made);
 
 /** Takes a user away; it is idle without. */
 void gpool__cache_give_up(gpool *pool, gpool__cache *cache, gpool__made *made);

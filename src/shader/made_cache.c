@@ -45,13 +45,18 @@ gpool__made *gpool__cache_find(gpool__cache *cache, uint64_t hash, const void *k
         made = made->chain;
     }
     if (made != NULL) {
-        if (made->references == 0) {
-            cache_unlink_idle(cache, made);
-        }
-        made->references += 1;
-        made->uses += made->uses < UINT32_MAX ? 1 : 0;
+        gpool__cache_retain(cache, made);
+        made->uses += !cache->uncounted && made->uses < UINT32_MAX;
     }
     return made;
+}
+
+void gpool__cache_retain(gpool__cache *cache, gpool__made *made)
+{
+    if (made->references == 0) {
+        cache_unlink_idle(cache, made);
+    }
+    made->references += 1;
 }
 
 /* More buckets, when there are as many entries; without memory it goes on with those it has. */
@@ -92,7 +97,7 @@ bool gpool__cache_add(gpool *pool, gpool__cache *cache, gpool__made *made)
     made->chain = *place;
     *place = made;
     made->references = 1;
-    made->uses = 1;
+    made->uses = cache->uncounted ? 0 : 1;
     cache->count += 1;
     return true;
 }

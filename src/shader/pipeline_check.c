@@ -1,5 +1,5 @@
 /*
- * Checks of pipeline descriptors. Unknown enumeration values end the process inside wgpu-native, so
+ * Checks of pipeline descriptors, and of recipes that come from a manifest. Unknown enumeration values end the process inside wgpu-native, so
  * each one is looked at before the call.
  */
 #include "shader/shader_state.h"
@@ -161,4 +161,88 @@ gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline
                            "An entry point name of pipeline \"%s\" is not UTF-8", label);
     }
     return GPOOL_OK;
+}
+
+/* --- recipes: no default is left open in them --- */
+
+static bool recipe_blend_is_good(const WGPUBlendState *blend)
+{
+    return check_blend(&blend->color) && check_blend(&blend->alpha);
+}
+
+static bool recipe_stencil_is_good(const WGPUStencilFaceState *face)
+{
+    return check_stencil(face) && face->compare != 0 && face->failOp != 0 &&
+           face->depthFailOp != 0 && face->passOp != 0;
+}
+
+static bool recipe_targets_are_good(const gpool__recipe *recipe)
+{
+    const gpool__targets *targets = &recipe->targets;
+    if (targets->color_count > GPOOL_MAX_COLORS || recipe->blends >> targets->color_count != 0 ||
+        (targets->samples != 1 && targets->samples != 4)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < targets->color_count; ++i) {
+        gpool__format facts = gpool__format_facts(targets->colors[i]);
+        bool blends = (recipe->blends >> i & 1u) != 0;
+        bool good = targets->colors[i] == 0
+                        ? !blends && recipe->write_masks[i] == 0
+                        : facts.block_width == 1 && !facts.depth && !facts.stencil &&
+                              (recipe->write_masks[i] & ~(uint32_t)WGPUColorWriteMask_All) == 0 &&
+                              (!blends || recipe_blend_is_good(&recipe->blend[i]));
+        if (!good) {
+            return false;
+        }
+    }
+    if (targets->depth == 0) {
+        return true;
+    }
+    gpool__format facts = gpool__format_facts(targets->depth);
+    return (facts.depth || facts.stencil) && recipe->depth_write <= WGPUOptionalBool_True &&
+           gpool__is_enum(recipe->depth_compare, WGPUCompareFunction_Always, false) &&
+           recipe_stencil_is_good(&recipe->stencil_front) &&
+           recipe_stencil_is_good(&recipe->stencil_back);
+}
+
+static bool recipe_slots_are_good(const gpool__recipe *recipe, const gpool_attribute *attributes,
+                                  bool no_bgra)
+{
+    uint32_t used = 0;
+    if (recipe->slot_count > GPOOL_MAX_VERTEX_BUFFERS) {
+        return false;
+    }
+    for (uint32_t slot = 0; slot < recipe->slot_count; ++slot) {
+        const gpool__recipe_slot *each = &recipe->slots[slot];
+        if (each->attribute_count == 0 || each->attribute_count > GPOOL_MAX_ATTRIBUTES ||
+            each->stride % 4 != 0 ||
+            !gpool__is_enum(each->step, WGPUVertexStepMode_Instance, false)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < each->attribute_count; ++i, ++used) {
+            const gpool_attribute *attribute = &attributes[used];
+            uint32_t bytes = gpool__vertex_format_bytes(attribute->format);
+            if (bytes == 0 || !gpool__range_inside(attribute->offset, bytes, each->stride) ||
+                (no_bgra && attribute->format == WGPUVertexFormat_Unorm8x4BGRA)) {
+                return false;
+            }
+        }
+    }
+    return used == recipe->attribute_count;
+}
+
+bool gpool__recipe_is_good(const gpool__recipe *recipe, const gpool_attribute *attributes,
+                           bool no_bgra)
+{
+    if (recipe->compute != 0) {
+        return recipe->compute == 1;
+    }
+    bool strip = recipe->topology == WGPUPrimitiveTopology_LineStrip ||
+                 recipe->topology == WGPUPrimitiveTopology_TriangleStrip;
+    return gpool__is_enum(recipe->topology, WGPUPrimitiveTopology_TriangleStrip, false) &&
+           gpool__is_enum(recipe->strip_index_format, WGPUIndexFormat_Uint32, true) &&
+           gpool__is_enum(recipe->front_face, WGPUFrontFace_CW, false) &&
+           gpool__is_enum(recipe->cull_mode, WGPUCullMode_Back, false) &&
+           (strip || recipe->strip_index_format == 0) && recipe->alpha_to_coverage <= 1 &&
+           recipe_targets_are_good(recipe) && recipe_slots_are_good(recipe, attributes, no_bgra);
 }

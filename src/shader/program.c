@@ -5,20 +5,20 @@
 
 #include <string.h>
 
-static const gpool_attribute *program_attributes(const gpool__recipe *recipe)
+const gpool_attribute *gpool__recipe_attributes(const gpool__recipe *recipe)
 {
     return (const gpool_attribute *)(const void *)(recipe + 1);
 }
 
-static const char *program_vertex_entry(const gpool__recipe *recipe)
+const char *gpool__recipe_vertex_entry(const gpool__recipe *recipe)
 {
-    const char *name = (const char *)(program_attributes(recipe) + recipe->attribute_count);
+    const char *name = (const char *)(gpool__recipe_attributes(recipe) + recipe->attribute_count);
     return recipe->vertex_entry_size != 0 ? name : NULL;
 }
 
-static const char *program_fragment_entry(const gpool__recipe *recipe)
+const char *gpool__recipe_fragment_entry(const gpool__recipe *recipe)
 {
-    const char *name = (const char *)(program_attributes(recipe) + recipe->attribute_count) +
+    const char *name = (const char *)(gpool__recipe_attributes(recipe) + recipe->attribute_count) +
                        recipe->vertex_entry_size;
     return recipe->fragment_entry_size != 0 ? name : NULL;
 }
@@ -81,7 +81,7 @@ static void *program_create_compute(const gpool__run *run, const gpool__program 
         .label = gpool__view(gpool__program_label(program)),
         .layout = layout,
         .compute = { .module = parts->vertex,
-                     .entryPoint = { program_vertex_entry(&program->recipe), WGPU_STRLEN } },
+                     .entryPoint = { gpool__recipe_vertex_entry(&program->recipe), WGPU_STRLEN } },
     };
     return GPOOL__GPU(run->seam, DeviceCreateComputePipeline)(run->device->device, &desc);
 }
@@ -95,7 +95,7 @@ typedef struct program_vertices {
 static void program_fill_vertices(const gpool__recipe *recipe, program_vertices *vertices)
 {
     memset(vertices, 0, sizeof *vertices);
-    const gpool_attribute *from = program_attributes(recipe);
+    const gpool_attribute *from = gpool__recipe_attributes(recipe);
     uint32_t used = 0;
     for (uint32_t slot = 0; slot < recipe->slot_count; ++slot) {
         WGPUVertexBufferLayout *buffer = &vertices->buffers[slot];
@@ -125,7 +125,7 @@ static void *program_create_render(const gpool__run *run, const gpool__program *
     }
     WGPUFragmentState fragment = {
         .module = parts->fragment,
-        .entryPoint = { program_fragment_entry(recipe), WGPU_STRLEN },
+        .entryPoint = { gpool__recipe_fragment_entry(recipe), WGPU_STRLEN },
         .targetCount = recipe->targets.color_count,
         .targets = colors,
     };
@@ -145,7 +145,7 @@ static void *program_create_render(const gpool__run *run, const gpool__program *
         .label = gpool__view(gpool__program_label(program)),
         .layout = layout,
         .vertex = { .module = parts->vertex,
-                    .entryPoint = { program_vertex_entry(recipe), WGPU_STRLEN },
+                    .entryPoint = { gpool__recipe_vertex_entry(recipe), WGPU_STRLEN },
                     .bufferCount = recipe->slot_count,
                     .buffers = vertices.buffers },
         .primitive = { .topology = (WGPUPrimitiveTopology)recipe->topology,
@@ -259,32 +259,26 @@ static const gpool__made_kind program_kinds[2] = {
       .tell = program_tell },
 };
 
-/* A recipe with what follows it, before it is known whether there is such a program. */
-typedef struct program_draft {
-    gpool__recipe recipe;
-    gpool_attribute attributes[GPOOL__RECIPE_ATTRIBUTES];
-} program_draft;
-
-_Static_assert(offsetof(program_draft, attributes) == sizeof(gpool__recipe) &&
-                   sizeof(gpool__recipe) % sizeof(void *) == 0,
+_Static_assert(sizeof(gpool__recipe) % sizeof(void *) == 0 &&
+                   _Alignof(gpool_attribute) <= sizeof(void *),
                "attributes follow a recipe at once");
 
-/* Writes a recipe with its attributes, names and the label to a block; its size without the label. */
-static size_t program_write(const gpool__pipeline *pipeline, const program_draft *draft, char *to)
+/* Writes a recipe with its attributes and names to a block. */
+static void program_write(const gpool__recipe *recipe, const gpool_attribute *attributes,
+                          const gpool__recipe_names *names, char *to)
 {
-    const gpool__recipe *recipe = &draft->recipe;
-    size_t size = sizeof *recipe + recipe->attribute_count * sizeof *draft->attributes;
-    memcpy(to, draft, size);
-    const char *vertex = pipeline->compute ? pipeline->compute_entry : pipeline->desc->vertex_entry;
+    size_t size = recipe->attribute_count * sizeof *attributes;
+    memcpy(to, recipe, sizeof *recipe);
+    to += sizeof *recipe;
+    memcpy(to, attributes, size);
+    to += size;
     if (recipe->vertex_entry_size != 0) {
-        memcpy(to + size, vertex, recipe->vertex_entry_size);
-        size += recipe->vertex_entry_size;
+        memcpy(to, names->vertex, recipe->vertex_entry_size);
+        to += recipe->vertex_entry_size;
     }
     if (recipe->fragment_entry_size != 0) {
-        memcpy(to + size, pipeline->desc->fragment_entry, recipe->fragment_entry_size);
-        size += recipe->fragment_entry_size;
+        memcpy(to, names->fragment, recipe->fragment_entry_size);
     }
-    return size;
 }
 
 static uint32_t program_name_size(const char *name)
@@ -292,27 +286,23 @@ static uint32_t program_name_size(const char *name)
     return name != NULL ? (uint32_t)strlen(name) + 1 : 0;
 }
 
-gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
-                                   const gpool__targets *targets, bool newest)
+gpool__program *gpool__program_get_recipe(gpool *pool, gpool__recipe *recipe,
+                                          const gpool_attribute *attributes,
+                                          const gpool__recipe_names *names)
 {
     gpool__cache *cache = &pool->shaders->programs;
-    program_draft draft;
-    gpool__recipe_fill(pipeline, targets, newest, &draft.recipe, draft.attributes);
-    gpool__recipe *recipe = &draft.recipe;
-    recipe->vertex_entry_size = program_name_size(pipeline->compute ? pipeline->compute_entry
-                                                                    : pipeline->desc->vertex_entry);
-    recipe->fragment_entry_size =
-        recipe->fragment != NULL ? program_name_size(pipeline->desc->fragment_entry) : 0;
-    size_t key_size = sizeof *recipe + recipe->attribute_count * sizeof(gpool_attribute) +
+    recipe->vertex_entry_size = program_name_size(names->vertex);
+    recipe->fragment_entry_size = recipe->fragment != NULL ? program_name_size(names->fragment) : 0;
+    size_t key_size = sizeof *recipe + recipe->attribute_count * sizeof *attributes +
                       recipe->vertex_entry_size + recipe->fragment_entry_size;
-    size_t label_size = strlen(pipeline->base.label) + 1;
+    size_t label_size = strlen(names->label) + 1;
     size_t block_size = gpool__max(offsetof(gpool__program, recipe) + key_size + label_size,
                                    sizeof(gpool__program));
     gpool__program *program = gpool__alloc(&pool->memory, block_size);
     if (program == NULL) {
         return NULL;
     }
-    (void)program_write(pipeline, &draft, (char *)&program->recipe);
+    program_write(recipe, attributes, names, (char *)&program->recipe);
     uint64_t hash = gpool__cache_hash(cache, &program->recipe, key_size);
     gpool__made *found = gpool__cache_find(cache, hash, &program->recipe, key_size);
     if (found != NULL) {
@@ -325,7 +315,7 @@ gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
     program->base.key_size = key_size;
     program->base.block_size = block_size;
     program->label_size = label_size;
-    memcpy((char *)&program->recipe + key_size, pipeline->base.label, label_size);
+    memcpy((char *)&program->recipe + key_size, names->label, label_size);
     if (!gpool__cache_add(pool, cache, &program->base)) {
         gpool__free(&pool->memory, program, block_size);
         return NULL;
@@ -339,6 +329,20 @@ gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
     pool->stats.pipeline_misses += 1;
     gpool__compiler_ask(pool, &program->base);
     return program;
+}
+
+gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
+                                   const gpool__targets *targets, bool newest)
+{
+    gpool__recipe recipe;
+    gpool_attribute attributes[GPOOL__RECIPE_ATTRIBUTES];
+    gpool__recipe_fill(pipeline, targets, newest, &recipe, attributes);
+    const gpool__recipe_names names = {
+        .vertex = pipeline->compute ? pipeline->compute_entry : pipeline->desc->vertex_entry,
+        .fragment = pipeline->compute ? NULL : pipeline->desc->fragment_entry,
+        .label = pipeline->base.label,
+    };
+    return gpool__program_get_recipe(pool, &recipe, attributes, &names);
 }
 
 void gpool__program_release(gpool *pool, gpool__program *program)

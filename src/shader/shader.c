@@ -43,6 +43,7 @@ static void shader_rebuilt(gpool *pool, gpool__resource *resource, gpool_result 
 /* Objects of the device that nobody uses go with it; what waits for a worker is the new one's. */
 static void shaders_leave_device(gpool *pool)
 {
+    gpool__persist_drop_kept(pool);
     gpool__cache_trim(pool, &pool->shaders->programs, 0, 0);
     gpool__cache_trim(pool, &pool->shaders->modules, 0, 0);
 }
@@ -51,6 +52,7 @@ static void shaders_pause(gpool *pool, bool pause)
 {
     if (pause) {
         gpool__reload_stop(pool);
+        gpool__persist_settle(pool);
         gpool__compiler_pause(&pool->shaders->compiler);
         gpool__compiler_collect(pool);
     } else {
@@ -73,6 +75,7 @@ static void shaders_fini(gpool *pool)
         gpool__free_string(&pool->memory, shaders->roots[i]);
     }
     gpool__free(&pool->memory, shaders->roots, shaders->root_capacity * sizeof *shaders->roots);
+    gpool__persist_fini(pool);
     gpool__cache_fini(pool, &shaders->programs);
     gpool__cache_fini(pool, &shaders->modules);
     gpool__compiler_fini(pool, &shaders->compiler);

@@ -16,6 +16,7 @@
 #include "shader/watch.h"
 
 #include <gpool/shader.h>
+#include <gpool/store.h>
 
 /* A WebGPU shader module; its key is the source. */
 typedef struct gpool__module {
@@ -120,6 +121,13 @@ typedef struct gpool__recipe {
 /* Largest recipe but for the names: attributes follow it, then the names. */
 #define GPOOL__RECIPE_ATTRIBUTES (GPOOL_MAX_VERTEX_BUFFERS * GPOOL_MAX_ATTRIBUTES)
 
+/* What follows the attributes of a recipe; NULL = the module's only entry point. */
+typedef struct gpool__recipe_names {
+    const char *vertex; /* or of the compute stage */
+    const char *fragment;
+    const char *label;
+} gpool__recipe_names;
+
 /* A WebGPU pipeline; its key is the recipe with all that follows it. */
 typedef struct gpool__program {
     gpool__made base;
@@ -168,6 +176,19 @@ typedef struct gpool__pipeline {
     uint32_t variant_capacity;
 } gpool__pipeline;
 
+/* What persists from run to run; see manifest_save.c. */
+typedef struct gpool__persist {
+    gpool_store *store; /* NULL = nothing does */
+    char *program;
+    struct gpool__save *save; /* under way */
+    uint32_t run;             /* number of this run in the manifest; 0 = not known yet */
+    uint64_t saved_orders;    /* `orders` at the newest save */
+    uint64_t saved_ns;        /* */
+    gpool__made **kept;       /* what the warm-up asked for; it has a use of each */
+    uint32_t kept_count;
+    uint32_t kept_capacity;
+} gpool__persist;
+
 /* What a pool has of this folder. */
 struct gpool__shaders {
     gpool__compiler compiler;
@@ -187,6 +208,7 @@ struct gpool__shaders {
     char **roots;
     uint32_t root_count;
     uint32_t root_capacity;
+    gpool__persist persist;
 };
 
 #define GPOOL__MAX_ROOTS 64u
@@ -194,6 +216,23 @@ struct gpool__shaders {
 /** Prepares both kinds; GPOOL_OK or GPOOL_ERROR_OUT_OF_MEMORY. */
 gpool_result gpool__shaders_init(gpool *pool, uint32_t workers, uint32_t watch_ms);
 void gpool__pipelines_init(gpool *pool);
+
+/** Takes the store of a descriptor; GPOOL_OK or GPOOL_ERROR_OUT_OF_MEMORY. */
+gpool_result gpool__persist_init(gpool *pool, const gpool_desc *desc);
+
+/** After a frame: a save, when it is time for one. Costs little when it is not. */
+void gpool__persist_tick(gpool *pool);
+
+/** Waits for a save under way, or drops it. */
+void gpool__persist_settle(gpool *pool);
+
+/** Saves what was used, before the resources go. */
+void gpool__persist_close(gpool *pool);
+
+/** Gives up what the warm-up kept. */
+void gpool__persist_drop_kept(gpool *pool);
+
+void gpool__persist_fini(gpool *pool);
 
 /** Why a source must not reach a compiler, or NULL when it may. */
 const char *gpool__wgsl_problem(const char *source, size_t size);
@@ -299,6 +338,16 @@ gpool_result gpool__pipeline_look(gpool__pipeline *pipeline);
 gpool__program *gpool__program_get(gpool *pool, const gpool__pipeline *pipeline,
                                    const gpool__targets *targets, bool newest);
 
+/** The same of a recipe that is whole but for the sizes of the names, which are set. */
+gpool__program *gpool__program_get_recipe(gpool *pool, gpool__recipe *recipe,
+                                          const gpool_attribute *attributes,
+                                          const gpool__recipe_names *names);
+
+/** What follows a recipe in its program; NULL = the module's only entry point. */
+const gpool_attribute *gpool__recipe_attributes(const gpool__recipe *recipe);
+const char *gpool__recipe_vertex_entry(const gpool__recipe *recipe);
+const char *gpool__recipe_fragment_entry(const gpool__recipe *recipe);
+
 /** Takes a user from a program. NULL is silent. */
 void gpool__program_release(gpool *pool, gpool__program *program);
 
@@ -344,6 +393,13 @@ gpool__program *gpool__pipeline_variant(gpool *pool, gpool__pipeline *pipeline,
 
 /** Checks a render pipeline descriptor's enumerations and counts. */
 gpool_result gpool__pipeline_check_desc(gpool *pool, const gpool_render_pipeline_desc *desc);
+
+/**
+ * True when a recipe of unknown origin may reach a compiler: every field is what gpool__recipe_fill()
+ * may write. Not looked at are modules, groups and names. `no_bgra`: as on wgpu-native.
+ */
+bool gpool__recipe_is_good(const gpool__recipe *recipe, const gpool_attribute *attributes,
+                           bool no_bgra);
 
 /** True when an entry point's name may reach a compiler: NULL, or UTF-8. */
 bool gpool__pipeline_check_entry(const char *entry);

@@ -344,6 +344,8 @@ static const row rows[] = {
       "names_of_ways_and_reasons" },
     { "gpool_upload_reason_name", "reason",
       "names_of_ways_and_reasons" },
+    /* warm_up.h */
+    { "gpool_warm_up", "", "" },
 };
 /* clang-format on */
 

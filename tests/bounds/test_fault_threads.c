@@ -58,6 +58,7 @@ static void call_pool(stranger *s)
     REFUSED(gpool_wait_idle(pool));
     REFUSED(gpool_note_external_submit(pool));
     REFUSED(gpool_recover(pool, NULL, NULL, NULL));
+    REFUSED(gpool_warm_up(pool, NULL, NULL, NULL));
     NOTHING(gpool_frame_recorder(pool).state != NULL);
 }
 

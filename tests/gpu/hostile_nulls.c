@@ -17,6 +17,7 @@ static void null_pool_frames(hostile_world *w)
     assert_result(gpool_wait_idle(NULL), NO_POOL);
     assert_result(gpool_note_external_submit(NULL), NO_POOL);
     assert_result(gpool_recover(NULL, w->f->device, NULL, NULL), NO_POOL);
+    assert_result(gpool_warm_up(NULL, NULL, NULL, NULL), NO_POOL);
     assert_result(gpool_get_stats(NULL, &stats), NO_POOL);
     assert_result(gpool_get_stats(w->pool, NULL), NO_POOL);
     assert_non_null(gpool_last_error(NULL));

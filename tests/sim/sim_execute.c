@@ -169,6 +169,9 @@ static void execute_work(sim *s, sim_work *work)
         host = host != NULL ? host : execute_find(s, pipeline->fragment);
     } else {
         s->dispatch_count += 1;
+        if (work->counts[0] == 0 || work->counts[1] == 0 || work->counts[2] == 0) {
+            return; /* no workgroup, no shader */
+        }
         if (host == NULL) {
             sim_fatal(s, GPOOL_GPU_QueueSubmit,
                       "a dispatch of \"%s\": its shader \"%s\" has no host version",

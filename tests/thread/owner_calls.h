@@ -45,6 +45,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(RESULT, gpool_wait_idle, (w->pool))                                                          \
     X(RESULT, gpool_note_external_submit, (w->pool))                                               \
     X(RESULT, gpool_recover, (w->pool, w->p.device, NULL, NULL))                                   \
+    X(RESULT, gpool_warm_up, (w->pool, NULL, NULL, NULL))                                          \
     X(HANDLE, gpool_scope_create, (w->pool, NULL))                                                 \
     X(RESULT, gpool_scope_get_info, (w->pool, w->scope, &(gpool_scope_info){ .label = "" }))       \
     X(RESULT, gpool_move, (w->pool, w->buffer.id, w->scope))                                       \
