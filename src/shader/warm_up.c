@@ -90,7 +90,7 @@ static gpool_result warm_ask_module(warm_up *w, uint32_t index)
     gpool__manifest_get_module(&w->manifest, index, &record);
     warm_count(w, false);
     gpool__module *module =
-        gpool__module_get(w->pool, record.label, record.text, record.size, &result);
+        gpool__module_get(w->pool, record.label, record.text, record.size, 0, &result);
     warm_count(w, true);
     if (module == NULL) {
         return result;
