@@ -45,8 +45,13 @@ demo: ## get what is needed, build, and run the main sketch (picture in out/sket
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-sketch
 	@mkdir -p $(OUT)
+	@rm -rf $(strip $(OUT))/cache
+	@echo 'a cold start, one frame:'
+	@$(RUN) build/release/examples/gpool-sketch --frames 1 $(SKETCH) --out $(strip $(OUT))/first.png --cache $(strip $(OUT))/cache | \
+		sed -n '/^start/,/^  compiled/p'
+	@echo 'and now from what that run noted:'
 	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png \
-		--reload $(strip $(OUT))/shaders
+		--cache $(strip $(OUT))/cache --reload $(strip $(OUT))/shaders
 
 window: ## the same picture in a window (in a virtual one where there is no display)
 	@$(CHECK_MOVE)

@@ -100,7 +100,9 @@ static bool take_option(options *chosen, options_program program, const char *na
                   { "--library", &chosen->library },
                   { program == OPTIONS_WINDOW ? "--screenshot" : "--out", &chosen->out },
                   { program == OPTIONS_WINDOW ? "--library" : "--reload",
-                    program == OPTIONS_WINDOW ? &chosen->library : &chosen->reload } };
+                    program == OPTIONS_WINDOW ? &chosen->library : &chosen->reload },
+                  { program == OPTIONS_WINDOW ? "--library" : "--cache",
+                    program == OPTIONS_WINDOW ? &chosen->library : &chosen->cache } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
         if (strcmp(name, texts[i].name) == 0) {
             *texts[i].target = value;

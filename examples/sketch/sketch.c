@@ -1,4 +1,5 @@
 /* sketch.c: gpool-sketch, the sketch without a window: draws frames, prints a table, writes a PNG. */
+#include "first_frame.h"
 #include "options.h"
 #include "picture.h"
 #include "rehearsal.h"
@@ -14,7 +15,9 @@ typedef struct program {
     scene *all;
     gpool_texture target;
     report *rep;
-    rehearsal *reload; /* NULL = none is asked for */
+    rehearsal *reload;  /* NULL = none is asked for */
+    gpool_store *store; /* NULL = nothing is kept */
+    first_frame first;
 } program;
 
 static bool fail(const program *run, const char *what)
@@ -25,6 +28,12 @@ static bool fail(const program *run, const char *what)
 
 static bool start(program *run, const options *chosen)
 {
+    run->first.begin = first_frame_now();
+    if (chosen->cache != NULL && gpool_store_open(&(gpool_store_desc){ .directory = chosen->cache },
+                                                  &run->store) != GPOOL_OK) {
+        fprintf(stderr, "gpool-sketch: no memory for the store\n");
+        return false;
+    }
     gpool_result result = gpool_device_open(
         &(gpool_device_desc){ .library = chosen->library, .adapter = chosen->adapter },
         &run->device);
@@ -39,6 +48,11 @@ static bool start(program *run, const options *chosen)
                 gpool_result_text(result));
         return false;
     }
+    run->first.device = first_frame_now() - run->first.begin;
+    if (!first_frame_warm_up(&run->first, run->pool)) {
+        return false;
+    }
+    double scene_begin = first_frame_now();
     const char *shaders = chosen->shaders;
     if (chosen->reload != NULL) {
         run->reload = rehearsal_create(chosen->shaders, chosen->reload, chosen->frames);
@@ -64,6 +78,7 @@ static bool start(program *run, const options *chosen)
         GPOOL_OK) {
         return fail(run, "no targets");
     }
+    run->first.scene = first_frame_now() - scene_begin;
     run->rep = report_create(run->pool, chosen->frames);
     return run->rep != NULL;
 }
@@ -116,6 +131,7 @@ static void stop(program *run)
     gpool_texture_destroy(run->pool, run->target);
     gpool_destroy(run->pool);
     gpool_device_release(run->device);
+    gpool_store_close(run->store);
 }
 
 int main(int argc, char **argv)
@@ -131,6 +147,9 @@ int main(int argc, char **argv)
         uint64_t made = things_made(run.all);
         report_begin_frame(run.rep);
         ok = draw_frame_of(&run, i);
+        if (i == 1) {
+            first_frame_done(&run.first, run.pool);
+        }
         report_end_frame(run.rep, run.all, things_made(run.all) != made);
         report_progress(run.rep);
     }
@@ -141,6 +160,7 @@ int main(int argc, char **argv)
     }
     if (ok && save(&run, &chosen)) {
         report_print(run.rep, run.all, chosen.out);
+        first_frame_print(&run.first);
         ok = run.reload == NULL || rehearsal_print(run.reload);
     } else {
         ok = false;
