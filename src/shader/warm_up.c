@@ -26,6 +26,7 @@ typedef struct warm_up {
     gpool_warm_up_report report;
     uint64_t begin_ns;
     uint64_t told_ns;
+    bool lost;                     /* a compile says so, the device perhaps not yet */
     bool changed;                  /* since it was told */
     bool stopped;                  /* by `progress`, or the time */
     uint32_t asked;                /* records asked for: modules, then pipelines */
@@ -200,6 +201,7 @@ static void warm_collect(warm_up *w)
         w->open -= 1;
         w->report.done += 1;
         w->report.failed += made->result != GPOOL_OK;
+        w->lost = w->lost || made->result == GPOOL_ERROR_DEVICE_LOST;
         w->changed = true;
         w->records[i] = NULL;
         if (warm_uses(w, made, i)) {
@@ -253,7 +255,7 @@ static gpool_result warm_look(warm_up *w)
 static gpool_result warm_check_back(warm_up *w)
 {
     gpool *pool = w->pool;
-    if (gpool__device_is_lost(pool->device)) {
+    if (w->lost || gpool__device_is_lost(pool->device)) {
         return GPOOL__FAIL(pool, DEVICE_LOST, DEVICE_LOST, "The device \"%s\" is lost",
                            pool->device->info.label);
     }
@@ -306,7 +308,7 @@ static gpool_result warm_run(warm_up *w)
         result = warm_ask(w);
         if (result == GPOOL_OK) {
             warm_collect(w);
-            result = gpool__device_is_lost(w->pool->device) ? warm_check_back(w) : GPOOL_OK;
+            result = warm_check_back(w);
         }
         if (result == GPOOL_OK) {
             result = warm_look(w);
