@@ -60,9 +60,7 @@ static inline void process_begin(process *p, sim_personality personality, uint32
                                  const char *program)
 {
     static const WGPUFeatureName guarded = GPOOL__DAWN_IMPLICIT_DEVICE_SYNCHRONIZATION;
-    const sim_desc desc = { .personality = personality,
-                            .features = &guarded,
-                            .feature_count = personality == SIM_DAWN };
+    const sim_desc desc = { .personality = personality, .features = &guarded, .feature_count = 1 };
     *p = (process){ .s = sim_create(&desc) };
     assert_non_null(p->s);
     sim_table(p->s, &p->table);
