@@ -1,6 +1,6 @@
 /*
  * What driver blobs save at the second start: this program runs itself, first with an empty store, then
- * with the same one again. Each child makes 16 compute pipelines that no process has ever made; the time
+ * with the same one again. Each child makes 64 compute pipelines that no process has ever made; the time
  * is from the first create to the last one ready. The driver's own disk cache is off in the children.
  */
 #if !defined(_XOPEN_SOURCE)
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOBS_PIPELINES 16u
+#define BLOBS_PIPELINES 64u
 #define BLOBS_PAIRS     5u
 #define BLOBS_TIMEOUT   UINT64_C(120000000000)
 #define BLOBS_SOURCE    16384u
