@@ -117,7 +117,7 @@ static void check(const uint8_t *bytes, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     /* A block of that size only, so that a byte too many is seen. */
-    uint8_t *image = malloc(size + (size == 0));
+    uint8_t *image = calloc(1, size + (size == 0));
     require(image != NULL, "no memory");
     if (size != 0) {
         memcpy(image, bytes, size);
