@@ -318,7 +318,7 @@ const gpool__bindings *gpool__module_bindings(gpool *pool, gpool__module *module
             gpool__free(&pool->memory, bindings, sizeof *bindings);
             *result = GPOOL__FAIL(pool, MEMORY, OUT_OF_MEMORY,
                                   "No memory for the bindings of shader \"%s\"",
-                                  module->text + module->base.key_size);
+                                  gpool__module_label(module));
             return NULL;
         }
         module->bindings = bindings;

@@ -103,7 +103,7 @@ bool gpool__cache_add(gpool *pool, gpool__cache *cache, gpool__made *made)
 }
 
 /* Out of its bucket, if it is in one: an entry that was forgotten is not. */
-static void cache_unlink(gpool__cache *cache, gpool__made *made)
+void gpool__cache_forget(gpool__cache *cache, gpool__made *made)
 {
     if (cache->bucket_count == 0) {
         return;
@@ -117,11 +117,6 @@ static void cache_unlink(gpool__cache *cache, gpool__made *made)
         made->chain = NULL;
         cache->count -= 1;
     }
-}
-
-void gpool__cache_forget(gpool__cache *cache, gpool__made *made)
-{
-    cache_unlink(cache, made);
 }
 
 void gpool__cache_return(gpool__cache *cache, gpool__made *made)
@@ -142,7 +137,7 @@ void gpool__cache_return(gpool__cache *cache, gpool__made *made)
 static void cache_free(gpool *pool, gpool__cache *cache, gpool__made *made)
 {
     cache_unlink_idle(cache, made);
-    cache_unlink(cache, made);
+    gpool__cache_forget(cache, made);
     if (made->gpu != NULL) {
         made->kind->drop(&pool->seam, made->gpu);
     }

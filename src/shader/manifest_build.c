@@ -245,8 +245,8 @@ static bool build_get_pipeline(build *b, build_pipeline *draft, gpool__recipe *r
 
 static uint32_t build_use_module(build *b, const gpool__module *module, uint32_t uses)
 {
-    return build_get_module(b, module->text, module->base.key_size,
-                            module->text + module->base.key_size, b->run, uses);
+    return build_get_module(b, module->text, module->base.key_size, gpool__module_label(module),
+                            b->run, uses);
 }
 
 /* A program of this run. One that the reader would not take is left out; false without memory. */

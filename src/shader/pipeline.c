@@ -148,12 +148,9 @@ gpool_result gpool__pipeline_look(gpool__pipeline *pipeline)
     if (status == GPOOL_OK || status == GPOOL_NOT_READY) {
         status = pipeline->groups.status != GPOOL_OK ? pipeline->groups.status : status;
     }
-    gpool__targets targets = { 0 };
-    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
-        uint32_t own = gpool__variant_find(pipeline, &targets);
-        if (own != UINT32_MAX) {
-            status = gpool__made_status(&pipeline->variants[own].program->base);
-        }
+    uint32_t own = gpool__pipeline_own_variant(pipeline);
+    if (own != UINT32_MAX) {
+        status = gpool__made_status(&pipeline->variants[own].program->base);
     }
     pipeline->base.failed = status != GPOOL_OK && status != GPOOL_NOT_READY;
     return status;

@@ -1,6 +1,6 @@
 /*
- * Checks of pipeline descriptors, and of recipes that come from a manifest. Unknown enumeration values end the process inside wgpu-native, so
- * each one is looked at before the call.
+ * Checks of pipeline descriptors, and of recipes that come from a manifest. Unknown enumeration values
+ * end the process inside wgpu-native, so each one is looked at before the call.
  */
 #include "shader/shader_state.h"
 

@@ -4,16 +4,6 @@
  */
 #include "shader/shader_state.h"
 
-#include <stdio.h>
-
-/* Says why there are no layouts, with the place in the files where it is known. */
-static gpool_result groups_tell(gpool *pool, const gpool__pipeline *pipeline, gpool_result result,
-                                const char *why)
-{
-    return gpool__fail(&pool->log, GPOOL_LOG_PIPELINE_CREATE, result,
-                       "The pipeline \"%s\" could not be made: %s", pipeline->base.label, why);
-}
-
 /* Layouts given by the descriptor stay as they are. */
 static void groups_copy(const gpool__pipeline_groups *from, gpool__pipeline_groups *to)
 {
@@ -84,7 +74,7 @@ gpool_result gpool__pipeline_find_groups(gpool *pool, const gpool__pipeline *pip
     if (result == GPOOL_OK) {
         result = groups_of_source(pool, pipeline, &found, groups);
     } else {
-        result = groups_tell(pool, pipeline, result, error.message);
+        result = gpool__pipeline_tell(pool, pipeline->base.label, result, error.message);
     }
     if (result != GPOOL_OK) {
         for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {

@@ -61,11 +61,7 @@ static gpool_result pipeline_rebuild(gpool *pool, gpool__rebuild *rebuild,
     }
     /* The variant of the descriptor's own targets decides about the pipeline, as at creation; another
      * one that fails is left out, and tried again at its next use. */
-    uint32_t own = UINT32_MAX;
-    gpool__targets targets = { 0 };
-    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
-        own = gpool__variant_find(pipeline, &targets);
-    }
+    uint32_t own = gpool__pipeline_own_variant(pipeline);
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
         result =
             gpool__program_rebuild(pool, rebuild, pipeline->variants[i].program, able == GPOOL_OK);
@@ -90,11 +86,7 @@ static void pipeline_rebuilt(gpool *pool, gpool__resource *resource, gpool_resul
     (void)result;
     rebuilt_code(pool, pipeline->vertex);
     rebuilt_code(pool, pipeline->fragment);
-    gpool__targets targets = { 0 };
-    uint32_t own = UINT32_MAX;
-    if (pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets)) {
-        own = gpool__variant_find(pipeline, &targets);
-    }
+    uint32_t own = gpool__pipeline_own_variant(pipeline);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < pipeline->variant_count; ++i) {
         gpool__variant variant = pipeline->variants[i];

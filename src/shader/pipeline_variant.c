@@ -36,6 +36,13 @@ uint32_t gpool__variant_find(const gpool__pipeline *pipeline, const gpool__targe
     return UINT32_MAX;
 }
 
+uint32_t gpool__pipeline_own_variant(const gpool__pipeline *pipeline)
+{
+    gpool__targets targets = { 0 };
+    bool own = pipeline->compute || gpool__pipeline_own_targets(pipeline->desc, &targets);
+    return own ? gpool__variant_find(pipeline, &targets) : UINT32_MAX;
+}
+
 /* What failed for want of memory or with a device is worth another try: not this. */
 static bool variant_is_settled(const gpool__program *program)
 {

@@ -314,7 +314,6 @@ gpool__program *gpool__program_get_recipe(gpool *pool, gpool__recipe *recipe,
     program->base.hash = hash;
     program->base.key_size = key_size;
     program->base.block_size = block_size;
-    program->label_size = label_size;
     memcpy((char *)&program->recipe + key_size, names->label, label_size);
     if (!gpool__cache_add(pool, cache, &program->base)) {
         gpool__free(&pool->memory, program, block_size);

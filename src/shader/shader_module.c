@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static const char *module_label(const gpool__module *module)
-{
-    return module->text + module->base.key_size;
-}
-
 static void module_drop(gpool__seam *seam, void *gpu)
 {
     GPOOL__GPU(seam, ShaderModuleRelease)(gpu);
@@ -24,7 +19,7 @@ static void *module_make(const gpool__run *run, const gpool__made *made, gpool_r
     };
     WGPUShaderModuleDescriptor desc = {
         .nextInChain = &wgsl.chain,
-        .label = gpool__view(module_label(module)),
+        .label = gpool__view(gpool__module_label(module)),
     };
     gpool__capture_begin(run->device, run->seam);
     WGPUShaderModule gpu =
@@ -74,7 +69,7 @@ static gpool_result module_tell(gpool *pool, const gpool__made *made, gpool_resu
 {
     return gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_SHADER_COMPILE), result,
                        "The shader \"%s\" did not compile: %s",
-                       module_label((const gpool__module *)made),
+                       gpool__module_label((const gpool__module *)made),
                        message[0] != '\0' ? message : gpool_result_text(result));
 }
 
@@ -101,7 +96,6 @@ static gpool__module *module_create(gpool *pool, uint64_t hash, const char *labe
         module->base.hash = hash;
         module->base.key_size = size;
         module->base.block_size = sizeof *module + size + label_size;
-        module->label_size = label_size;
         memcpy(module->text, source, size);
         memcpy(module->text + size, label, label_size);
         if (!gpool__cache_add(pool, &pool->shaders->modules, &module->base)) {

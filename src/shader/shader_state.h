@@ -22,7 +22,6 @@
 typedef struct gpool__module {
     gpool__made base;
     gpool__bindings *bindings; /* what it binds; NULL = nobody asked yet */
-    size_t label_size;         /* bytes of the label, with its zero byte */
     char text[];               /* source, label */
 } gpool__module;
 
@@ -131,7 +130,6 @@ typedef struct gpool__recipe_names {
 /* A WebGPU pipeline; its key is the recipe with all that follows it. */
 typedef struct gpool__program {
     gpool__made base;
-    size_t label_size;
     gpool__recipe recipe; /* then attributes, names, label */
 } gpool__program;
 
@@ -355,6 +353,12 @@ void gpool__program_release(gpool *pool, gpool__program *program);
 gpool_result gpool__program_rebuild(gpool *pool, gpool__rebuild *rebuild, gpool__program *program,
                                     bool possible);
 
+/** Label of a module: of the shader that asked for it first. */
+static inline const char *gpool__module_label(const gpool__module *module)
+{
+    return module->text + module->base.key_size;
+}
+
 /** Label of a program: of the pipeline that asked for it first. */
 static inline const char *gpool__program_label(const gpool__program *program)
 {
@@ -367,6 +371,10 @@ void gpool__recipe_fill(const gpool__pipeline *pipeline, const gpool__targets *t
 
 /** Index of the variant for these targets, UINT32_MAX when there is none. */
 uint32_t gpool__variant_find(const gpool__pipeline *pipeline, const gpool__targets *targets);
+
+/** Index of the variant that decides about the pipeline, of its descriptor's own targets; UINT32_MAX
+ * when there is none. */
+uint32_t gpool__pipeline_own_variant(const gpool__pipeline *pipeline);
 
 /** Takes the variants of a pipeline away. */
 void gpool__pipeline_drop_variants(gpool *pool, gpool__pipeline *pipeline);
