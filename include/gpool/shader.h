@@ -162,7 +162,9 @@ GPOOL_API gpool_result gpool_shader_set_file(gpool *pool, const char *name, cons
 
 /**
  * Tells what a file watcher of the caller's saw: the next gpool_begin_frame() reads the file, and makes
- * shaders anew if its content is another. Needs no gpool_desc.shader_watch_ms.
+ * shaders anew if its content is another. Shaders that came to it by another path, over links, follow
+ * within some frames, for which the files of all shaders are looked at once. Needs no
+ * gpool_desc.shader_watch_ms.
  *
  * @return GPOOL_OK, also when no shader comes from that file; GPOOL_ERROR_INVALID_ARGUMENT (null).
  * Thread: owner. Cost: linear in the files of shaders at worst.

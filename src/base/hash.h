@@ -1,5 +1,6 @@
 /*
- * Hashing, by xxHash. A hash only finds the bucket: whoever uses one compares the full key.
+ * Hashing, by xxHash. A hash only finds the bucket: whoever uses one compares the full key. Only the watch
+ * of shader files takes equal hashes for equal contents, as it does not keep the contents.
  */
 #ifndef GPOOL_BASE_HASH_H
 #define GPOOL_BASE_HASH_H

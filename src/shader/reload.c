@@ -103,7 +103,7 @@ static void reload_look(gpool *pool)
         return;
     }
     uint64_t id = 0;
-    while (gpool__watch_take(&shaders->watch, &id, NULL)) {
+    while (gpool__watch_take(&shaders->watch, &id)) {
         for (gpool__code *code = shaders->codes; code != NULL; code = code->next) {
             if (code->id == id) {
                 gpool__code_stale(pool, code);

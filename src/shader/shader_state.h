@@ -181,7 +181,7 @@ typedef struct gpool__persist {
     struct gpool__save *save; /* under way */
     uint32_t run;             /* number of this run in the manifest; 0 = not known yet */
     uint64_t saved_orders;    /* `orders` at the newest save */
-    uint64_t saved_ns;        /* */
+    uint64_t saved_ns;        /* when that was, or the newest try */
     gpool__made **kept;       /* what the warm-up asked for; it has a use of each */
     uint32_t kept_count;
     uint32_t kept_capacity;

@@ -56,7 +56,7 @@ typedef struct gpool__source_frame {
     size_t block_size;
     size_t at;          /* start of the next line */
     uint32_t line;      /* number of the line under way */
-    uint32_t file;      /* */
+    uint32_t file;      /* index in gpool__source.files */
     uint32_t base;      /* conditionals of the files around it */
     uint32_t depth;     /* of block comments */
     uint32_t open_line; /* where the outermost of them began */

@@ -23,7 +23,6 @@ typedef struct gpool__watched {
     uint32_t references;     /* edges to it */
     uint32_t chain; /* index plus 1 of the next one in its bucket, or in the list of free slots */
     bool on_disk;
-    bool known;    /* `hash` and `stamp` say something */
     bool settling; /* `next` and `since` do */
     bool marked;   /* read at the next poll */
 } gpool__watched;
@@ -31,8 +30,6 @@ typedef struct gpool__watched {
 /* A file of an id. */
 typedef struct gpool__watch_edge {
     uint32_t file;
-    bool
-        unknown; /* what it was made of is not known: the first content that is read counts as that */
     uint64_t hash; /* of what it was made of, or told of last */
 } gpool__watch_edge;
 
@@ -41,7 +38,6 @@ typedef struct gpool__watcher {
     gpool__watch_edge *edges;
     uint32_t count; /* of edges */
     bool changed;
-    uint32_t by; /* the file that changed first */
 } gpool__watcher;
 
 void gpool__watch_init(gpool__watch *watch, gpool__memory *memory, const gpool__watch_desc *desc)
@@ -203,8 +199,7 @@ static gpool__watch_edge watch_edge_to(gpool__watch *watch, gpool__watched *file
     bool unread = given->missing && given->stamp.exists;
     uint64_t hash = unread ? WATCH_UNREADABLE : given->hash;
     file->references += 1;
-    if (!file->known) {
-        file->known = true;
+    if (file->references == 1) {
         file->hash = hash;
         file->stamp = given->stamp;
         file->stamp.fresh = file->stamp.fresh && !unread;
@@ -287,8 +282,7 @@ const char *gpool__watch_file(gpool__watch *watch, uint64_t id, uint32_t index)
 static void watch_tell(gpool__watch *watch, gpool__watched *file, uint64_t hash)
 {
     uint32_t index = (uint32_t)(file - watch->files);
-    watch->stats.changes += file->known && file->hash != hash;
-    file->known = true;
+    watch->stats.changes += file->hash != hash;
     file->hash = hash;
     for (uint32_t i = 0; i < watch->id_count; ++i) {
         gpool__watcher *watcher = &watch->ids[i];
@@ -299,7 +293,6 @@ static void watch_tell(gpool__watch *watch, gpool__watched *file, uint64_t hash)
             }
             if (edge->hash != hash && !watcher->changed) {
                 watcher->changed = true;
-                watcher->by = index;
                 watch->changed += 1;
             }
             edge->hash = hash;
@@ -359,7 +352,7 @@ static void watch_look(gpool__watch *watch, watch_budget *budget, gpool__watched
     gpool__file_look(file->name, &stamp);
     budget->looks -= 1;
     watch->stats.looks += 1;
-    bool same = file->known && gpool__file_same(&stamp, &file->stamp);
+    bool same = gpool__file_same(&stamp, &file->stamp);
     if (same && !file->stamp.fresh && !file->marked) {
         watch_wait(watch, file, false, false); /* it is again what it was */
         return;
@@ -396,8 +389,10 @@ uint32_t gpool__watch_poll(gpool__watch *watch, uint64_t now_ns)
             }
         }
     }
-    if (!watch->in_round && watch->desc.period_ns != UINT64_MAX && now_ns >= watch->next_ns) {
+    bool turn = watch->desc.period_ns != UINT64_MAX && now_ns >= watch->next_ns;
+    if (!watch->in_round && (turn || watch->wanted)) {
         watch->in_round = true;
+        watch->wanted = false;
         watch->cursor = 0;
         watch->next_ns = now_ns + watch->desc.period_ns;
     }
@@ -414,7 +409,7 @@ uint32_t gpool__watch_poll(gpool__watch *watch, uint64_t now_ns)
     return watch->changed;
 }
 
-bool gpool__watch_take(gpool__watch *watch, uint64_t *id, const char **name)
+bool gpool__watch_take(gpool__watch *watch, uint64_t *id)
 {
     if (watch->changed == 0) {
         return false;
@@ -427,9 +422,6 @@ bool gpool__watch_take(gpool__watch *watch, uint64_t *id, const char **name)
             watch->changed -= 1;
             watch->next_id = index + 1;
             *id = watcher->id;
-            if (name != NULL) {
-                *name = watch->files[watcher->by].name;
-            }
             return true;
         }
     }
@@ -446,6 +438,8 @@ static uint32_t watch_mark_file(gpool__watch *watch, gpool__watched *file)
 
 uint32_t gpool__watch_mark(gpool__watch *watch, const char *path)
 {
+    /* The same file may be watched under other paths, and be another one by now: a round finds them. */
+    watch->wanted = watch->id_count > 0;
     char absolute[GPOOL__PATH_SIZE];
     gpool__watched *file = NULL;
     if (gpool__file_absolute_path(path, absolute)) {
@@ -460,7 +454,7 @@ uint32_t gpool__watch_mark(gpool__watch *watch, const char *path)
     for (uint32_t i = 0; i < watch->file_count && stamp.inode != 0; ++i) {
         file = &watch->files[i];
         bool same = file->stamp.inode == stamp.inode && file->stamp.device == stamp.device;
-        if (file->name != NULL && file->on_disk && file->known && same) {
+        if (file->name != NULL && file->on_disk && same) {
             marked += watch_mark_file(watch, file);
         }
     }

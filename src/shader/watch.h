@@ -55,6 +55,7 @@ typedef struct gpool__watch {
     uint32_t waiting; /* files that settle or are to be read */
     uint64_t next_ns; /* when the next round begins */
     bool in_round;
+    bool wanted; /* a round, whatever the time: something was marked */
 } gpool__watch;
 
 void gpool__watch_init(gpool__watch *watch, gpool__memory *memory, const gpool__watch_desc *desc);
@@ -88,20 +89,21 @@ uint32_t gpool__watch_poll(gpool__watch *watch, uint64_t now_ns);
 static inline bool gpool__watch_is_quiet(const gpool__watch *watch)
 {
     bool rounds = watch->id_count > 0 && watch->desc.period_ns != UINT64_MAX;
-    return !rounds && watch->waiting == 0 && watch->changed == 0;
+    return !rounds && !watch->wanted && !watch->in_round && watch->waiting == 0 &&
+           watch->changed == 0;
 }
 
 /**
- * Takes a changed id; false when there is none. `*name`, unless NULL, is the file that changed first,
- * valid until the next call that is no take. In the order in which ids were first set, from where the
+ * Takes a changed id; false when there is none. In the order in which ids were first set, from where the
  * last one stopped.
  */
-bool gpool__watch_take(gpool__watch *watch, uint64_t *id, const char **name);
+bool gpool__watch_take(gpool__watch *watch, uint64_t *id);
 
 /**
  * A watcher of the caller's saw this file change: the next poll looks at it and reads it, without
- * settling. Found by its name, its path or, through links, by what it is. Returns how many watched
- * files it is.
+ * settling. Found by its path or, under another one, by what it was when it was read. As it may be
+ * watched over links too, or have been replaced under another path, a round over all files begins; what
+ * that finds settles as ever. Returns how many files will be read at once.
  */
 uint32_t gpool__watch_mark(gpool__watch *watch, const char *path);
 
