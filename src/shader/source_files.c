@@ -169,7 +169,7 @@ const char *gpool__source_clean_name(const char *folder, const char *name, char 
                 used -= 1;
             }
         } else if (part > 1 || (part == 1 && from[0] != '.')) {
-            if (used + part + 1 >= GPOOL__SOURCE_NAME) {
+            if (used + part + 1 > GPOOL__SOURCE_NAME) {
                 return "is too long";
             }
             memcpy(target + used, from, part);

@@ -1,13 +1,14 @@
 /*
- * A look at WGSL source before it reaches a compiler: does it bind anything, and is it within what
- * compilers bear. The compilers of both implementations recurse over the source's structure, and
- * wgpu-native's slices it by bytes: deep nesting overflows the stack, bytes that are no UTF-8 end
- * the process. Neither can be caught, so both are refused here.
+ * A look at WGSL source before it reaches a compiler: is it within what compilers bear. The compilers of
+ * both implementations recurse over the source's structure, and wgpu-native's slices it by bytes: deep
+ * nesting overflows the stack, bytes that are no UTF-8 end the process. Neither can be caught, so both are
+ * refused here.
  */
 #include "shader/shader_state.h"
+#include "shader/source_state.h"
+#include "shader/wgsl_tokens.h"
 
 #include "base/text.h"
-#include "shader/wgsl_tokens.h"
 
 #include <string.h>
 
@@ -20,35 +21,6 @@
 /* `<` that may still turn out to begin a template list. */
 #define WGSL_PENDING 1024u
 
-/* Bytes of the white space at `at`, 0 when there is none: the code points of WGSL, section 3.2. */
-static size_t wgsl_blank(const char *source, size_t size, size_t at, bool *line_break)
-{
-    const unsigned char *c = (const unsigned char *)source + at;
-    size_t left = size - at;
-    *line_break = false;
-    if (left >= 1 && (c[0] == ' ' || c[0] == '\t')) {
-        return 1;
-    }
-    *line_break = true;
-    if (left >= 1 && c[0] >= '\n' && c[0] <= '\r') {
-        return 1;
-    }
-    if (left >= 2 && c[0] == 0xc2 && c[1] == 0x85) { /* next line */
-        return 2;
-    }
-    if (left >= 3 && c[0] == 0xe2 && c[1] == 0x80) {
-        if (c[2] == 0xa8 || c[2] == 0xa9) { /* line and paragraph separator */
-            return 3;
-        }
-        *line_break = false;
-        if (c[2] == 0x8e || c[2] == 0x8f) { /* direction marks */
-            return 3;
-        }
-    }
-    *line_break = false;
-    return 0;
-}
-
 /* Length of the comment at `at`, 0 when there is none; WGSL block comments nest. */
 static size_t wgsl_comment(const char *source, size_t size, size_t at)
 {
@@ -57,8 +29,7 @@ static size_t wgsl_comment(const char *source, size_t size, size_t at)
     }
     size_t i = at + 2;
     if (source[at + 1] == '/') {
-        bool line_break = false;
-        while (i < size && (wgsl_blank(source, size, i, &line_break) == 0 || !line_break)) {
+        while (i < size && gpool__source_break(source + i, size - i) == 0) {
             i += 1;
         }
         return i - at;
@@ -85,9 +56,9 @@ size_t gpool__wgsl_skip_blank(const char *source, size_t size, size_t at)
 {
     size_t step = 1;
     while (at < size && step > 0) {
-        bool line_break = false;
         step = wgsl_comment(source, size, at);
-        step = step > 0 ? step : wgsl_blank(source, size, at, &line_break);
+        step = step > 0 ? step : gpool__source_blank(source + at, size - at);
+        step = step > 0 ? step : gpool__source_break(source + at, size - at);
         at += step;
     }
     return at;

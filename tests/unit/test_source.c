@@ -283,7 +283,7 @@ static void names_of_files_are_cleaned_and_refused(void **state)
     memset(name, 'n', sizeof name - 1);
     char clean[GPOOL__SOURCE_NAME];
     assert_non_null(gpool__source_clean_name("", name, clean));
-    name[GPOOL__SOURCE_NAME - 2] = '\0';
+    name[GPOOL__SOURCE_NAME - 1] = '\0'; /* with it, all that a name may have */
     assert_null(gpool__source_clean_name("", name, clean));
     assert_string_equal(clean, name);
     assert_non_null(gpool__source_clean_name("x", name, clean));
