@@ -70,6 +70,59 @@ static void a_change_while_a_good_one_compiles_comes_after_it(void **state)
     compile_close(&r.p);
 }
 
+/* Draws twice in the open frame, the second time when all that is new is compiled. */
+static void races_draw_around_the_compile(races *r)
+{
+    const uint64_t before = sim_draw_count(r->p.s);
+    gpool_recorder rec = gpool_frame_recorder(r->p.pool);
+    gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = r->target } });
+    gpool_set_pipeline(rec, r->pipeline);
+    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+    compile_open_gate();
+    while (sim_pool_stats(&r->p).compiles_pending > 0) {
+        compile_nap();
+        (void)gpool_pipeline_status(r->p.pool, r->pipeline);
+    }
+    assert_same(gpool_begin_frame(r->p.pool), GPOOL_ERROR_WRONG_PHASE);
+    gpool_set_pipeline(rec, r->pipeline);
+    gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
+    gpool_end_pass(rec);
+    assert_same(gpool_submit(r->p.pool), GPOOL_OK);
+    assert_int_equal(sim_draw_count(r->p.s), before + 2);
+    const gpool__pipeline *pipeline = reload_pipeline_of(&r->p, r->pipeline);
+    for (uint64_t i = 0; i < 2; ++i) {
+        sim_draw draw;
+        assert_true(sim_get_draw(r->p.s, before + i, &draw));
+        assert_ptr_equal(draw.pipeline, pipeline->variants[0].program->base.gpu);
+    }
+    assert_int_equal(reload_number_of(pipeline->variants[0].program->recipe.vertex, "number"), 1);
+}
+
+static void a_recording_submits_what_it_recorded_when_a_reload_gets_ready(void **state)
+{
+    (void)state;
+    for (uint32_t workers = 1; workers <= 4; workers *= 4) {
+        races r;
+        races_open(&r, workers);
+        compile_set_gate(false, true); /* modules pass */
+        reload_set(&r.p, "number.wgsl", reload_lib("number", 2));
+        while (!reload_pipeline_of(&r.p, r.pipeline)->has_fresh) {
+            compile_nap();
+            sim_pool_frame(&r.p);
+        }
+        /* Outside a frame, where the swap is, nothing can be recorded. */
+        assert_null(gpool_frame_recorder(r.p.pool).state);
+        assert_same(gpool_begin_frame(r.p.pool), GPOOL_OK);
+        races_draw_around_the_compile(&r);
+        assert_int_equal(gpool_pipeline_version(r.p.pool, r.pipeline), 1);
+        races_draw_around_the_compile(&r); /* another recording of the frame */
+        assert_same(gpool_end_frame(r.p.pool), GPOOL_OK);
+        assert_int_equal(reload_drawn(&r.p, r.pipeline, r.target), 2);
+        assert_int_equal(gpool_pipeline_version(r.p.pool, r.pipeline), 2);
+        compile_close(&r.p);
+    }
+}
+
 #define RACES_BOUND(binding)                                                                       \
     "@group(0) @binding(" binding ") var<uniform> color: vec4f;\n"                                 \
     "@fragment fn fs() -> @location(0) vec4f { return color; }\n"
@@ -430,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_while_a_broken_one_compiles_is_not_lost),
         cmocka_unit_test(a_change_while_a_good_one_compiles_comes_after_it),
+        cmocka_unit_test(a_recording_submits_what_it_recorded_when_a_reload_gets_ready),
         cmocka_unit_test(a_pipeline_made_during_a_reload_has_the_groups_of_what_is_in_use),
         cmocka_unit_test(variants_asked_for_during_a_reload_join_it),
         cmocka_unit_test(a_pipeline_whose_other_part_fails_during_a_reload_stays_whole),
