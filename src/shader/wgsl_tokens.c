@@ -1,6 +1,7 @@
 #include "shader/wgsl_tokens.h"
 
 #include "base/hash.h"
+#include "base/thread.h"
 
 #include <string.h>
 
@@ -73,12 +74,19 @@ static bool tokens_same(const gpool__tokens *tokens, const gpool__name *name, co
     return name->size == size && memcmp(tokens->source + name->at, text, size) == 0;
 }
 
+/* Where the search for a name begins: all bits of the hash decide, as those of one table can be met. */
+static uint32_t tokens_home(const gpool__tokens *tokens, uint64_t hash, uint32_t bucket_count)
+{
+    return (uint32_t)(((hash ^ tokens->secret) * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+           (bucket_count - 1);
+}
+
 /* Bucket of a name, or the free one where it belongs. There always is a free one. */
 static uint32_t tokens_bucket(const gpool__tokens *tokens, uint64_t hash, const char *text,
                               size_t size)
 {
     const uint32_t mask = tokens->bucket_count - 1;
-    uint32_t bucket = (uint32_t)hash & mask;
+    uint32_t bucket = tokens_home(tokens, hash, tokens->bucket_count);
     while (tokens->buckets[bucket] != 0) {
         const gpool__name *name = &tokens->names[tokens->buckets[bucket] - 1];
         if (name->hash == hash && tokens_same(tokens, name, text, size)) {
@@ -97,7 +105,7 @@ static bool tokens_grow_buckets(gpool__tokens *tokens, gpool__memory *memory)
         return false;
     }
     for (uint32_t i = 0; i < tokens->name_count; ++i) {
-        uint32_t bucket = (uint32_t)tokens->names[i].hash & (count - 1);
+        uint32_t bucket = tokens_home(tokens, tokens->names[i].hash, count);
         while (buckets[bucket] != 0) {
             bucket = (bucket + 1) & (count - 1);
         }
@@ -306,7 +314,9 @@ static bool tokens_cut_all(tokens_cut *cut)
 bool gpool__tokens_init(gpool__tokens *tokens, gpool__memory *memory, const char *source,
                         size_t size)
 {
-    *tokens = (gpool__tokens){ .source = source, .size = (uint32_t)size };
+    *tokens = (gpool__tokens){ .source = source,
+                               .size = (uint32_t)size,
+                               .secret = gpool__now_ns() ^ (uint64_t)(uintptr_t)&tokens };
     tokens_cut cut = { .out = tokens, .memory = memory };
     bool good = size < (size_t)INT32_MAX && tokens_cut_all(&cut) &&
                 tokens_add(&cut, size) != NULL; /* there may have been none */

@@ -52,8 +52,9 @@ typedef struct gpool__tokens {
     gpool__name *names;
     uint32_t name_count;
     uint32_t name_capacity;
-    uint32_t *buckets;     /* by hash: number of the name + 1; 0 = free */
+    uint32_t *buckets;     /* by hash and `secret`: number of the name + 1; 0 = free */
     uint32_t bucket_count; /* a power of two, or 0 */
+    uint64_t secret;       /* no source can know which names share a bucket */
 } gpool__tokens;
 
 /** Cuts a source of less than 2^31 bytes. False without memory, with nothing held. */

@@ -3,6 +3,9 @@
 
 #include "unit/shader_samples.h"
 
+#include "base/hash.h"
+#include "shader/wgsl_tokens.h"
+
 #include <time.h>
 
 static uint64_t seed;
@@ -140,6 +143,44 @@ static void hostile_sources_take_linear_time(void **state)
     }
 }
 
+/* Who knows the hash can find names that differ in it only above the bits of a table of this size. */
+static void names_made_to_share_a_bucket_do_not(void **state)
+{
+    (void)state;
+    enum {
+        NAMES = 2000,
+        BUCKETS = 4096,
+        SIZE = 8
+    };
+    char *text = malloc(NAMES * SIZE);
+    assert_non_null(text);
+    char name[SIZE + 1];
+    size_t used = 0;
+    for (uint64_t i = 0; used < NAMES * SIZE; ++i) {
+        for (uint32_t k = 0; k < SIZE - 1; ++k) {
+            name[k] = (char)('a' + (i >> 4 * k) % 16);
+        }
+        if (gpool__hash(name, SIZE - 1) % BUCKETS == 0) {
+            name[SIZE - 1] = ' ';
+            memcpy(text + used, name, SIZE);
+            used += SIZE;
+        }
+    }
+    gpool__tokens tokens;
+    assert_true(gpool__tokens_init(&tokens, &memory, text, used));
+    assert_int_equal(tokens.name_count, NAMES);
+    assert_int_equal(tokens.bucket_count, BUCKETS);
+    uint32_t longest = 0;
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < BUCKETS; ++i) {
+        row = tokens.buckets[i] != 0 ? row + 1 : 0;
+        longest = row > longest ? row : longest;
+    }
+    assert_in_range(longest, 1, 200);
+    gpool__tokens_fini(&tokens, &memory);
+    free(text);
+}
+
 static void a_mebibyte_of_shader_takes_milliseconds(void **state)
 {
     (void)state;
@@ -239,6 +280,7 @@ int main(int argc, char **argv)
     scan_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_sources_take_linear_time),
+        cmocka_unit_test(names_made_to_share_a_bucket_do_not),
         cmocka_unit_test(a_mebibyte_of_shader_takes_milliseconds),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(changed_samples_are_scanned),
