@@ -231,7 +231,7 @@ static void a_shader_mended_beside_a_broken_one_has_no_complaint(void **state)
     }
 }
 
-static void without_watching_only_what_the_caller_tells_is_looked_at(void **state)
+static void without_watching_nothing_is_looked_at_before_the_caller_tells(void **state)
 {
     (void)state;
     sim_pool p;
@@ -449,7 +449,7 @@ int main(void)
         cmocka_unit_test(a_broken_file_keeps_the_last_good_until_it_is_mended),
         cmocka_unit_test(files_that_belong_together_are_new_together),
         cmocka_unit_test(a_shader_mended_beside_a_broken_one_has_no_complaint),
-        cmocka_unit_test(without_watching_only_what_the_caller_tells_is_looked_at),
+        cmocka_unit_test(without_watching_nothing_is_looked_at_before_the_caller_tells),
         cmocka_unit_test(watched_files_are_seen_by_themselves),
         cmocka_unit_test(dirty_makes_exactly_that_entry_anew),
         cmocka_unit_test(a_shader_that_was_broken_comes_alive_with_its_pipelines),
