@@ -1,6 +1,7 @@
 /*
- * Hashing, by xxHash. A hash only finds the bucket: whoever uses one compares the full key. Only the watch
- * of shader files takes equal hashes for equal contents, as it does not keep the contents.
+ * Hashing, by xxHash. A hash only finds the bucket: whoever uses one compares the full key. Two do not: the
+ * watch of shader files, which does not keep contents, and the check of layouts at a draw, behind which
+ * WebGPU's own check stands.
  */
 #ifndef GPOOL_BASE_HASH_H
 #define GPOOL_BASE_HASH_H
