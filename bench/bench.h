@@ -43,6 +43,8 @@
     X("range.mark/shared", "ns", bench_range_mark_shared, 10000, NO_BAR)                           \
     X("range.scan", "ns a range", bench_range_scan, 10000, NO_BAR)                                 \
     X("store.hit", "ns", bench_store_hit, 8192, RATIO_LEAST(0.5))                                  \
+    X("store.growth", "last by first", bench_store_growth, 50000, OURS_MOST(3))                    \
+    X("shader.growth", "last by first", bench_shader_growth, 1000000, OURS_MOST(2))                \
     X("shader.hit", "ns", bench_shader_hit, 0, RATIO_LEAST(200))                                   \
     X("shader.hitch", "ms", bench_shader_hitch, 100, OURS_MOST(1))                                 \
     X("reload.one", "wrong", bench_reload_one, 0, OURS_MOST(0))                                    \

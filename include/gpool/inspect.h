@@ -50,7 +50,7 @@ typedef struct gpool_stats {
     uint64_t pipeline_misses;  /**< compiled pipelines made, also those that failed */
     uint64_t manifest_modules; /**< shader modules in the manifest that was loaded or saved last */
     uint64_t manifest_pipelines; /**< pipelines in it */
-    uint64_t manifest_saves;     /**< manifests handed to the store */
+    uint64_t manifest_saves;     /**< manifests that are in the store since */
     uint64_t manifest_bad;       /**< manifests ignored as they were not what they should be */
     uint64_t reloads;            /**< changes of shaders swapped in, together counted once */
     uint64_t failed_reloads;     /**< changes that did not compile: the last good goes on */

@@ -233,6 +233,12 @@ static int directory_lock(void *user, int file)
     return directory_result(flock(file, LOCK_EX | LOCK_NB));
 }
 
+static int directory_unlock(void *user, int file)
+{
+    (void)user;
+    return directory_result(flock(file, LOCK_UN));
+}
+
 static int directory_who(void *user, gpool__file_user *who)
 {
     (void)user;
@@ -257,6 +263,7 @@ static const gpool__files directory_system = {
     .list = directory_list,
     .touch = directory_touch,
     .lock = directory_lock,
+    .unlock = directory_unlock,
     .who = directory_who,
     .now = directory_now,
 };

@@ -90,6 +90,12 @@ typedef struct gpool__files {
      */
     int (*lock)(void *user, int file);
 
+    /**
+     * Gives it back before the file is closed. Closing alone leaves it with the processes that were
+     * forked meanwhile: they have the same open file.
+     */
+    int (*unlock)(void *user, int file);
+
     /** Tells who asks. */
     int (*who)(void *user, gpool__file_user *who);
 

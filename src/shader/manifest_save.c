@@ -30,7 +30,7 @@ typedef struct gpool__save {
     uint32_t modules;
     uint32_t pipelines;
     bool bad;   /* what was there was no manifest */
-    bool saved; /* handed to the store */
+    bool saved; /* it is in the store */
 } gpool__save;
 
 /* --- memory of the store --- */
@@ -159,8 +159,7 @@ static void save_run(void *user)
     }
     if (result == GPOOL_OK) {
         gpool__manifest_counts(bytes, &save->modules, &save->pipelines);
-        save->saved =
-            gpool_store_save(save->store, save->key.to, save->key.at, bytes, size) == GPOOL_OK;
+        (void)gpool__store_save(save->store, save->key.to, save->key.at, bytes, size, &save->saved);
     }
     gpool__free(&memory, bytes, capacity);
     gpool__manifest_fini(&old, &memory);
@@ -250,10 +249,14 @@ static gpool__save *save_begin(gpool *pool)
     return save;
 }
 
-/* Takes over what a save found. */
+/* Takes over what a save found. What came to nothing is for the next one, and makes one due. */
 static void save_end(gpool *pool, gpool__save *save)
 {
     gpool__persist *persist = &pool->shaders->persist;
+    for (uint32_t i = 0; i < save->count && !save->saved; ++i) {
+        save_made(&save->uses[i])->counted -= save->uses[i].uses;
+    }
+    persist->saved_orders = save->saved ? persist->saved_orders : 0;
     if (save->saved) {
         persist->run = save->run;
         pool->stats.manifest_saves += 1;
@@ -291,11 +294,16 @@ gpool_result gpool__persist_init(gpool *pool, const gpool_desc *desc)
     return GPOOL_OK;
 }
 
+static bool save_is_possible(const gpool__persist *persist)
+{
+    return persist->store != NULL && persist->store->mode == GPOOL_STORE_MODE_READ_WRITE;
+}
+
 void gpool__persist_tick(gpool *pool)
 {
     gpool__persist *persist = &pool->shaders->persist;
     gpool__compiler *compiler = &pool->shaders->compiler;
-    if (persist->store == NULL) {
+    if (!save_is_possible(persist)) {
         return;
     }
     if (persist->save != NULL) {
@@ -331,19 +339,14 @@ void gpool__persist_settle(gpool *pool)
         return;
     }
     persist->save = NULL;
-    if (!gpool__compiler_errand_end(&pool->shaders->compiler)) {
-        for (uint32_t i = 0; i < save->count; ++i) {
-            save_made(&save->uses[i])->counted -= save->uses[i].uses;
-        }
-        persist->saved_orders = 0;
-    }
+    (void)gpool__compiler_errand_end(
+        &pool->shaders->compiler); /* one that was dropped saved nothing */
     save_end(pool, save);
 }
 
 void gpool__persist_close(gpool *pool)
 {
-    gpool__persist *persist = &pool->shaders->persist;
-    if (persist->store == NULL) {
+    if (!save_is_possible(&pool->shaders->persist)) {
         return;
     }
     gpool__persist_settle(pool);

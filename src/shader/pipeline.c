@@ -1,5 +1,6 @@
 #include "shader/shader_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void pipeline_free_desc(gpool *pool, gpool_render_pipeline_desc *desc)
@@ -85,12 +86,20 @@ static gpool_result pipeline_layouts(gpool *pool, const gpool_layout layouts[GPO
     return GPOOL_OK;
 }
 
+void gpool__pipeline_describe(char text[GPOOL__MESSAGE_SIZE], const char *label,
+                              gpool_result result, const char *why)
+{
+    (void)snprintf(text, GPOOL__MESSAGE_SIZE, "The pipeline \"%s\" could not be made: %s", label,
+                   why != NULL && why[0] != '\0' ? why : gpool_result_text(result));
+}
+
 gpool_result gpool__pipeline_tell(gpool *pool, const char *label, gpool_result result,
                                   const char *why)
 {
+    char text[GPOOL__MESSAGE_SIZE];
+    gpool__pipeline_describe(text, label, result, why);
     return gpool__fail(&pool->log, gpool__capture_log_id(result, GPOOL_LOG_PIPELINE_CREATE), result,
-                       "The pipeline \"%s\" could not be made: %s", label,
-                       why[0] != '\0' ? why : gpool_result_text(result));
+                       "%s", text);
 }
 
 /* Takes a pipeline slot with what it is made of; NULL with the error recorded. */
@@ -156,6 +165,13 @@ gpool_result gpool__pipeline_look(gpool__pipeline *pipeline)
     return status;
 }
 
+static gpool_pipeline pipeline_cancel(gpool *pool, gpool__pipeline *pipeline)
+{
+    pipeline_release(pool, &pipeline->base);
+    gpool__resource_cancel(pool, &pipeline->base);
+    return (gpool_pipeline){ 0 };
+}
+
 /* Ends a creation: asks for the program of these targets (NULL = each pass tells its own). */
 static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline,
                                    const gpool__targets *targets)
@@ -165,16 +181,12 @@ static gpool_pipeline pipeline_end(gpool *pool, gpool__pipeline *pipeline,
     if (has_sources && !pipeline->own_layouts) {
         result = gpool__pipeline_find_groups(pool, pipeline, false, &pipeline->groups);
         if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
-            pipeline_release(pool, &pipeline->base);
-            gpool__resource_cancel(pool, &pipeline->base);
-            return (gpool_pipeline){ 0 };
+            return pipeline_cancel(pool, pipeline);
         }
     }
     if (targets != NULL && has_sources && result == GPOOL_OK) {
         if (gpool__pipeline_variant(pool, pipeline, targets, &result) == NULL) {
-            pipeline_release(pool, &pipeline->base);
-            gpool__resource_cancel(pool, &pipeline->base);
-            return (gpool_pipeline){ 0 };
+            return pipeline_cancel(pool, pipeline);
         }
     } else if (pipeline_look_codes(pipeline) == GPOOL_ERROR_FAILED_RESOURCE) {
         (void)gpool__pipeline_tell(pool, pipeline->base.label, GPOOL_ERROR_FAILED_RESOURCE,

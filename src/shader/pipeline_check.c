@@ -38,14 +38,25 @@ static bool check_stencil(const WGPUStencilFaceState *face)
            gpool__is_enum((unsigned)face->passOp, last, true);
 }
 
+static bool check_color_format(WGPUTextureFormat format)
+{
+    gpool__format facts = gpool__format_facts(format);
+    return facts.block_width == 1 && !facts.depth && !facts.stencil;
+}
+
+/* Only strips have an index format of their own. */
+static bool check_strip(unsigned topology, unsigned index_format)
+{
+    return index_format == 0 || topology == WGPUPrimitiveTopology_LineStrip ||
+           topology == WGPUPrimitiveTopology_TriangleStrip;
+}
+
 static bool check_targets(const gpool_render_pipeline_desc *desc)
 {
     for (int i = 0; i < GPOOL_MAX_COLORS; ++i) {
         const gpool_color_target *color = &desc->colors[i];
-        gpool__format facts = gpool__format_facts(color->format);
-        bool format_good =
-            color->format == 0 || (facts.block_width == 1 && !facts.depth && !facts.stencil);
-        if (!format_good || (unsigned)color->blend >= GPOOL_BLEND_COUNT ||
+        if ((color->format != 0 && !check_color_format(color->format)) ||
+            (unsigned)color->blend >= GPOOL_BLEND_COUNT ||
             (color->write_mask & ~WGPUColorWriteMask_All) != 0 ||
             (color->blend_state != NULL && (!check_blend(&color->blend_state->color) ||
                                             !check_blend(&color->blend_state->alpha)))) {
@@ -61,13 +72,11 @@ static bool check_targets(const gpool_render_pipeline_desc *desc)
 
 static bool check_primitive(const gpool_render_pipeline_desc *desc)
 {
-    bool strip = desc->topology == WGPUPrimitiveTopology_LineStrip ||
-                 desc->topology == WGPUPrimitiveTopology_TriangleStrip;
     return gpool__is_enum((unsigned)desc->topology, WGPUPrimitiveTopology_TriangleStrip, true) &&
            gpool__is_enum((unsigned)desc->strip_index_format, WGPUIndexFormat_Uint32, true) &&
            gpool__is_enum((unsigned)desc->front_face, WGPUFrontFace_CW, true) &&
            gpool__is_enum((unsigned)desc->cull_mode, WGPUCullMode_Back, true) &&
-           (strip || desc->strip_index_format == 0);
+           check_strip((unsigned)desc->topology, (unsigned)desc->strip_index_format);
 }
 
 static gpool_result check_attributes(gpool *pool, const gpool_vertex_layout *layout, int slot,
@@ -184,11 +193,10 @@ static bool recipe_targets_are_good(const gpool__recipe *recipe)
         return false;
     }
     for (uint32_t i = 0; i < targets->color_count; ++i) {
-        gpool__format facts = gpool__format_facts(targets->colors[i]);
         bool blends = (recipe->blends >> i & 1u) != 0;
         bool good = targets->colors[i] == 0
                         ? !blends && recipe->write_masks[i] == 0
-                        : facts.block_width == 1 && !facts.depth && !facts.stencil &&
+                        : check_color_format(targets->colors[i]) &&
                               (recipe->write_masks[i] & ~(uint32_t)WGPUColorWriteMask_All) == 0 &&
                               (!blends || recipe_blend_is_good(&recipe->blend[i]));
         if (!good) {
@@ -237,12 +245,11 @@ bool gpool__recipe_is_good(const gpool__recipe *recipe, const gpool_attribute *a
     if (recipe->compute != 0) {
         return recipe->compute == 1;
     }
-    bool strip = recipe->topology == WGPUPrimitiveTopology_LineStrip ||
-                 recipe->topology == WGPUPrimitiveTopology_TriangleStrip;
     return gpool__is_enum(recipe->topology, WGPUPrimitiveTopology_TriangleStrip, false) &&
            gpool__is_enum(recipe->strip_index_format, WGPUIndexFormat_Uint32, true) &&
            gpool__is_enum(recipe->front_face, WGPUFrontFace_CW, false) &&
            gpool__is_enum(recipe->cull_mode, WGPUCullMode_Back, false) &&
-           (strip || recipe->strip_index_format == 0) && recipe->alpha_to_coverage <= 1 &&
-           recipe_targets_are_good(recipe) && recipe_slots_are_good(recipe, attributes, no_bgra);
+           check_strip(recipe->topology, recipe->strip_index_format) &&
+           recipe->alpha_to_coverage <= 1 && recipe_targets_are_good(recipe) &&
+           recipe_slots_are_good(recipe, attributes, no_bgra);
 }

@@ -9,8 +9,6 @@
  */
 #include "shader/shader_state.h"
 
-#include <stdio.h>
-
 static bool reload_has(const gpool__code *code)
 {
     return code != NULL && code->fresh != NULL;
@@ -217,10 +215,7 @@ static gpool_result reload_variant(gpool *pool, gpool__pipeline *pipeline, gpool
         return result == GPOOL_NOT_READY ? result : GPOOL_OK;
     }
     char text[GPOOL__MESSAGE_SIZE];
-    (void)snprintf(text, sizeof text, "The pipeline \"%s\" could not be made: %s",
-                   pipeline->base.label,
-                   made->message != NULL && made->message[0] != '\0' ? made->message
-                                                                     : gpool_result_text(result));
+    gpool__pipeline_describe(text, pipeline->base.label, result, made->message);
     reload_complain(pool, pipeline, result, text);
     return result;
 }

@@ -385,7 +385,11 @@ void gpool__pipeline_forget_failed(gpool *pool, gpool__pipeline *pipeline);
 /** Targets told by the descriptor alone; false when they depend on the pass. */
 bool gpool__pipeline_own_targets(const gpool_render_pipeline_desc *desc, gpool__targets *targets);
 
-/** Records that a pipeline could not be made. */
+/** Writes that a pipeline could not be made; `why` NULL or "" = the result's text. */
+void gpool__pipeline_describe(char text[GPOOL__MESSAGE_SIZE], const char *label,
+                              gpool_result result, const char *why);
+
+/** Records it. */
 gpool_result gpool__pipeline_tell(gpool *pool, const char *label, gpool_result result,
                                   const char *why);
 

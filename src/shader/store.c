@@ -198,9 +198,10 @@ void gpool_store_free_data(gpool_store *store, void *data)
 
 /* Stores the built entry. */
 static gpool_result store_save(gpool_store *store, const char *name, const uint8_t *image,
-                               size_t size)
+                               size_t size, bool *saved)
 {
-    if (gpool__store_has(store, name, image, size)) {
+    *saved = gpool__store_has(store, name, image, size);
+    if (*saved) {
         atomic_fetch_add(&store->same_saves, 1);
         return GPOOL_OK;
     }
@@ -216,15 +217,17 @@ static gpool_result store_save(gpool_store *store, const char *name, const uint8
                           store->path, name, gpool__errno_text(error, words, sizeof words));
         return GPOOL_OK;
     }
+    *saved = true;
     atomic_fetch_add(&store->saves, 1);
     atomic_fetch_add(&store->entries, 1);
     atomic_fetch_add(&store->bytes, size);
     return GPOOL_OK;
 }
 
-gpool_result gpool_store_save(gpool_store *store, const void *key, size_t key_size,
-                              const void *data, size_t size)
+gpool_result gpool__store_save(gpool_store *store, const void *key, size_t key_size,
+                               const void *data, size_t size, bool *saved)
 {
+    *saved = false;
     if (store == NULL || key == NULL || key_size == 0 || (data == NULL && size != 0)) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
@@ -247,9 +250,16 @@ gpool_result gpool_store_save(gpool_store *store, const void *key, size_t key_si
     gpool__entry_build(image, key, key_size, data, size);
     char name[GPOOL__ENTRY_NAME_SIZE];
     gpool__entry_name(key, key_size, store->hash_bytes, name);
-    gpool_result result = store_save(store, name, image, file_size);
+    gpool_result result = store_save(store, name, image, file_size, saved);
     gpool__store_free(store, image, file_size);
     return result;
+}
+
+gpool_result gpool_store_save(gpool_store *store, const void *key, size_t key_size,
+                              const void *data, size_t size)
+{
+    bool saved;
+    return gpool__store_save(store, key, key_size, data, size, &saved);
 }
 
 gpool_result gpool_store_remove(gpool_store *store, const void *key, size_t key_size)

@@ -71,6 +71,14 @@ static int cleaner_lock(gpool_store *store, const char *name, uint64_t patience_
     }
 }
 
+/* Closing alone would leave the lock with a process that was forked meanwhile. */
+static void cleaner_unlock(const gpool_store *store, int file)
+{
+    const gpool__files *files = store->files;
+    (void)files->unlock(files->user, file);
+    (void)files->close(files->user, file);
+}
+
 /* --- the ledger: the sum, and a check of it --- */
 
 /* Bytes that a locked ledger tells; CLEANER_FULL when it is new or damaged. */
@@ -105,7 +113,7 @@ static int cleaner_reserve(gpool_store *store, uint64_t size)
     } else if (!cleaner_write_ledger(store, ledger, bytes + size)) {
         error = -EIO;
     }
-    (void)store->files->close(store->files->user, ledger);
+    cleaner_unlock(store, ledger);
     return error;
 }
 
@@ -118,7 +126,7 @@ static int cleaner_begin_sum(gpool_store *store, uint64_t *before)
     }
     *before = cleaner_read_ledger(store, ledger);
     bool good = *before != CLEANER_FULL || cleaner_write_ledger(store, ledger, CLEANER_FULL);
-    (void)store->files->close(store->files->user, ledger);
+    cleaner_unlock(store, ledger);
     return good ? 0 : -EIO;
 }
 
@@ -132,7 +140,7 @@ static int cleaner_end_sum(gpool_store *store, uint64_t before, uint64_t found)
     uint64_t now = cleaner_read_ledger(store, ledger);
     uint64_t added = now > before ? now - before : 0;
     bool good = cleaner_write_ledger(store, ledger, gpool__min(found + added, CLEANER_FULL));
-    (void)store->files->close(store->files->user, ledger);
+    cleaner_unlock(store, ledger);
     return good ? 0 : -EIO;
 }
 
@@ -289,7 +297,7 @@ int gpool__store_make_room(gpool_store *store, uint64_t size)
             error = error < 0 ? error : cleaner_reserve(store, size);
         }
     }
-    (void)store->files->close(store->files->user, cleaner);
+    cleaner_unlock(store, cleaner);
     return error == CLEANER_NO_ROOM ? -ENOSPC : error;
 }
 
@@ -300,6 +308,6 @@ int gpool__store_delete_all(gpool_store *store)
         return cleaner;
     }
     int error = cleaner_run(store, 0, 0);
-    (void)store->files->close(store->files->user, cleaner);
+    cleaner_unlock(store, cleaner);
     return error;
 }

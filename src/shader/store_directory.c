@@ -142,6 +142,7 @@ static void directory_try_writing(gpool_store *store)
     if (error >= 0) {
         int file = error;
         error = files->lock(files->user, file);
+        (void)files->unlock(files->user, file);
         (void)files->close(files->user, file);
     }
     switch (-error) {

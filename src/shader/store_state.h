@@ -125,6 +125,10 @@ gpool_result gpool__store_open(const gpool_store_desc *desc, const gpool__store_
 
 /* --- store.c --- */
 
+/** gpool_store_save() that tells whether the payload is there now. */
+gpool_result gpool__store_save(gpool_store *store, const void *key, size_t key_size,
+                               const void *data, size_t size, bool *saved);
+
 void *gpool__store_alloc(gpool_store *store, size_t size);
 void gpool__store_free(gpool_store *store, void *block, size_t size);
 

@@ -134,6 +134,65 @@ static void a_manifest_that_is_none_is_ignored_and_replaced(void **state)
     }
 }
 
+/* Frames until a save that a frame begins has ended. */
+static void save_now(process *p)
+{
+    make_due(p);
+    frame(p);
+    assert_non_null(p->pool->shaders->persist.save);
+    for (int i = 0; i < 20000 && p->pool->shaders->persist.save != NULL; ++i) {
+        frame(p);
+        gpool__sleep_ns(100000);
+    }
+    assert_null(p->pool->shaders->persist.save);
+}
+
+/* Another process holds the lock of the store, and is stopped. */
+static void what_a_save_lost_is_in_the_next_one(void **state)
+{
+    (void)state;
+    forget_all();
+    process p;
+    process_begin(&p, SIM_WGPU_NATIVE, 1, "one");
+    const gpool_shader_desc desc = { .wgsl = compute_wgsl };
+    gpool_shader shaders[3];
+    for (int i = 0; i < 3; ++i) {
+        shaders[i] = gpool_shader_create(p.pool, &desc);
+        assert_same(gpool_shader_wait(p.pool, shaders[i], UINT64_MAX), GPOOL_OK);
+    }
+    const gpool__files *files = gpool__system_files();
+    int directory = files->open_directory(files->user, folder);
+    int lock = files->open_write(files->user, directory, GPOOL__STORE_LEDGER, true);
+    assert_true(directory >= 0 && lock >= 0);
+    assert_int_equal(files->lock(files->user, lock), 0);
+    save_now(&p);
+    assert_same(stats_of(&p).manifest_saves, 0);
+    assert_int_equal(files->close(files->user, lock), 0);
+    assert_int_equal(files->close(files->user, directory), 0);
+    save_now(&p); /* though nothing new was compiled */
+    assert_same(stats_of(&p).manifest_saves, 1);
+    make_due(&p);
+    frame(&p);
+    assert_null(p.pool->shaders->persist.save); /* all is there */
+    size_t size = 0;
+    void *there = get_manifest(&p, &size);
+    gpool__memory memory;
+    gpool__manifest manifest;
+    gpool__manifest_module module;
+    const gpool__manifest_rules rules = gpool__manifest_rules_of(p.pool);
+    gpool__memory_init(&memory, &(gpool_allocator){ 0 });
+    assert_same(gpool__manifest_init(&manifest, &memory, there, size, &rules), GPOOL_OK);
+    assert_same(manifest.module_count, 1);
+    gpool__manifest_get_module(&manifest, 0, &module);
+    assert_same(module.uses, 3);
+    gpool__manifest_fini(&manifest, &memory);
+    gpool_store_free_data(p.store, there);
+    for (int i = 0; i < 3; ++i) {
+        assert_same(gpool_shader_destroy(p.pool, shaders[i]), GPOOL_OK);
+    }
+    process_end(&p);
+}
+
 /* Every bit: what is taken reaches the function table, which counts what would end the process. */
 static void no_flipped_bit_reaches_the_compiler_as_a_wrong_enumeration(void **state)
 {
@@ -169,6 +228,7 @@ int main(void)
         cmocka_unit_test(loss_is_told_and_what_is_done_goes_with_it),
         cmocka_unit_test(recovery_drops_what_nobody_uses),
         cmocka_unit_test(a_manifest_that_is_none_is_ignored_and_replaced),
+        cmocka_unit_test(what_a_save_lost_is_in_the_next_one),
         cmocka_unit_test(no_flipped_bit_reaches_the_compiler_as_a_wrong_enumeration),
     };
     return world_main("sim_warm_up_faults", tests, UNIT_COUNT(tests));

@@ -152,6 +152,7 @@ static int64_t faulty_write(void *user, int file, const void *data, size_t size,
     }
     size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
     int64_t put = UNDER->write(UNDER->user, file, data, part, offset);
+    faulty_call_once(faulty, &faulty->on_write);
     if (faulty->records != NULL && put > 0) {
         faulty_record *record = faulty_add(faulty, FAULTY_WRITE, "");
         record->file = faulty->file_of[file];
@@ -285,6 +286,12 @@ static int faulty_lock(void *user, int file)
     return faulty_fails(faulty) ? faulty->error : UNDER->lock(UNDER->user, file);
 }
 
+static int faulty_unlock(void *user, int file)
+{
+    faulty_files *faulty = user;
+    return faulty_fails(faulty) ? faulty->error : UNDER->unlock(UNDER->user, file);
+}
+
 static int faulty_who(void *user, gpool__file_user *who)
 {
     int result = UNDER->who(UNDER->user, who);
@@ -317,6 +324,7 @@ void faulty_init(faulty_files *faulty)
         .list = faulty_list,
         .touch = faulty_touch,
         .lock = faulty_lock,
+        .unlock = faulty_unlock,
         .who = faulty_who,
         .now = faulty_now,
     };

@@ -49,8 +49,9 @@ typedef struct faulty_files {
     uint32_t file_owner_shift;      /* and of files */
     int directory_owner_root;       /* 1: all directories belong to root */
 
-    void (*on_list)(void *user); /* called once when a directory has been read; NULL = not */
-    void (*on_read)(void *user); /* the same when bytes have been read */
+    void (*on_list)(void *user);  /* called once when a directory has been read; NULL = not */
+    void (*on_read)(void *user);  /* the same when bytes have been read */
+    void (*on_write)(void *user); /* the same when bytes have been written */
     void *on_user;
     uint64_t turns;                   /* of `interrupts` */
     bool is_made[FAULTY_DESCRIPTORS]; /* by create, and open */

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[256];
@@ -173,6 +175,29 @@ static void lock_is_held_by_one_open_file_until_it_is_closed(void **state)
     assert_int_equal(files->close(files->user, second), 0);
 }
 
+static void lock_that_was_given_back_is_not_kept_by_a_forked_process(void **state)
+{
+    (void)state;
+    make_file("a", "");
+    int first = files->open_write(files->user, directory, "a", false);
+    int second = files->open_write(files->user, directory, "a", false);
+    assert_int_equal(files->lock(files->user, first), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)alarm(60); /* also when the test fails */
+        for (;;) {
+            (void)pause();
+        }
+    }
+    assert_int_equal(files->unlock(files->user, first), 0);
+    assert_int_equal(files->close(files->user, first), 0);
+    assert_int_equal(files->lock(files->user, second), 0);
+    assert_int_equal(files->close(files->user, second), 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 typedef struct names {
     uint32_t count;
     uint32_t stop_after;
@@ -264,6 +289,7 @@ int main(void)
         TEST(state_tells_kind_owner_and_rights),
         TEST(touch_sets_the_time_that_state_tells),
         TEST(lock_is_held_by_one_open_file_until_it_is_closed),
+        TEST(lock_that_was_given_back_is_not_kept_by_a_forked_process),
         TEST(list_names_all_but_the_dots),
         TEST(directories_are_opened_but_not_through_a_link),
         cmocka_unit_test(unique_bytes_do_not_come_twice),
