@@ -307,7 +307,7 @@ GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
  *         GPOOL_ERROR_OUT_OF_MEMORY (no memory for one or two pieces more, or max_nodes). On failure
  *         everything is as before.
  * Allocates: when there are more pieces than ever before, which doubles the block of all pieces.
- * Cost: O(1): at most 64 steps, each a free range that is looked at, taken out of its bin or put into
+ * Cost: O(1): at most 48 steps, each a free range that is looked at, taken out of its bin or put into
  * one, or a word of the bins' bitmap. gpool_range_report has the most that were needed.
  */
 GPOOL_API gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size,
@@ -399,7 +399,7 @@ GPOOL_API bool gpool_range_allocator_validate(const gpool_range_allocator *alloc
  * reads it any more, perhaps some frames later; or free `to`, and all is as before. A copy needs no
  * order: no destination overlaps any source.
  *
- * There is nothing to do when the largest free range has 15/16 of all free units, counting those of
+ * There is nothing to do when the largest free range has 29/32 of all free units, counting those of
  * sources as free. Ranges that are pinned or larger than the budget stay, and others move around them.
  * It ends: see docs/heap.md, where it is also said in which order ranges are chosen.
  * @param budget   most units of all moves of this call together
@@ -412,7 +412,7 @@ GPOOL_API bool gpool_range_allocator_validate(const gpool_range_allocator *alloc
  *         GPOOL_NOT_READY, without moves: there may be some later, once sources are freed, or when the
  *         next call looks at ranges that this one did not get to; GPOOL_ERROR_INVALID_ARGUMENT (null
  *         pointer). Where pieces run out there are fewer moves.
- * Allocates: as gpool_range_alloc(). Cost: the moves, each O(1), and at most 1,024 ranges looked at.
+ * Allocates: as gpool_range_alloc(). Cost: 4,096 pieces looked at, and 64 more for each move.
  */
 GPOOL_API gpool_result gpool_range_plan_moves(gpool_range_allocator *allocator, uint64_t budget,
                                               gpool_range_movable_fn movable, void *context,

@@ -220,6 +220,16 @@ static inline void range_relink(gpool_range_allocator *allocator, uint32_t index
     }
 }
 
+void gpool__range_to_front(gpool_range_allocator *allocator, uint32_t node)
+{
+    const gpool__range_node *const piece = &allocator->nodes[node];
+    if (!gpool__range_is_live(piece)) {
+        const uint32_t bin = gpool__range_bin(piece->size);
+        range_unlink(allocator, node, bin);
+        range_link(allocator, node, bin);
+    }
+}
+
 /* --- taking --- */
 
 /* A free piece that fits, and where in it. */
@@ -448,6 +458,7 @@ static void range_untie(gpool_range_allocator *allocator, gpool__range_node *pie
     to->of.live.user = (uint32_t)record.offset;
     gpool__range_drop_node(allocator, index);
     allocator->moving_count -= 1;
+    allocator->plan.moving_size -= gpool__range_size(from);
 }
 
 gpool_result gpool_range_free(gpool_range_allocator *allocator, gpool_allocation allocation)

@@ -65,13 +65,17 @@ typedef struct gpool__range_node {
 /* How far a plan is; see range_moves.c. */
 typedef struct gpool__range_plan {
     uint32_t phase;
-    uint32_t cursor;  /* piece that is looked at next; 0 = at an end */
-    uint64_t ceiling; /* where ranges are moved away from, down to below it */
-    uint64_t stuck;   /* units above the ceiling that found no room */
-    uint64_t reached; /* largest free range when ranges were last moved up */
-    uint64_t churn;   /* units that were taken or freed since it was settled */
-    bool moved;       /* something since this pass began */
-    bool settled;     /* there is nothing to do until much is taken or freed */
+    uint32_t cursor;  /* piece that is looked at next; 0 = past the end */
+    uint32_t level;   /* how dear a range may be that is moved up */
+    uint64_t ceiling; /* ranges that begin from here on are moved to below it */
+    uint64_t raise;   /* by which the ceiling rose last */
+    uint32_t passes;  /* passes up since the last one down */
+    uint64_t lifted_before;
+    uint64_t stuck;       /* units above the ceiling that found no room in this pass */
+    uint64_t lifted;      /* units moved up in this pass */
+    uint64_t reached;     /* largest free range when ranges were last moved up */
+    uint64_t moving_size; /* units of all sources */
+    uint64_t churn;       /* units taken or freed since the plan last was at its end */
 } gpool__range_plan;
 
 struct gpool_range_allocator {
@@ -157,7 +161,7 @@ static inline uint32_t gpool__range_next_bin(const gpool_range_allocator *alloca
     return (row << 6) + gpool__lowest_bit(bits);
 }
 
-/** Makes sure that `count` nodes can be taken; false without memory, with everything as it was. */
+/** True when that many nodes can be taken, for which there is memory now; false without memory, with everything as it was. */
 bool gpool__range_reserve(gpool_range_allocator *allocator, uint32_t count);
 
 /** Takes a reserved node. What stands in it is rubbish. */
@@ -185,6 +189,9 @@ static inline void gpool__range_drop_node(gpool_range_allocator *allocator, uint
  */
 uint32_t gpool__range_carve(gpool_range_allocator *allocator, uint32_t node, uint64_t pad,
                             uint64_t size, uint32_t user);
+
+/** Makes a free piece the first of its bin; a live one stays as it is. */
+void gpool__range_to_front(gpool_range_allocator *allocator, uint32_t node);
 
 /** The handle of a live piece. */
 static inline gpool_allocation gpool__range_handle(const gpool_range_allocator *allocator,
