@@ -11,16 +11,17 @@
  * those above the ceiling.
  *
  * UP makes holes for large ranges. A pass from the first piece up to the ceiling moves ranges out from
- * between two holes, which so become one, to a hole below or, when there is none, to the best one above.
- * Before the first DOWN only ranges of less than a 16th of the two holes: a few units moved there let
- * large ranges find room at once (measured: 0.81 of what is free together with 57 M units moved, 0.91
- * with 61). Later, when DOWN brings no more, those no larger than the two holes, then up to 2, 4 and 8
- * times as large.
+ * between two holes, which so become one, to a hole below or, when there is none and the range is small
+ * beside the largest one, to the best one above.
+ * Before the first DOWN only ranges of less than an 8th of the two holes: a few units moved there let
+ * large ranges find room at once (measured on half-full spaces: 0.81 of what is free together with 57 M
+ * units moved, with them 0.92 with 66). Later, when DOWN brings no more, those no larger than the two holes,
+ * then up to 2, 4 and 8 times as large.
  *
  * It ends. Each pass is one way over the pieces. A pass down moves each range at most once, to a lower
- * offset; passes up move an eighth of the free units and one range at most before the next DOWN. What the
- * ceiling rises by at least doubles from a 16th of the free units on, so there are at most 5 passes down
- * in a round, and 8 up. After a round either the largest free range has grown by a 64th of the free
+ * offset; a pass up moves an eighth of the free units and one range at most. The least that the ceiling
+ * rises by doubles with each pass down, from a 128th of the free units on, so there are at most 10 of them
+ * in a round, and one up. After a round either the largest free range has grown by a 64th of the free
  * units, which happens 64 times at most, or the level rises, which happens 5 times at most; then it is
  * over. Only a 16th of the free units taken or freed by the user begins it anew.
  *
@@ -44,14 +45,13 @@
 /* Where the rest of a budget is too small for the next range, so many others are tried. */
 #define MOVES_AHEAD 32u
 
-/* The highest level, passes up in a row, and what parts of the free units count. */
+/* The highest level, and what parts of the free units count. */
 #define MOVES_LEVEL_MAX 4u
-#define MOVES_PASSES_UP 8u
-#define MOVES_FIRST     16u /* of two holes: a range that level 0 moves */
+#define MOVES_FIRST     8u /* of two holes: a range that level 0 moves */
 #define MOVES_RAISE     16u
 #define MOVES_LIFTED    8u
+#define MOVES_SMALL     8u /* of the largest free range: a range that goes up */
 #define MOVES_GAIN      64u
-#define MOVES_MUCH      256u /* what a pass up must have moved so that there is another */
 
 /* One call of gpool_range_plan_moves(). */
 typedef struct moves_call {
@@ -206,7 +206,9 @@ static moves_outcome moves_down_one(moves_call *call, uint32_t index)
         return MOVES_LATER;
     }
     uint64_t pad = 0;
-    const uint32_t hole = moves_find(call, size, align, allocator->plan.ceiling, 0, &pad);
+    const uint64_t limit =
+        allocator->plan.last ? allocator->nodes[index].offset : allocator->plan.ceiling;
+    const uint32_t hole = moves_find(call, size, align, limit, 0, &pad);
     return hole == 0 ? MOVES_NO_ROOM : moves_make(call, index, hole, pad);
 }
 
@@ -223,6 +225,7 @@ static void moves_begin_down(gpool_range_allocator *allocator, uint64_t ceiling)
     allocator->plan.ceiling = ceiling;
     allocator->plan.cursor = allocator->nodes[0].prev;
     allocator->plan.stuck = 0;
+    allocator->plan.last = false;
 }
 
 /* Begins passes down, with that which puts the bins in order. */
@@ -237,35 +240,26 @@ static void moves_begin_downs(gpool_range_allocator *allocator)
 {
     const uint64_t moving = allocator->plan.moving_size;
     const uint64_t raise = (moves_free_size(allocator) + moving) / MOVES_RAISE;
-    allocator->plan.raise = raise;
+    allocator->plan.raise = raise / MOVES_RAISE;
     moves_begin_down(allocator, allocator->live_size - moving + raise);
 }
 
-/* Begins a pass up, the first of some or another. */
+/* Begins a pass up. */
 static void moves_begin_up(gpool_range_allocator *allocator)
 {
     allocator->plan.phase = MOVES_UP;
     allocator->plan.cursor = allocator->nodes[0].next;
     allocator->plan.stuck = 0;
-    allocator->plan.passes += 1;
-    allocator->plan.lifted_before = allocator->plan.lifted;
+    allocator->plan.lifted = 0;
+    allocator->plan.reached = moves_largest(allocator);
 }
 
 /* Begins a plan. */
 static void moves_begin(gpool_range_allocator *allocator)
 {
-    gpool__range_plan *const plan = &allocator->plan;
-    const uint64_t free_size = moves_free_size(allocator);
-    plan->level = 0;
-    plan->reached = moves_largest(allocator);
-    plan->lifted = 0;
-    plan->passes = 0;
-    plan->ceiling = allocator->live_size + free_size / MOVES_RAISE;
-    if (plan->reached / 3 < free_size / 4) {
-        moves_begin_up(allocator);
-    } else {
-        moves_begin_sort(allocator);
-    }
+    allocator->plan.level = 0;
+    allocator->plan.ceiling = allocator->live_size + moves_free_size(allocator) / MOVES_RAISE;
+    moves_begin_up(allocator);
 }
 
 static void moves_settle(gpool_range_allocator *allocator)
@@ -280,9 +274,12 @@ static void moves_end_down(gpool_range_allocator *allocator)
 {
     gpool__range_plan *const plan = &allocator->plan;
     const uint64_t free_size = moves_free_size(allocator);
-    plan->raise = gpool__max(plan->stuck + plan->stuck / 8, 2 * plan->raise + 1);
-    if (plan->stuck > 0 && plan->raise < allocator->size - plan->ceiling) {
-        moves_begin_down(allocator, plan->ceiling + plan->raise);
+    plan->raise = 2 * plan->raise + 1;
+    if (plan->stuck > 0 && !plan->last) {
+        const uint64_t raise = gpool__max(plan->stuck + plan->stuck / 8, plan->raise);
+        const bool far = raise < allocator->size - plan->ceiling;
+        moves_begin_down(allocator, plan->ceiling + (far ? raise : 0));
+        plan->last = !far;
         return;
     }
     const uint64_t largest = moves_largest(allocator);
@@ -293,22 +290,7 @@ static void moves_end_down(gpool_range_allocator *allocator)
         moves_settle(allocator);
         return;
     }
-    plan->reached = largest;
-    plan->lifted = 0;
-    plan->passes = 0;
     moves_begin_up(allocator);
-}
-
-/* What comes after a pass up: another, unless it did nothing. */
-static void moves_end_up(gpool_range_allocator *allocator)
-{
-    gpool__range_plan *const plan = &allocator->plan;
-    const bool much = plan->lifted - plan->lifted_before > moves_free_size(allocator) / MOVES_MUCH;
-    if (much && plan->passes < MOVES_PASSES_UP && !moves_is_lifted(allocator)) {
-        moves_begin_up(allocator);
-    } else {
-        moves_begin_sort(allocator);
-    }
 }
 
 /* --- up --- */
@@ -339,7 +321,7 @@ static moves_outcome moves_up_one(moves_call *call, uint32_t index)
     }
     uint64_t pad = 0;
     uint32_t hole = moves_find(call, size, align, nodes[index].offset, 0, &pad);
-    if (hole == 0) {
+    if (hole == 0 && size <= moves_largest(allocator) / MOVES_SMALL) {
         hole = moves_find(call, size, align, UINT64_MAX, behind, &pad);
     }
     if (hole == 0) {
@@ -428,7 +410,7 @@ static bool moves_run(moves_call *call)
         } else if (allocator->moving_count > 0) {
             return true; /* what comes next depends on what this pass has freed */
         } else if (plan->phase == MOVES_UP) {
-            moves_end_up(allocator);
+            moves_begin_sort(allocator);
         } else {
             moves_end_down(allocator);
         }
