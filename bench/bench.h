@@ -46,7 +46,7 @@
     X("alloc.narrow", "ns", bench_alloc_narrow, 160000, RATIO_LEAST(1.0))                          \
     X("alloc.refused/90", "%", bench_alloc_refused, 90, OURS_MOST(0.05))                           \
     X("alloc.refused/95", "%", bench_alloc_refused, 95, OURS_MOST(13))                             \
-    X("alloc.steps", "steps", bench_alloc_steps, 1, OURS_MOST(26))                                 \
+    X("alloc.steps", "steps", bench_alloc_steps, 1, OURS_MOST(18))                                 \
     X("store.hit", "ns", bench_store_hit, 8192, RATIO_LEAST(0.5))                                  \
     X("shader.hit", "ns", bench_shader_hit, 0, RATIO_LEAST(200))                                   \
     X("shader.hitch", "ms", bench_shader_hitch, 100, OURS_MOST(1))                                 \

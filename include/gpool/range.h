@@ -307,7 +307,7 @@ GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
  *         GPOOL_ERROR_OUT_OF_MEMORY (no memory for one or two pieces more, or max_nodes). On failure
  *         everything is as before.
  * Allocates: when there are more pieces than ever before, which doubles the block of all pieces.
- * Cost: O(1): at most 26 steps, each a free range that is looked at, taken out of its bin or put into
+ * Cost: O(1): at most 18 steps, each a free range that is looked at, taken out of its bin or put into
  * one, or a word of the bins' bitmap. gpool_range_report has the most that were needed.
  */
 GPOOL_API gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size,
