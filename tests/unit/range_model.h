@@ -431,7 +431,7 @@ static inline void range_script_step(range_script *s, range_model *m)
     } else if (op < 250) {
         m->pinned = op % 4 == 0 ? (uint32_t)range_script_take(s, 1) : m->pinned;
         m->align = op % 4 == 1 ? 1 + (uint32_t)range_script_take(s, 1) % 24 : m->align;
-        (void)range_model_plan(m, 1 + at % 300, op % RANGE_MODEL_MOVES);
+        (void)range_model_plan(m, 1 + at % 300, range_script_take(s, 1) % 8);
     } else if (op < 253) {
         range_model_end_moves(m, range_script_take(s, 1) % 8);
     } else {

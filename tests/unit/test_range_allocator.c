@@ -467,7 +467,10 @@ static void walk_ends_whatever_happens_between_its_steps(void **state)
     for (uint32_t tried = 0; tried < 1000; ++tried) {
         cursor = (gpool_range_cursor){ 0 };
         uint32_t steps = 0;
+        uint64_t end = 0;
         while (gpool_range_allocator_next(a, &cursor, &live)) {
+            assert_true(live.allocation.offset >= end);
+            end = live.allocation.offset + live.size;
             const uint64_t at = unit_random_below(&seed, 100);
             if (gpool_range_free(a, handles[at]) != GPOOL_OK) {
                 (void)gpool_range_alloc(a, 1 + at, 1, 0, &handles[at]);
@@ -479,6 +482,30 @@ static void walk_ends_whatever_happens_between_its_steps(void **state)
             assert_true(++steps < 20000);
         }
     }
+    gpool_range_allocator_destroy(a);
+}
+
+static void walk_whose_piece_is_somewhere_else_by_now_ends(void **state)
+{
+    (void)state;
+    gpool_range_allocator *a = open_space(1000);
+    gpool_allocation handles[4];
+    for (int i = 0; i < 4; ++i) {
+        handles[i] = take(a, 10, 1);
+    }
+    gpool_range_cursor cursor = { 0 };
+    gpool_live_range live;
+    for (int i = 0; i < 3; ++i) {
+        assert_true(gpool_range_allocator_next(a, &cursor, &live));
+    }
+    assert_int_equal(cursor.node, handles[2].node);
+    for (int i = 0; i < 3; ++i) {
+        assert_same(gpool_range_free(a, handles[i]), GPOOL_OK);
+    }
+    for (int i = 0; i < 3; ++i) {
+        assert_int_equal(take(a, 5, 1).offset, 5 * i);
+    }
+    assert_false(gpool_range_allocator_next(a, &cursor, &live));
     gpool_range_allocator_destroy(a);
 }
 
@@ -630,6 +657,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(front_of_an_unaligned_range_is_given_back),
         cmocka_unit_test(only_the_beginning_is_aligned_to_more_than_the_space),
         cmocka_unit_test(walk_ends_whatever_happens_between_its_steps),
+        cmocka_unit_test(walk_whose_piece_is_somewhere_else_by_now_ends),
         cmocka_unit_test(steps_of_a_call_are_bounded_however_many_ranges_there_are),
         cmocka_unit_test(few_requests_are_refused_while_enough_is_free),
         cmocka_unit_test(broken_space_is_noticed),

@@ -263,6 +263,26 @@ static void equal_ranges_move_once_each(void **state)
     world_close(&w);
 }
 
+/* A search finds one of few holes below the ceiling among very many above it, and what is left over goes to
+ * a place of its own in few passes. */
+static void many_equal_ranges_move_once_each(void **state)
+{
+    (void)state;
+    world w;
+    world_open(&w, SPACE_MOST, SPACE_MOST / 4096 + 1);
+    while (world_add(&w, 4096)) {
+    }
+    for (uint64_t i = w.count / 2; i > 0; --i) {
+        world_remove(&w, unit_random_below(&seed, w.count));
+    }
+    const uint64_t least = least_units(&w, 0.9);
+    const effort e = world_compact(&w, UINT64_C(1) << 19);
+    assert_true(together(&w) >= 0.9);
+    assert_true((double)e.units <= 1.1 * (double)least);
+    assert_true((double)(e.frames << 19) <= 1.7 * (double)e.units);
+    world_close(&w);
+}
+
 /* Holes that are smaller than every range: only moving ranges out from between them helps. */
 static void holes_that_are_too_small_are_joined(void **state)
 {
@@ -465,6 +485,7 @@ int main(int argc, char **argv)
             half_full_space_that_was_full_comes_together_within_the_frames_its_units_need),
         cmocka_unit_test(compact_space_is_left_alone),
         cmocka_unit_test(equal_ranges_move_once_each),
+        cmocka_unit_test(many_equal_ranges_move_once_each),
         cmocka_unit_test(holes_that_are_too_small_are_joined),
         cmocka_unit_test(pinned_ranges_and_those_above_the_budget_stay_and_block_nobody),
         cmocka_unit_test(cancelled_move_leaves_its_source_to_be_planned_again),
