@@ -303,7 +303,8 @@ GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
  * @param user  a number of yours, which comes back with the range
  * @param out   set to the range; all zero on failure
  * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null pointer, align 0); GPOOL_ERROR_OUT_OF_RANGE (size
- *         0, or more than the whole space); GPOOL_ERROR_FULL (no free range is large enough);
+ *         0, or more than the whole space); GPOOL_ERROR_FULL (no free range is large enough: none is a 64th larger than
+ *         `size + align - 1`, and none of those looked at has room);
  *         GPOOL_ERROR_OUT_OF_MEMORY (no memory for one or two pieces more, or max_nodes). On failure
  *         everything is as before.
  * Allocates: when there are more pieces than ever before, which doubles the block of all pieces.
