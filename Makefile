@@ -8,7 +8,7 @@ MOVE    ?= 0.01#      share of the sketch's particles that moves each frame, 0.0
 OUT     ?= out#       where pictures go
 PREFIX  ?= /usr/local
 SECONDS ?= 60#       seconds that make fuzz runs
-FUZZ    ?= pool#     what make fuzz fuzzes: pool, dirty_map, plan, bindings, source, store_entry, manifest
+FUZZ    ?= pool#     what make fuzz fuzzes: pool, dirty_map, range_allocator, plan, bindings, source, store_entry, manifest
 TESTS   ?= .#         run only tests whose name matches this expression
 JOBS    ?= $(shell nproc)
 
@@ -83,7 +83,7 @@ test: debug ## get what is needed and run every test, plain and under the saniti
 	@printf 'subdirs("%s" "%s" "%s")\n' $(foreach build,release asan tsan,$(CURDIR)/build/$(build)) > build/test/CTestTestfile.cmake
 	@ctest --test-dir build/test -j $(JOBS) -R '$(TESTS)' --output-on-failure --no-tests=error
 
-fuzz: ## fuzz the whole pool, or FUZZ=dirty_map, plan, bindings, source, store_entry or manifest, against its model for SECONDS (clang-14)
+fuzz: ## fuzz the whole pool, or FUZZ=dirty_map, range_allocator, plan, bindings, source, store_entry or manifest, against its model for SECONDS (clang-14)
 	@$(SETUP) test
 	@$(CONFIGURE) -B build/fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_FUZZ=ON \
 		-DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=OFF

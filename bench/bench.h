@@ -42,6 +42,11 @@
     X("range.mark", "ns", bench_range_mark, 10000, OURS_MOST(10))                                  \
     X("range.mark/shared", "ns", bench_range_mark_shared, 10000, NO_BAR)                           \
     X("range.scan", "ns a range", bench_range_scan, 10000, NO_BAR)                                 \
+    X("alloc.mixed/70", "ns", bench_alloc_mixed, 70, RATIO_LEAST(0.8))                             \
+    X("alloc.narrow", "ns", bench_alloc_narrow, 160000, RATIO_LEAST(1.0))                          \
+    X("alloc.refused/90", "%", bench_alloc_refused, 90, OURS_MOST(0.05))                           \
+    X("alloc.refused/95", "%", bench_alloc_refused, 95, OURS_MOST(13))                             \
+    X("alloc.steps", "steps", bench_alloc_steps, 1, OURS_MOST(18))                                 \
     X("store.hit", "ns", bench_store_hit, 8192, RATIO_LEAST(0.5))                                  \
     X("store.growth", "last by first", bench_store_growth, 50000, OURS_MOST(3))                    \
     X("shader.growth", "last by first", bench_shader_growth, 1000000, OURS_MOST(2))                \

@@ -14,6 +14,7 @@ PUBLIC_WITHOUT_WEBGPU = {"base.h", "handle.h", "dirty.h", "dirty_graph.h", "rang
 EXCEPTIONS = [
     ("fuzz/fuzz_pool.c", "tests/model/pool_model.h", "the fuzz target drives the model that the tests run"),
     ("fuzz/fuzz_dirty_map.c", "tests/unit/dirty_map_model.h", "the same for the dirty map"),
+    ("fuzz/fuzz_range_allocator.c", "tests/unit/range_model.h", "the same for the range allocator"),
     ("fuzz/fuzz_plan.c", "tests/unit/plan_model.h", "the same for the plan"),
     ("bench/bench_*.[ch]", "tests/sim/sim.h", "the bench runs on the simulator of the tests"),
 ]

@@ -39,6 +39,30 @@ void peer_belt_wait(peer_belt *belt, uint64_t most);
 /** Reads the whole buffer back. */
 void peer_belt_read(peer_belt *belt, uint8_t *to);
 
+/* Range allocators: the crates offset-allocator and range-alloc, and the virtual blocks of VMA. */
+typedef struct peer_ranges peer_ranges;
+
+typedef enum peer_ranges_kind {
+    PEER_RANGES_OFFSET_ALLOCATOR, /* crate offset-allocator 0.2.0 */
+    PEER_RANGES_VMA,              /* VMA 3.3 by the crate vk-mem 0.5.0, default strategy */
+    PEER_RANGES_RANGE_ALLOC,      /* crate range-alloc 0.1.5 */
+    PEER_RANGES_COUNT
+} peer_ranges_kind;
+
+#define PEER_RANGES_OFFSET_ALLOCATOR_NAME "offset-allocator 0.2.0"
+#define PEER_RANGES_VMA_NAME              "VMA 3.3 (vk-mem 0.5.0)"
+#define PEER_RANGES_RANGE_ALLOC_NAME      "range-alloc 0.1.5"
+
+/** A space that is free; NULL where the Rust peers are not built. */
+peer_ranges *peer_ranges_new(uint32_t kind, uint32_t size);
+void peer_ranges_delete(peer_ranges *ranges);
+
+/** Takes a range; false when it is refused. */
+bool peer_ranges_alloc(peer_ranges *ranges, uint32_t size, uint64_t *offset, uint64_t *key);
+
+/** Gives it back, by what was set there. */
+void peer_ranges_free(peer_ranges *ranges, uint64_t offset, uint64_t key);
+
 #define PEER_SLOTS16_NAME "16-bit generations"
 #define PEER_SLOTS16_MAX  65535u
 

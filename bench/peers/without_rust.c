@@ -1,5 +1,5 @@
-/* In the place of the Rust peers where they are not built: there is no map and no belt, so nobody
- * asks them. */
+/* In the place of the Rust peers where they are not built: there is no map, no belt and no
+ * range allocator, so nobody asks them. */
 #include "peers.h"
 
 #include <stddef.h>
@@ -69,4 +69,32 @@ void peer_belt_read(peer_belt *belt, uint8_t *to)
 {
     (void)belt;
     (void)to;
+}
+
+peer_ranges *peer_ranges_new(uint32_t kind, uint32_t size)
+{
+    (void)kind;
+    (void)size;
+    return NULL;
+}
+
+void peer_ranges_delete(peer_ranges *ranges)
+{
+    (void)ranges;
+}
+
+bool peer_ranges_alloc(peer_ranges *ranges, uint32_t size, uint64_t *offset, uint64_t *key)
+{
+    (void)ranges;
+    (void)size;
+    (void)offset;
+    (void)key;
+    return false;
+}
+
+void peer_ranges_free(peer_ranges *ranges, uint64_t offset, uint64_t key)
+{
+    (void)ranges;
+    (void)offset;
+    (void)key;
 }

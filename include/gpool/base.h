@@ -64,6 +64,7 @@ extern "C" {
     X(ERROR_NO_SHADOW, "the CPU copy of the resource was dropped")                                 \
     X(ERROR_DROPPED, "the recorder that holds it was dropped and never submitted")                 \
     X(ERROR_STALE_STREAM, "the recording that the stream memory was taken for is over")            \
+    X(ERROR_FULL, "no free range is large enough")                                                 \
     X(NOT_READY, "it is not there yet: ask again later")                                           \
     X(NOT_FOUND, "there is no such entry")
 

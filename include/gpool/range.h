@@ -1,4 +1,5 @@
-/* gpool/range.h: which bytes of a block changed. Pure CPU, needs no pool, no webgpu.h. */
+/* gpool/range.h: which bytes of a block changed, and who has which part of it: the dirty map and the
+ * range allocator. Pure CPU, needs no pool, no webgpu.h. */
 #ifndef GPOOL_RANGE_H
 #define GPOOL_RANGE_H
 
@@ -8,7 +9,7 @@
 extern "C" {
 #endif
 
-/** A piece of something that is measured in bytes. */
+/** A piece of something that is measured in bytes, or in units of your own. */
 typedef struct gpool_range {
     uint64_t offset; /**< first byte */
     uint64_t size;   /**< bytes; ranges that are reported are never empty */
@@ -175,6 +176,249 @@ GPOOL_API bool gpool_dirty_map_next(const gpool_dirty_map *map, uint64_t gap, ui
  */
 GPOOL_API gpool_result gpool_dirty_map_count(const gpool_dirty_map *map, uint64_t gap,
                                              uint64_t align, gpool_dirty_count *count);
+
+/**
+ * Gives out ranges of a space of up to 2^56 units and takes them back: parts of a vertex buffer, slots
+ * of a table, rows of an atlas. It never touches what it manages, so units may be anything.
+ *
+ *     gpool_range_allocator *allocator = NULL;
+ *     gpool_range_allocator_create(&(gpool_range_allocator_desc){ .size = 1 << 28 }, &allocator);
+ *     gpool_allocation mesh;
+ *     if (gpool_range_alloc(allocator, vertex_bytes, 20, mesh_number, &mesh) == GPOOL_OK) {
+ *         upload(vertices, mesh.offset, vertex_bytes);
+ *     }
+ *     gpool_range_free(allocator, mesh);
+ *
+ * Free ranges stand in bins by size, 64 to each power of two, and neighbours that are free are one
+ * range at once. A request takes a fixed number of steps however many ranges there are, and is refused
+ * for want of room only when no free range is 1/64 larger than it asked for; most are served
+ * when a range fits exactly. Alignment may be any number: the stride of vertices, such as 20, as well as
+ * a power of two.
+ * Ideas: the bins of the two-level segregated fit (Masmano et al. 2004), kept outside of what is
+ * managed as the crate offset-allocator does, with more and finer bins and a look into the one below.
+ * All functions below: Thread: the allocator's owner, one at a time.
+ */
+typedef struct gpool_range_allocator gpool_range_allocator;
+
+/** What gpool_range_allocator_create() makes. */
+typedef struct gpool_range_allocator_desc {
+    uint64_t size; /**< units managed at first, 0 to 2^56; see gpool_range_allocator_grow() */
+    /** Most pieces, live and free ones together; a planned move is one more until it is over. 0 = as
+     * many as memory allows; never more than 2^31 - 2. */
+    uint32_t max_nodes;
+    /** Memory of yours for everything, of any alignment; then nothing is ever allocated, and it must stay
+     * until the allocator is destroyed. NULL = by `allocator`. */
+    void *memory;
+    /** Bytes there; gpool_range_allocator_memory() says how many are needed. */
+    uint64_t memory_size;
+    gpool_allocator allocator; /**< all zero = malloc; not used where there is `memory` */
+} gpool_range_allocator_desc;
+
+/** A range that was given out; a copy is as good as the original. All zero = none. */
+typedef struct gpool_allocation {
+    uint64_t offset; /**< first unit */
+    uint32_t node;   /**< where the allocator keeps it; 0 = none */
+    uint32_t stamp;  /**< tells it from those that were there before */
+} gpool_allocation;
+
+/** Where a walk is; all zero = at the beginning. */
+typedef struct gpool_range_cursor {
+    uint64_t end;  /**< where the last piece ended */
+    uint32_t node; /**< that piece */
+} gpool_range_cursor;
+
+/** A live range, as gpool_range_allocator_next() reports it. */
+typedef struct gpool_live_range {
+    gpool_allocation allocation; /**< what gpool_range_alloc() gave */
+    uint64_t size;               /**< units */
+    uint32_t user;               /**< your number */
+    bool moving;                 /**< source or destination of a planned move that is not over */
+} gpool_live_range;
+
+/** State of an allocator. */
+typedef struct gpool_range_report {
+    uint64_t size;         /**< units in all */
+    uint64_t live_size;    /**< units given out */
+    uint64_t free_size;    /**< units free */
+    uint64_t largest_free; /**< units of the largest free range */
+    uint32_t live_count;   /**< ranges given out */
+    uint32_t free_count;   /**< free ranges */
+    uint32_t moving_count; /**< planned moves that are not over */
+    uint32_t alloc_steps;  /**< most steps that one gpool_range_alloc() took so far; see there */
+    uint32_t free_steps;   /**< the same of gpool_range_free() */
+    uint32_t free_by_power[57]; /**< [i]: free ranges of 2^i to 2^(i + 1) - 1 units */
+    double fragmentation;       /**< 1 - largest_free / free_size; 0 where nothing is free */
+} gpool_range_report;
+
+/**
+ * Tells whether a range may be moved, and to where: for gpool_range_plan_moves(). Must not call the
+ * allocator.
+ *
+ * @param context as given there
+ * @param user    your number of the range
+ * @param align   1; set it to what the new offset must be a multiple of, as for gpool_range_alloc()
+ * @return false = it is pinned where it is
+ */
+typedef bool (*gpool_range_movable_fn)(void *context, uint32_t user, uint64_t *align);
+
+/** A move that was planned: copy from the one to the other, then free either. */
+typedef struct gpool_range_move {
+    gpool_allocation from; /**< where it is: live until you free it */
+    gpool_allocation to;   /**< where it goes: live too, with the same user; they never overlap */
+    uint64_t size;         /**< units of each */
+    uint32_t user;         /**< your number */
+} gpool_range_move;
+
+/**
+ * Tells how much memory an allocator needs where it may not allocate.
+ *
+ * @param max_nodes as in gpool_range_allocator_desc; n ranges need at most 2 n + 1 pieces
+ * @return bytes; 0 for 0 and for more than 2^31 - 2
+ */
+GPOOL_API uint64_t gpool_range_allocator_memory(uint32_t max_nodes);
+
+/**
+ * Makes an allocator whose whole space is free.
+ *
+ * @param desc      copied, not the memory it points to
+ * @param allocator set to the allocator, or to NULL on failure
+ * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null pointer, max_nodes above 2^31 - 2, or a
+ *         memory_size without memory); GPOOL_ERROR_OUT_OF_RANGE (size above 2^56);
+ *         GPOOL_ERROR_OUT_OF_MEMORY, also when `memory_size` is too small for max_nodes, or for one piece
+ *         where that is 0.
+ * Allocates: 14 KiB, and a block of 32 bytes a piece that grows to twice its size when needed; nothing
+ * with `memory`.
+ */
+GPOOL_API gpool_result gpool_range_allocator_create(const gpool_range_allocator_desc *desc,
+                                                    gpool_range_allocator **allocator);
+
+/** Frees an allocator, whatever is live in it; memory of yours is yours again. NULL is silent. */
+GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
+
+/**
+ * Takes a range. Its offset is the lowest among those that were looked at.
+ *
+ * @param size  units, at least 1
+ * @param align what the offset is a multiple of: any number from 1 on
+ * @param user  a number of yours, which comes back with the range
+ * @param out   set to the range; all zero on failure
+ * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null pointer, align 0); GPOOL_ERROR_OUT_OF_RANGE (size
+ *         0, or more than the whole space); GPOOL_ERROR_FULL (no free range is large enough: none is a 64th larger than
+ *         `size + align - 1`, and none of those looked at has room);
+ *         GPOOL_ERROR_OUT_OF_MEMORY (no memory for one or two pieces more, or max_nodes). On failure
+ *         everything is as before.
+ * Allocates: when there are more pieces than ever before, which doubles the block of all pieces.
+ * Cost: O(1): at most 18 steps, each a free range that is looked at, taken out of its bin or put into
+ * one, or a word of the bins' bitmap. gpool_range_report has the most that were needed.
+ */
+GPOOL_API gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size,
+                                         uint64_t align, uint32_t user, gpool_allocation *out);
+
+/**
+ * Gives a range back. What is free beside it becomes one with it.
+ *
+ * To free the source of a planned move is to complete it, to free its destination is to cancel it; see
+ * gpool_range_plan_moves().
+ * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null pointer); GPOOL_ERROR_NULL_HANDLE (all zero);
+ *         GPOOL_ERROR_STALE_HANDLE (freed before); GPOOL_ERROR_INVALID_HANDLE (this allocator never gave
+ *         it out). On failure everything is as before. A stamp comes again after 2^32 calls of
+ *         gpool_range_alloc(): a handle older than that may be taken for a live one in the same place.
+ * Allocates: never. Cost: O(1): at most 3 steps, as of gpool_range_alloc().
+ */
+GPOOL_API gpool_result gpool_range_free(gpool_range_allocator *allocator,
+                                        gpool_allocation allocation);
+
+/**
+ * Looks a live range up.
+ *
+ * @param range set to offset and size; NULL is allowed
+ * @param user  set to your number; NULL is allowed
+ * @return as gpool_range_free(): GPOOL_OK, GPOOL_ERROR_INVALID_ARGUMENT, GPOOL_ERROR_NULL_HANDLE,
+ *         GPOOL_ERROR_STALE_HANDLE or GPOOL_ERROR_INVALID_HANDLE; nothing is set then.
+ * Allocates: never.
+ */
+GPOOL_API gpool_result gpool_range_get(const gpool_range_allocator *allocator,
+                                       gpool_allocation allocation, gpool_range *range,
+                                       uint32_t *user);
+
+/**
+ * Makes the space larger at its end. Live ranges stay where they are.
+ *
+ * @param size units in all, from the present size to 2^56
+ * @return GPOOL_OK; GPOOL_ERROR_INVALID_ARGUMENT (null pointer); GPOOL_ERROR_OUT_OF_RANGE (less than
+ *         now, or above 2^56); GPOOL_ERROR_OUT_OF_MEMORY (no memory for one piece more), and then nothing
+ *         has changed.
+ * Allocates: as gpool_range_alloc().
+ */
+GPOOL_API gpool_result gpool_range_allocator_grow(gpool_range_allocator *allocator, uint64_t size);
+
+/**
+ * Reports the next live range, in order of offset.
+ *
+ * Live ranges may not be taken or freed between two steps of a walk: then it may end early, and ends in
+ * any case.
+ * @param cursor all zero at first, then as the call before left it
+ * @param range  set to the range; untouched when there is none
+ * @return true with a range; false when there is no more, and for a null pointer
+ * Allocates: never. Cost: O(1).
+ */
+GPOOL_API bool gpool_range_allocator_next(const gpool_range_allocator *allocator,
+                                          gpool_range_cursor *cursor, gpool_live_range *range);
+
+/**
+ * Reports the next free range in the same way, for instance for a picture of the space. No two of them
+ * touch.
+ */
+GPOOL_API bool gpool_range_allocator_next_free(const gpool_range_allocator *allocator,
+                                               gpool_range_cursor *cursor, gpool_range *range);
+
+/**
+ * Tells how the space is used.
+ *
+ * @param report set; all zero on failure
+ * @return GPOOL_OK or GPOOL_ERROR_INVALID_ARGUMENT (null pointer).
+ * Allocates: never. Cost: all free ranges.
+ */
+GPOOL_API gpool_result gpool_range_allocator_report(const gpool_range_allocator *allocator,
+                                                    gpool_range_report *report);
+
+/**
+ * Checks everything the allocator believes: that pieces cover the space without gap or overlap, that no
+ * two free ones touch, that each free one stands in its bin and nothing else does. For tests.
+ *
+ * @return false when something is broken, and for a null pointer
+ * Allocates: never. Cost: everything.
+ */
+GPOOL_API bool gpool_range_allocator_validate(const gpool_range_allocator *allocator);
+
+/**
+ * Plans moves that bring the free units together, a few at a time.
+ *
+ * Call it each frame that may spend time on it. Each move takes room for a live range elsewhere, nearly
+ * always at a lower offset. Both are live when it returns, and neither is planned again while both
+ * are: copy what is in `from` to `to`, tell whoever kept the old offset, and free `from` when nobody
+ * reads it any more, perhaps some frames later; or free `to`, and all is as before. A copy needs no
+ * order: no destination overlaps any source.
+ *
+ * There is nothing to do when the largest free range has 29/32 of all free units, counting those of
+ * sources as free. Ranges that are pinned or larger than the budget stay, and others move around them.
+ * It ends: see docs/heap.md, where it is also said in which order ranges are chosen.
+ * @param budget   most units of all moves of this call together
+ * @param movable  asked about each range that is to be moved; NULL = all may, with no alignment
+ * @param context  handed to it
+ * @param moves    set to the moves
+ * @param capacity most moves of this call
+ * @param count    set to how many there are; 0 on failure
+ * @return GPOOL_OK: with moves, or without when it is not worth going on until ranges are taken or freed;
+ *         GPOOL_NOT_READY, without moves: there may be some later, once sources are freed, or when the
+ *         next call looks at ranges that this one did not get to; GPOOL_ERROR_INVALID_ARGUMENT (null
+ *         pointer). Where pieces run out there are fewer moves.
+ * Allocates: as gpool_range_alloc(). Cost: 4,096 pieces looked at, and 64 more for each move.
+ */
+GPOOL_API gpool_result gpool_range_plan_moves(gpool_range_allocator *allocator, uint64_t budget,
+                                              gpool_range_movable_fn movable, void *context,
+                                              gpool_range_move *moves, uint32_t capacity,
+                                              uint32_t *count);
 
 #ifdef __cplusplus
 }

@@ -26,7 +26,7 @@ void gpool__memory_init(gpool__memory *memory, const gpool_allocator *hooks)
     }
 }
 
-void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t new_size)
+void *gpool__realloc_unset(gpool__memory *memory, void *block, size_t old_size, size_t new_size)
 {
     memory->allocations += 1;
     void *moved = memory->hooks.resize(memory->hooks.user, block, old_size, new_size);
@@ -35,10 +35,18 @@ void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t
     }
     if (new_size > old_size) {
         gpool__advise_large(moved, new_size);
-        memset((char *)moved + old_size, 0, new_size - old_size);
     }
     memory->bytes += new_size;
     memory->bytes -= old_size;
+    return moved;
+}
+
+void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t new_size)
+{
+    void *moved = gpool__realloc_unset(memory, block, old_size, new_size);
+    if (moved != NULL && new_size > old_size) {
+        memset((char *)moved + old_size, 0, new_size - old_size);
+    }
     return moved;
 }
 

@@ -25,6 +25,9 @@ void *gpool__alloc_unset(gpool__memory *memory, size_t size);
 /** Resizes a block; new bytes are zero. NULL leaves the old block valid. */
 void *gpool__realloc(gpool__memory *memory, void *block, size_t old_size, size_t new_size);
 
+/** The same; new bytes are whatever the block has. */
+void *gpool__realloc_unset(gpool__memory *memory, void *block, size_t old_size, size_t new_size);
+
 /** Frees a block of that size; NULL is silent. */
 void gpool__free(gpool__memory *memory, void *block, size_t size);
 

@@ -1,5 +1,6 @@
 //! Rust peers of the bench behind C functions; see `peers.h`.
 mod belt;
+mod ranges;
 
 use slotmap::{DefaultKey, Key, KeyData, SlotMap};
 
