@@ -39,7 +39,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Settings: WEBGPU=wgpu|dawn ADAPTER=any|software|hardware FRAMES=240 MODEL=file MOVE=0.001..1 OUT=out PREFIX=/usr/local TESTS=regex'
 
-demo: ## get what is needed, build, and run the main sketch (picture in out/sketch.png)
+demo: ## get what is needed, build, and run the main sketch (pictures: out/sketch.png, out/heap.png)
 	@$(CHECK_MOVE)
 	@$(SETUP) demo $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=OFF -DGPOOL_BUILD_EXAMPLES=ON
@@ -50,7 +50,7 @@ demo: ## get what is needed, build, and run the main sketch (picture in out/sket
 	@$(RUN) build/release/examples/gpool-sketch --frames 1 $(SKETCH) --out $(strip $(OUT))/first.png --cache $(strip $(OUT))/cache | \
 		sed -n '/^start/,/^  compiled/p'
 	@echo 'and now from what that run noted:'
-	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png \
+	@$(RUN) build/release/examples/gpool-sketch --frames $(strip $(FRAMES)) $(SKETCH) --out $(strip $(OUT))/sketch.png --heap $(strip $(OUT))/heap.png \
 		--cache $(strip $(OUT))/cache --reload $(strip $(OUT))/shaders
 
 window: ## the same picture in a window (in a virtual one where there is no display)
@@ -93,7 +93,7 @@ fuzz: ## fuzz the whole pool, or FUZZ=dirty_map, range_allocator, plan, bindings
 		build/fuzz/new/$(strip $(FUZZ)) fuzz/corpus/$(strip $(FUZZ))
 
 bench-build: ## build gpool-bench with its peers (needs cargo)
-	@$(SETUP) demo $(DAWN)
+	@$(SETUP) bench $(DAWN)
 	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_BENCH=ON -DGPOOL_BUILD_TESTS=OFF \
 		-DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS) --target gpool-bench
@@ -119,4 +119,4 @@ clean: ## remove what was built
 	@rm -rf build out
 
 distclean: clean ## remove the downloads, too
-	@cd $(DEPS) 2>/dev/null && rm -rf wgpu-native dawn swiftshader models runtime work-* setup.log || true
+	@cd $(DEPS) 2>/dev/null && rm -rf wgpu-native dawn swiftshader models dragon runtime work-* setup.log || true

@@ -13,6 +13,7 @@
 #include <gpool/pool.h>
 #include <gpool/scope.h>
 #include <gpool/buffer.h>
+#include <gpool/mesh.h>
 #include <gpool/texture.h>
 #include <gpool/bind.h>
 #include <gpool/shader.h>

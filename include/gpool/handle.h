@@ -20,6 +20,8 @@ typedef enum gpool_kind {
     GPOOL_KIND_PIPELINE, /**< gpool_pipeline */
     GPOOL_KIND_SCOPE,    /**< gpool_scope */
     GPOOL_KIND_TICKET,   /**< gpool_ticket */
+    GPOOL_KIND_HEAP,     /**< gpool_heap */
+    GPOOL_KIND_MESH,     /**< gpool_mesh */
     GPOOL_KIND_COUNT     /**< number of kinds in use; at most 16 */
 } gpool_kind;
 
@@ -62,6 +64,16 @@ typedef struct gpool_scope {
 typedef struct gpool_ticket {
     uint64_t id; /**< see gpool_kind; zero is null */
 } gpool_ticket;
+
+/** Names a heap of a pool: slabs for meshes; null stands for the pool's own heap. */
+typedef struct gpool_heap {
+    uint64_t id; /**< see gpool_kind; zero is null */
+} gpool_heap;
+
+/** Names a mesh of a pool: vertices and indices in a heap. */
+typedef struct gpool_mesh {
+    uint64_t id; /**< see gpool_kind; zero is null */
+} gpool_mesh;
 
 /** Kind stored in a handle's id; GPOOL_KIND_NONE for null. Does not check that it is alive. */
 static inline gpool_kind gpool_handle_kind(uint64_t id)

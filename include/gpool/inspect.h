@@ -10,7 +10,8 @@ extern "C" {
 
 /**
  * Counters of a pool. Totals count from the pool's creation; `live` and `bytes` are of now, without
- * gpool_uniform_layout(); imports have no bytes. What another thread destroyed counts as live until
+ * gpool_uniform_layout() and gpool_default_heap(); imports have no bytes. Slabs of heaps are buffers and
+ * count as such; bytes of meshes lie in them. What another thread destroyed counts as live until
  * the owner's next frame call.
  */
 typedef struct gpool_stats {
@@ -41,6 +42,9 @@ typedef struct gpool_stats {
     uint64_t draws;          /**< draws and dispatches recorded, those of mips too */
     uint64_t skipped;        /**< recorder commands skipped for an error */
     uint64_t redundant;      /**< recorder commands dropped as they changed nothing */
+    uint64_t mesh_draws;     /**< of draws, those of gpool_draw_mesh() */
+    uint64_t mesh_binds;     /**< vertex and index buffers set for meshes */
+    uint64_t mesh_shared;    /**< such settings dropped, as the mesh before lies there, too */
     uint64_t bind_hits;      /**< bind groups found in the cache */
     uint64_t bind_misses;    /**< bind groups made */
     uint64_t bind_groups;    /**< bind groups in the cache now */

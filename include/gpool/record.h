@@ -179,6 +179,31 @@ GPOOL_API void gpool_set_stencil_reference(gpool_recorder rec, uint32_t referenc
  */
 GPOOL_API void gpool_draw(gpool_recorder rec, const gpool_draw_args *args);
 
+/** A draw of a mesh; all zero draws all of it once. Elements are indices, or vertices without indices. */
+typedef struct gpool_draw_mesh_args {
+    uint32_t first;          /**< first element */
+    uint32_t count;          /**< elements; 0 = all from `first` on */
+    uint32_t instance_count; /**< 0 = 1 */
+    uint32_t first_instance; /**< first instance */
+} gpool_draw_mesh_args;
+
+/**
+ * Sets the slabs that a mesh lies in as vertex buffer of a slot and as index buffer, each from its start:
+ * the draws that follow use gpool_mesh_info.base_vertex and .first_index. For meshes of the same slabs it
+ * changes nothing, and costs nothing on the GPU. Thread: owner.
+ */
+GPOOL_API void gpool_set_mesh(gpool_recorder rec, uint32_t slot, gpool_mesh mesh);
+
+/**
+ * Draws a mesh, indexed if it has indices: gpool_set_mesh() to slot 0, and gpool_draw(). An error like
+ * those is latched, also GPOOL_ERROR_OUT_OF_RANGE for elements that it does not have.
+ *
+ * @param args NULL = all of it, once
+ * Thread: owner.
+ */
+GPOOL_API void gpool_draw_mesh(gpool_recorder rec, gpool_mesh mesh,
+                               const gpool_draw_mesh_args *args);
+
 /**
  * Draws with arguments from a buffer with INDIRECT usage at `offset` (multiple of 4).
  * Thread: owner.

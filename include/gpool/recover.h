@@ -37,9 +37,9 @@ typedef struct gpool_recover_desc {
 typedef struct gpool_recover_report {
     uint32_t rebuilt[GPOOL_KIND_COUNT]; /**< resources that work on the new device, by gpool_kind */
     uint32_t failed[GPOOL_KIND_COUNT];  /**< that worked before and are failed now, by gpool_kind */
-    uint32_t refilled; /**< buffers and textures that a refill or callback answered with GPOOL_OK */
+    uint32_t refilled; /**< buffers, textures, meshes that a refill or callback brought: GPOOL_OK */
     uint32_t
-        lost; /**< buffers and textures that are zeros now; a buffer that dropped its shadow still
+        lost; /**< buffers, textures and meshes that are zeros now; a buffer that dropped its shadow still
                             takes a write of all of it, or of a part if it has a refill */
     uint64_t lost_bytes; /**< GPU bytes of those */
 } gpool_recover_report;
@@ -48,10 +48,11 @@ typedef struct gpool_recover_report {
  * Moves a pool to another device: makes every GPU object again, behind the same handles. The way to
  * go on after GPOOL_ERROR_DEVICE_LOST; the old device need not be lost.
  *
- * Buffers and textures get their bytes from their shadows with the next submit. What only the GPU had,
- * the bytes of gpu-written and dropped buffers and of textures without a shadow, is zero unless a
- * buffer's own refill (gpool_buffer_desc.refill, asked first) or a callback fills it; what refills
- * bring waits in shadows for the next submit. Samplers, layouts,
+ * Buffers, textures and meshes get their bytes from their shadows with the next submit. What only the GPU
+ * had, the bytes of gpu-written and dropped buffers, of textures and of meshes without a shadow, is zero
+ * unless a refill of their own (gpool_buffer_desc.refill, gpool_mesh_desc.refill, asked first) or a
+ * callback fills it; what refills bring waits in shadows for the next submit. Meshes stay where they lie
+ * in their slabs. Samplers, layouts,
  * shaders and pipelines are made from what they were created with, with every
  * pipeline variant used so far, also when the shader or layout behind a pipeline was destroyed.
  * Versions rise; cached views and bind groups are made again at their next use; retired objects are

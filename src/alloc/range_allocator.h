@@ -202,4 +202,11 @@ static inline gpool_allocation gpool__range_handle(const gpool_range_allocator *
         gpool_allocation){ .offset = piece->offset, .node = node, .stamp = piece->of.live.stamp };
 }
 
+/**
+ * Gives a live range another number. Of the two ranges of a planned move that is not over the number stays,
+ * as they have one together.
+ */
+void gpool__range_set_user(gpool_range_allocator *allocator, gpool_allocation allocation,
+                           uint32_t user);
+
 #endif

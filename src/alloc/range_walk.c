@@ -220,3 +220,12 @@ bool gpool_range_allocator_validate(const gpool_range_allocator *allocator)
            allocator->used <= allocator->capacity && allocator->capacity <= allocator->limit &&
            cursor < allocator->used && allocator->nodes[cursor].size != 0;
 }
+
+void gpool__range_set_user(gpool_range_allocator *allocator, gpool_allocation allocation,
+                           uint32_t user)
+{
+    gpool__range_node *piece = &allocator->nodes[allocation.node];
+    if ((piece->size & GPOOL__RANGE_MOVING) == 0) {
+        piece->of.live.user = user;
+    }
+}

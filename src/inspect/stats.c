@@ -16,6 +16,7 @@ gpool_result gpool_get_stats(const gpool *pool, gpool_stats *stats)
     }
     /* The pool's own layout is not the user's. */
     stats->live_count[GPOOL_KIND_LAYOUT] -= 1;
+    stats->live_count[GPOOL_KIND_HEAP] -= pool->default_heap.id != 0 ? 1 : 0;
     stats->staging_bytes = pool->staging.bytes;
     stats->recycled_bytes = pool->recycle.bytes;
     stats->recycled_count = pool->recycle.count;

@@ -5,6 +5,7 @@
  * gpool__batch_settle().
  */
 #include "pool/buffer_keep.h"
+#include "pool/heap_state.h"
 #include "pool/scatter.h"
 #include "pool/staging.h"
 
@@ -132,6 +133,7 @@ void gpool__batch_leave_device(gpool *pool)
 {
     batch_drop(pool);
     gpool__recycle_leave_device(pool);
+    gpool__bounce_drop(pool);
     gpool__staging_fini(pool);
     gpool__scatter_fini(pool);
 }

@@ -240,16 +240,13 @@ gpool_result gpool__buffer_send(gpool *pool, gpool__buffer *buffer, uint64_t off
     return GPOOL_OK;
 }
 
-static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
+/* Makes the buffer behind a slot that was taken; NULL, with the slot given back, without memory. */
+static gpool__buffer *buffer_make(gpool *pool, const gpool_buffer_desc *desc,
+                                  gpool__resource *resource)
 {
-    gpool_buffer none = { 0 };
-    if (buffer_check_desc(pool, desc) != GPOOL_OK) {
-        return none;
-    }
-    gpool__buffer *buffer =
-        buffer_of(gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label, desc->scope));
+    gpool__buffer *buffer = buffer_of(resource);
     if (buffer == NULL) {
-        return none;
+        return NULL;
     }
     buffer->size = desc->size;
     buffer->usage = desc->usage;
@@ -264,7 +261,7 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
     if (result != GPOOL_OK) {
         gpool__buffer_free_refill(pool, buffer);
         gpool__resource_cancel(pool, &buffer->base);
-        return none;
+        return NULL;
     }
     if (!buffer->gpu_written && desc->data != NULL) {
         memcpy(buffer->shadow, desc->data, (size_t)desc->size);
@@ -292,7 +289,37 @@ static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
         buffer->base.failed = true;
     }
     gpool__resource_count_bytes(pool, &buffer->base, 0, gpool__resource_bytes(&buffer->base));
-    return (gpool_buffer){ gpool__handle_of(pool, &buffer->base) };
+    return buffer;
+}
+
+static gpool_buffer buffer_create(gpool *pool, const gpool_buffer_desc *desc)
+{
+    gpool_buffer none = { 0 };
+    if (buffer_check_desc(pool, desc) != GPOOL_OK) {
+        return none;
+    }
+    const gpool__buffer *buffer = buffer_make(
+        pool, desc, gpool__resource_take(pool, GPOOL_KIND_BUFFER, desc->label, desc->scope));
+    return buffer != NULL ? (gpool_buffer){ gpool__handle_of(pool, &buffer->base) } : none;
+}
+
+gpool__buffer *gpool__buffer_create_own(gpool *pool, const gpool_buffer_desc *desc,
+                                        gpool_result *result)
+{
+    *result = buffer_check_desc(pool, desc);
+    if (*result != GPOOL_OK) {
+        return NULL;
+    }
+    gpool__buffer *buffer =
+        buffer_make(pool, desc, gpool__resource_take_own(pool, GPOOL_KIND_BUFFER, desc->label));
+    if (buffer == NULL || buffer->base.failed) {
+        *result = gpool_last_error(pool)->code;
+        if (buffer != NULL) {
+            gpool__resource_retire(pool, &buffer->base);
+        }
+        return NULL;
+    }
+    return buffer;
 }
 
 gpool_buffer gpool_buffer_create(gpool *pool, const gpool_buffer_desc *desc)
@@ -352,6 +379,9 @@ static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer,
 
 static gpool_result buffer_check_resize(gpool *pool, gpool__buffer *buffer, uint64_t size)
 {
+    if (buffer->base.own) {
+        return gpool__refuse_own(pool, &buffer->base);
+    }
     if (buffer->imported) {
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
                            "The imported buffer \"%s\" cannot be resized", buffer->base.label);

@@ -11,7 +11,7 @@ static void *buffer_edit(gpool *pool, gpool_buffer handle, uint64_t offset, uint
 {
     gpool_result result;
     gpool__buffer *buffer = edit_resolve(pool, handle, &result);
-    if (buffer == NULL) {
+    if (buffer == NULL || gpool__refuse_own(pool, &buffer->base) != GPOOL_OK) {
         return NULL;
     }
     if (!gpool__range_inside(offset, size, buffer->size)) {

@@ -48,7 +48,10 @@ gpool_result gpool__buffer_become_gpu_written(gpool *pool, gpool__buffer *buffer
     if (buffer->gpu_written) {
         return GPOOL_OK;
     }
-    gpool_result result = gpool__upload_flush_buffer(pool, buffer);
+    gpool_result result = gpool__refuse_own(pool, &buffer->base);
+    if (result == GPOOL_OK) {
+        result = gpool__upload_flush_buffer(pool, buffer);
+    }
     if (result == GPOOL_OK) {
         /* Without the shadow, what a refused submit loses could not be sent again. */
         result = gpool__batch_settle(pool, buffer);

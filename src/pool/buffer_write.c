@@ -11,9 +11,15 @@
 /* So many elements of a list are asked for ahead: memory's latency by the time of one. */
 #define WRITE_AHEAD 64u
 
+/* Slabs are written by their heap: see gpool_mesh_write(). */
 static gpool__buffer *write_resolve(gpool *pool, gpool_buffer handle, gpool_result *result)
 {
-    return (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+    gpool__buffer *buffer =
+        (gpool__buffer *)gpool__resolve_good(pool, handle.id, GPOOL_KIND_BUFFER, result);
+    if (buffer != NULL) {
+        *result = gpool__refuse_own(pool, &buffer->base);
+    }
+    return *result == GPOOL_OK ? buffer : NULL;
 }
 
 /* A small copy between memory that does not overlap; true when that changes bytes. */
@@ -103,8 +109,8 @@ static inline bool write_begin(gpool *pool, gpool_buffer handle, uint64_t offset
     }
     gpool__buffer *buffer =
         (gpool__buffer *)gpool__table_get(&pool->tables[GPOOL_KIND_BUFFER], handle.id);
-    if (buffer == NULL || buffer->base.failed || buffer->shadow == NULL || buffer->edited ||
-        !gpool__range_inside(offset, size, buffer->size)) {
+    if (buffer == NULL || buffer->base.failed || buffer->base.own || buffer->shadow == NULL ||
+        buffer->edited || !gpool__range_inside(offset, size, buffer->size)) {
         return false;
     }
     if (pool->writes.begun - pool->writes.made == GPOOL__WRITES) {
@@ -154,15 +160,10 @@ static gpool_result write_need_shadow(gpool *pool, gpool__buffer *buffer, uint64
     return buffer->shadow != NULL ? GPOOL_OK : gpool__buffer_get_shadow(pool, buffer, offset, size);
 }
 
-gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
-                                 const void *data, uint64_t size)
+gpool_result gpool__buffer_write_to(gpool *pool, gpool__buffer *buffer, uint64_t offset,
+                                    const void *data, uint64_t size)
 {
-    gpool_result result;
-    gpool__buffer *buffer = write_resolve(pool, handle, &result);
-    if (buffer == NULL) {
-        return result;
-    }
-    result = gpool__buffer_check_range(pool, buffer, offset, size);
+    gpool_result result = gpool__buffer_check_range(pool, buffer, offset, size);
     if (result == GPOOL_OK) {
         result = write_check_data(pool, buffer, data, size);
     }
@@ -183,6 +184,14 @@ gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offs
     }
     pool->stats.written_bytes += result == GPOOL_OK ? size : 0;
     return result;
+}
+
+gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
+                                 const void *data, uint64_t size)
+{
+    gpool_result result;
+    gpool__buffer *buffer = write_resolve(pool, handle, &result);
+    return buffer != NULL ? gpool__buffer_write_to(pool, buffer, offset, data, size) : result;
 }
 
 gpool_result gpool_buffer_write(gpool *pool, gpool_buffer buffer, uint64_t offset, const void *data,

@@ -344,7 +344,7 @@ gpool_result gpool__layouts_init(gpool *pool)
     if (layout == NULL || layout->base.failed) {
         return gpool_last_error(pool)->code;
     }
-    layout->base.own = true;
+    gpool__resource_make_own(pool, &layout->base);
     gpool__scope_unlink(pool, &layout->base);
     pool->stats.created = 0;
     return GPOOL_OK;

@@ -1,3 +1,4 @@
+#include "pool/heap_state.h"
 #include "pool/plan.h"
 #include "pool/pool_state.h"
 #include "pool/ticket.h"
@@ -269,6 +270,33 @@ gpool__resource *gpool__resource_take_spare(gpool *pool, gpool_kind kind)
     return resource;
 }
 
+void gpool__resource_make_own(gpool *pool, gpool__resource *resource)
+{
+    resource->own = true;
+    gpool__mutex_lock(&pool->remote_lock);
+    uint32_t references = atomic_load_explicit(&resource->references, memory_order_relaxed);
+    atomic_store_explicit(&resource->references, references | GPOOL__OWN, memory_order_relaxed);
+    gpool__mutex_unlock(&pool->remote_lock);
+}
+
+gpool__resource *gpool__resource_take_own(gpool *pool, gpool_kind kind, const char *label)
+{
+    gpool__resource *resource = resource_take(pool, kind, label);
+    if (resource != NULL) {
+        gpool__resource_make_own(pool, resource);
+    }
+    return resource;
+}
+
+gpool_result gpool__refuse_own(gpool *pool, const gpool__resource *resource)
+{
+    return !resource->own
+               ? GPOOL_OK
+               : GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
+                             "The %s \"%s\" is the pool's own",
+                             gpool_kind_name((gpool_kind)resource->kind), resource->label);
+}
+
 void gpool__resource_cancel(gpool *pool, gpool__resource *resource)
 {
     gpool__table *table = &pool->tables[resource->kind];
@@ -279,7 +307,7 @@ void gpool__resource_cancel(gpool *pool, gpool__resource *resource)
         gpool__table_kill(table, &resource->head, id);
     }
     gpool__mutex_unlock(&pool->remote_lock);
-    pool->stats.created -= resource->replaced ? 0 : 1;
+    pool->stats.created -= resource->replaced || resource->own ? 0 : 1;
     gpool__scope_unlink(pool, resource);
     if (guessed) {
         /* Another thread killed it and put the slot on the list: it takes the long way. */
@@ -305,6 +333,10 @@ uint64_t gpool__resource_bytes(const gpool__resource *resource)
     if (resource->kind == GPOOL_KIND_TEXTURE) {
         const gpool__texture *texture = (const gpool__texture *)resource;
         return texture->imported ? 0 : texture->gpu_size;
+    }
+    if (resource->kind == GPOOL_KIND_MESH) {
+        const gpool__mesh *mesh = (const gpool__mesh *)resource;
+        return mesh->parts[GPOOL_MESH_VERTICES].size + mesh->parts[GPOOL_MESH_INDICES].size;
     }
     return resource->kind == GPOOL_KIND_TICKET ? gpool__ticket_bytes(resource) : 0;
 }
@@ -354,7 +386,7 @@ static void pool_free_one(gpool *pool, gpool__retired *retired)
     gpool__resource *resource = gpool__resource_of(retired);
     pool->stats.retired_bytes -= gpool__resource_bytes(resource);
     pool->stats.retired_count -= 1;
-    pool->stats.freed += resource->replaced ? 0 : 1;
+    pool->stats.freed += resource->replaced || resource->own ? 0 : 1;
     gpool__resource_free(pool, resource);
 }
 
@@ -522,6 +554,8 @@ static gpool_result pool_fill(gpool *pool, gpool_device *device, const gpool_des
     gpool__textures_init(pool);
     gpool__samplers_init(pool);
     gpool__tickets_init(pool);
+    gpool__heaps_init(pool);
+    gpool__meshes_init(pool);
     return gpool__layouts_init(pool);
 }
 
@@ -618,8 +652,8 @@ gpool_result gpool_own(gpool *pool)
 
 const char *gpool_kind_name(gpool_kind kind)
 {
-    static const char *const names[GPOOL_KIND_COUNT] = { "none",     "buffer", "texture",
-                                                         "sampler",  "layout", "shader",
-                                                         "pipeline", "scope",  "ticket" };
+    static const char *const names[GPOOL_KIND_COUNT] = { "none",   "buffer", "texture",  "sampler",
+                                                         "layout", "shader", "pipeline", "scope",
+                                                         "ticket", "heap",   "mesh" };
     return (unsigned)kind < GPOOL_KIND_COUNT ? names[kind] : "unknown";
 }

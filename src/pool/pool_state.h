@@ -17,6 +17,7 @@
 #include "gpu/device_state.h"
 #include "pool/recycle.h"
 #include "pool/scatter_state.h"
+#include "pool/transfer_state.h"
 #include "pool/writes.h"
 #include "track/dirty_map.h"
 
@@ -45,12 +46,17 @@ typedef struct gpool__alive {
     uint64_t created_frame;
 } gpool__alive;
 
+/* Flag among the references of what is the pool's own, so that other threads see that it cannot be
+ * destroyed; so many references there can be. */
+#define GPOOL__OWN            0x80000000u
+#define GPOOL__MAX_REFERENCES 0x7fffffffu
+
 /* Start of every resource: a slot of a handle table. */
 typedef struct gpool__resource {
     gpool__slot_head head;
     /* These two belong to who holds the pool's remote_lock. They lie over gpool__slot_free.next. */
     gpool__place remote_next;    /* killed by another thread: the one killed after it */
-    _Atomic uint32_t references; /* given out and retained */
+    _Atomic uint32_t references; /* given out and retained; GPOOL__OWN among them */
     union {
         gpool__alive alive;     /* until it is retired */
         gpool__retired retired; /* queue link; `frame` is the frame of destruction */
@@ -179,43 +185,6 @@ typedef struct gpool__layout {
     uint64_t hash; /* of the entries, never 0: equal layouts fit each other's pipelines */
 } gpool__layout;
 
-/* What a piece of staging memory is for; see staging.h. */
-typedef enum gpool__stage {
-    GPOOL__STAGE_BATCH,  /* commands that lead the next submit, whichever it is */
-    GPOOL__STAGE_RECORD, /* the open recording */
-    GPOOL__STAGE_COUNT
-} gpool__stage;
-
-struct gpool__staging_block;
-
-typedef struct gpool__staging {
-    struct gpool__staging_block *ready; /* mapped */
-    struct gpool__staging_block *away;  /* submitted or asked for, oldest first */
-    struct gpool__staging_block *used[GPOOL__STAGE_COUNT];
-    uint64_t bytes;  /* of all blocks */
-    uint64_t budget; /* most of them */
-    uint64_t taken;  /* since the last submit */
-    uint64_t demand; /* taken by the last submit that took any */
-    bool looked;     /* the device was alive just now */
-} gpool__staging;
-
-/* Finished command buffers that lead the next submit; see batch.c. */
-typedef struct gpool__batch {
-    WGPUCommandBuffer *commands;
-    uint32_t count;
-    uint32_t capacity;
-    uint32_t number; /* rises with each submit */
-} gpool__batch;
-
-#define GPOOL__LANDING_CLASSES 73u
-
-/* Staging buffers kept for the next tickets; see landing.h. */
-typedef struct gpool__landings {
-    struct gpool__landing *kept[GPOOL__LANDING_CLASSES]; /* by size class, newest first */
-    uint32_t count;
-    uint64_t bytes;
-} gpool__landings;
-
 /* Releases the GPU objects and memory of a resource, not its slot. */
 typedef void (*gpool__release_fn)(gpool *pool, gpool__resource *resource);
 
@@ -301,6 +270,12 @@ struct gpool {
     struct gpool__shaders *shaders;
     struct gpool__recording *record;
     gpool_layout uniform_layout;
+
+    gpool__place heaps;      /* first of all heaps; see heap_state.h */
+    gpool_heap default_heap; /* made when first needed */
+    uint32_t empty_slabs;    /* of all heaps: they wait to be freed */
+    uint32_t compacting;     /* heaps that want to be compacted at the next frame */
+    gpool__bounce bounce;    /* for moves within a slab */
 };
 
 /* A public call under way; see gpool__enter(). */
@@ -368,6 +343,15 @@ gpool__resource *gpool__resource_take(gpool *pool, gpool_kind kind, const char *
 /** The same for what a resize replaces: no label, no scope, not counted as created. */
 gpool__resource *gpool__resource_take_spare(gpool *pool, gpool_kind kind);
 
+/** The same for what is the pool's own: in no scope, not counted as created, told as no leak. */
+gpool__resource *gpool__resource_take_own(gpool *pool, gpool_kind kind, const char *label);
+
+/** Makes a resource the pool's own. */
+void gpool__resource_make_own(gpool *pool, gpool__resource *resource);
+
+/** Refuses what would change a resource that is the pool's own: GPOOL_OK for one of the user's. */
+gpool_result gpool__refuse_own(gpool *pool, const gpool__resource *resource);
+
 /** Gives back a slot taken just now, whose handle nobody has seen and whose bytes do not count. */
 void gpool__resource_cancel(gpool *pool, gpool__resource *resource);
 
@@ -434,6 +418,13 @@ static inline bool gpool__scope_has(const gpool *pool, const gpool__scope *scope
 
 /** The scope after one in the subtree of `top`, each before those in it; NULL at the end. */
 gpool__scope *gpool__scope_next(gpool *pool, const gpool__scope *top, gpool__scope *scope);
+
+/**
+ * Makes a buffer that is the pool's own, for a heap: NULL with the error recorded and nothing left
+ * behind. See gpool__resource_take_own().
+ */
+gpool__buffer *gpool__buffer_create_own(gpool *pool, const gpool_buffer_desc *desc,
+                                        gpool_result *result);
 
 /** Puts a resource into a scope; it is in none. Its bytes count apart. */
 void gpool__scope_link(gpool *pool, gpool__scope *scope, gpool__resource *resource);

@@ -1,5 +1,6 @@
 /* What must hold for a pool between calls; for tests. */
 #include "pool/buffer_keep.h"
+#include "pool/heap_state.h"
 
 /* Walks one list of a scope; false when links, kinds or the owner are wrong. Adds to counts, bytes. */
 static bool validate_list(const gpool *pool, const gpool__scope *scope, gpool__place first,
@@ -95,6 +96,22 @@ static bool validate_shadows(gpool *pool)
     return true;
 }
 
+/* Counts what is the pool's own. */
+static void validate_own(const gpool *pool, uint64_t counts[GPOOL_KIND_COUNT],
+                         uint64_t bytes[GPOOL_KIND_COUNT])
+{
+    for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
+        const gpool__table *table = &pool->tables[kind];
+        for (uint32_t i = 0; i < table->slot_count; ++i) {
+            const gpool__resource *each = (const gpool__resource *)gpool__table_at(table, i);
+            if (gpool__resource_is_held(each) && each->own) {
+                counts[kind] += 1;
+                bytes[kind] += gpool__resource_bytes(each);
+            }
+        }
+    }
+}
+
 bool gpool__pool_validate(gpool *pool)
 {
     uint64_t total[GPOOL_KIND_COUNT] = { 0 };
@@ -102,7 +119,7 @@ bool gpool__pool_validate(gpool *pool)
     uint64_t scopes = 0;
     uint32_t killed[GPOOL_KIND_COUNT] = { 0 };
     if (!validate_remote(pool, killed) || !gpool__recycle_validate(pool) ||
-        !validate_shadows(pool)) {
+        !validate_shadows(pool) || !gpool__heaps_validate(pool)) {
         return false;
     }
     for (gpool__scope *each = &pool->root; each != NULL;
@@ -112,8 +129,8 @@ bool gpool__pool_validate(gpool *pool)
             return false;
         }
     }
-    /* As many are linked as are alive: so each is in one list. The uniform layout is in none. */
-    total[GPOOL_KIND_LAYOUT] += 1;
+    /* As many are linked as are alive: so each is in one list. The pool's own are in none. */
+    validate_own(pool, total, bytes);
     for (int kind = 1; kind < GPOOL_KIND_COUNT; ++kind) {
         if (!gpool__table_validate(&pool->tables[kind], killed[kind]) ||
             pool->tables[kind].live_count != total[kind] ||

@@ -5,6 +5,7 @@
 #include <gpool/recover.h>
 
 #include "pool/buffer_keep.h"
+#include "pool/heap_state.h"
 #include "pool/rebuild.h"
 #include "pool/scatter.h"
 #include "pool/ticket.h"
@@ -53,7 +54,8 @@ static gpool_result recover_make(gpool *pool, gpool__rebuild *rebuild)
                 continue;
             }
             gpool_result result = pool->rebuild[kind](pool, rebuild, resource);
-            if (gpool__rebuild_ends(result) || (result != GPOOL_OK && resource->own)) {
+            bool layout = resource->own && kind == GPOOL_KIND_LAYOUT; /* nothing goes without it */
+            if (gpool__rebuild_ends(result) || (result != GPOOL_OK && layout)) {
                 return result;
             }
             result = gpool__rebuild_note(pool, rebuild, resource, result);
@@ -71,6 +73,9 @@ static const char *recover_reason(const gpool__resource *resource, gpool_result 
                      ((const gpool__buffer *)(const void *)resource)->imported) ||
                     (resource->kind == GPOOL_KIND_TEXTURE &&
                      ((const gpool__texture *)(const void *)resource)->imported);
+    if (resource->kind == GPOOL_KIND_MESH) {
+        return "the slab that it lies in could not";
+    }
     return imported ? "it is a foreign object of the old device" : gpool_result_text(result);
 }
 
@@ -175,7 +180,12 @@ static gpool__buffer *recover_buffer(gpool__resource *resource)
 static bool recover_needs_refill(gpool__resource *resource)
 {
     const gpool__buffer *buffer = recover_buffer(resource);
+    if (resource->own) {
+        return false; /* slabs: their meshes are asked */
+    }
     return (buffer != NULL && (buffer->gpu_written || buffer->dropped)) ||
+           (resource->kind == GPOOL_KIND_MESH &&
+            ((const gpool__mesh *)(const void *)resource)->drops) ||
            (resource->kind == GPOOL_KIND_TEXTURE &&
             ((const gpool__texture *)(const void *)resource)->shadow == NULL);
 }
@@ -186,6 +196,9 @@ static gpool_result recover_bring(gpool *pool, const gpool_recover_desc *desc, u
                                   gpool__call *call, gpool_result *back)
 {
     const gpool__table *table = &pool->tables[gpool_handle_kind(id)];
+    if (gpool_handle_kind(id) == GPOOL_KIND_MESH) {
+        return gpool__mesh_refill_now(pool, (gpool__mesh *)(void *)gpool__table_get(table, id));
+    }
     gpool__buffer *buffer = recover_buffer((gpool__resource *)gpool__table_get(table, id));
     if (buffer != NULL && gpool__buffer_refill(pool, buffer) == GPOOL_OK) {
         return GPOOL_OK;

@@ -67,11 +67,11 @@ static gpool_result remote_give_up(gpool *pool, uint64_t id, gpool_kind kind, bo
         return result;
     }
     uint32_t references = atomic_load_explicit(&resource->references, memory_order_relaxed);
-    if (!force && references > 1) {
+    if (!force && (references & ~GPOOL__OWN) > 1) {
         atomic_store_explicit(&resource->references, references - 1, memory_order_relaxed);
         return GPOOL_OK;
     }
-    if (id == pool->uniform_layout.id) {
+    if ((references & GPOOL__OWN) != 0) {
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
     if (!gpool__table_kill_remote(&resource->head, id)) {
@@ -171,8 +171,7 @@ static gpool_result remote_fail_owner(gpool *pool, uint64_t id, gpool_kind kind,
                ? GPOOL__FAIL(pool, LIMIT, LIMIT,
                              "The %s \"%s\" has all the references there can be", name,
                              resource->label)
-               : GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                             "The %s \"%s\" is the pool's own", name, resource->label);
+               : gpool__refuse_own(pool, resource);
 }
 
 static gpool_result remote_give_up_owner(gpool *pool, uint64_t id, gpool_kind kind, bool force)
@@ -182,7 +181,12 @@ static gpool_result remote_give_up_owner(gpool *pool, uint64_t id, gpool_kind ki
     if (resource == NULL) {
         return result;
     }
-    if (!force) {
+    if (force) {
+        result = gpool__refuse_own(pool, resource);
+        if (result != GPOOL_OK) {
+            return result;
+        }
+    } else {
         gpool__resource *ended = NULL;
         gpool__mutex_lock(&pool->remote_lock);
         result = remote_give_up(pool, id, kind, false, &ended);
@@ -242,7 +246,7 @@ static gpool_result remote_retain(gpool *pool, uint64_t id)
     gpool_result result = remote_find(pool, id, GPOOL_KIND_NONE, &resource);
     if (result == GPOOL_OK) {
         uint32_t references = atomic_load_explicit(&resource->references, memory_order_relaxed);
-        if (references == UINT32_MAX) {
+        if ((references & ~GPOOL__OWN) == GPOOL__MAX_REFERENCES) {
             result = GPOOL_ERROR_LIMIT;
         } else {
             atomic_store_explicit(&resource->references, references + 1, memory_order_relaxed);

@@ -227,10 +227,9 @@ static gpool_result scope_move(gpool *pool, uint64_t id, gpool_scope to)
     if (scope == NULL) {
         return result;
     }
-    if (resource->own) {
-        return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
-                           "The %s \"%s\" is the pool's own",
-                           gpool_kind_name((gpool_kind)resource->kind), resource->label);
+    result = gpool__refuse_own(pool, resource);
+    if (result != GPOOL_OK) {
+        return result;
     }
     if (resource->kind == GPOOL_KIND_SCOPE && scope_is_inside(pool, scope, resource)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,

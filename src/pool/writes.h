@@ -34,6 +34,10 @@ void gpool__writes_finish(gpool *pool);
 gpool_result gpool__buffer_write(gpool *pool, gpool_buffer handle, uint64_t offset,
                                  const void *data, uint64_t size);
 
+/** The same for a good buffer, the pool's own too. */
+gpool_result gpool__buffer_write_to(gpool *pool, struct gpool__buffer *buffer, uint64_t offset,
+                                    const void *data, uint64_t size);
+
 /** Checks a range of a live buffer. */
 gpool_result gpool__buffer_check_range(gpool *pool, const struct gpool__buffer *buffer,
                                        uint64_t offset, uint64_t size);

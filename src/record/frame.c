@@ -4,6 +4,7 @@
 #include "record/recording.h"
 
 #include "pool/buffer_keep.h"
+#include "pool/heap_state.h"
 #include "pool/staging.h"
 #include "pool/ticket.h"
 
@@ -73,8 +74,7 @@ static void frame_report_leaks(gpool *pool)
         const gpool__table *table = &pool->tables[kind];
         for (uint32_t i = 0; i < table->slot_count; ++i) {
             gpool__resource *resource = (gpool__resource *)gpool__table_at(table, i);
-            if (!gpool__table_is_live(table, &resource->head) ||
-                gpool__handle_of(pool, resource) == pool->uniform_layout.id) {
+            if (!gpool__table_is_live(table, &resource->head) || resource->own) {
                 continue;
             }
             /* The list is told in full, however long. */
@@ -171,6 +171,7 @@ static gpool_result frame_begin(gpool *pool)
     gpool__compiler_collect(pool);
     gpool__reload(pool);
     pool->frame = next;
+    gpool__heaps_compact(pool);
     pool->in_frame = true;
     pool->frame_error = GPOOL_OK;
     return GPOOL_OK;
@@ -283,6 +284,7 @@ static gpool_result frame_end(gpool *pool)
     gpool__staging_trim(pool);
     gpool__stream_trim(pool, &pool->record->stream);
     (void)gpool__free_retired(pool, false);
+    gpool__heaps_trim(pool);
     gpool__landing_trim(pool);
     gpool__recycle_trim(pool);
     gpool__persist_tick(pool);
@@ -329,6 +331,7 @@ gpool_result gpool_process_deletions(gpool *pool)
     }
     gpool__remote_drain(pool);
     (void)gpool__free_retired(pool, false);
+    gpool__heaps_trim(pool);
     gpool__leave(pool, &call);
     return GPOOL_OK;
 }
@@ -351,6 +354,7 @@ gpool_result gpool_tick(gpool *pool)
     }
     gpool__device_process(pool->device, &pool->seam);
     (void)gpool__free_retired(pool, true);
+    gpool__heaps_trim(pool);
     if (result == GPOOL_OK) {
         result = frame_check(pool, pool->in_frame);
     }

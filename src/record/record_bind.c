@@ -466,6 +466,47 @@ static gpool__buffer *bind_pass_buffer(struct gpool_recorder_state *state, gpool
     return buffer;
 }
 
+void gpool__record_set_vertices(struct gpool_recorder_state *state, uint32_t slot,
+                                const gpool__buffer *buffer, uint64_t offset)
+{
+    gpool *pool = state->pool;
+    state->pass.refused_vertices &= ~(1u << slot);
+    if (!state->pass.raw && state->pass.vertices[slot].gpu == buffer->gpu &&
+        state->pass.vertices[slot].offset == offset) {
+        pool->stats.redundant += 1;
+        return;
+    }
+    uint64_t size = gpool__buffer_gpu_size(buffer) - offset;
+    state->pass.vertices[slot].gpu = buffer->gpu;
+    state->pass.vertices[slot].offset = offset;
+    state->pass.vertices[slot].size = size;
+    GPOOL__GPU(&pool->seam, RenderPassEncoderSetVertexBuffer)
+    (state->render, slot, buffer->gpu, offset, size);
+}
+
+void gpool__record_set_indices(struct gpool_recorder_state *state, const gpool__buffer *buffer,
+                               WGPUIndexFormat format, uint64_t offset)
+{
+    gpool *pool = state->pool;
+    state->pass.refused_index = false;
+    if (!state->pass.raw && state->pass.index.gpu == buffer->gpu &&
+        state->pass.index.offset == offset && state->pass.index.format == format) {
+        pool->stats.redundant += 1;
+        return;
+    }
+    /* wgpu-native ends the process when a buffer is first read from an offset that is no multiple of
+     * 4; the odd index is skipped by the draws instead. */
+    uint64_t start = gpool__round_down(offset, 4);
+    uint64_t size = gpool__buffer_gpu_size(buffer) - start;
+    state->pass.index.gpu = buffer->gpu;
+    state->pass.index.offset = offset;
+    state->pass.index.size = size;
+    state->pass.index.format = format;
+    state->pass.index.bias = start < offset ? 1 : 0;
+    GPOOL__GPU(&pool->seam, RenderPassEncoderSetIndexBuffer)
+    (state->render, buffer->gpu, format, start, size);
+}
+
 void gpool_set_vertex_buffer(gpool_recorder rec, uint32_t slot, gpool_buffer handle,
                              uint64_t offset)
 {
@@ -482,20 +523,11 @@ void gpool_set_vertex_buffer(gpool_recorder rec, uint32_t slot, gpool_buffer han
     } else {
         gpool__buffer *buffer =
             bind_pass_buffer(state, handle, GPOOL_BUFFER_VERTEX, offset, 4, &result);
-        state->pass.refused_vertices &= ~(1u << slot);
         if (buffer == NULL) {
             state->pass.vertices[slot].gpu = NULL;
             state->pass.refused_vertices |= 1u << slot;
-        } else if (!state->pass.raw && state->pass.vertices[slot].gpu == buffer->gpu &&
-                   state->pass.vertices[slot].offset == offset) {
-            pool->stats.redundant += 1;
         } else {
-            uint64_t size = gpool__buffer_gpu_size(buffer) - offset;
-            state->pass.vertices[slot].gpu = buffer->gpu;
-            state->pass.vertices[slot].offset = offset;
-            state->pass.vertices[slot].size = size;
-            GPOOL__GPU(&pool->seam, RenderPassEncoderSetVertexBuffer)
-            (state->render, slot, buffer->gpu, offset, size);
+            gpool__record_set_vertices(state, slot, buffer, offset);
         }
     }
     gpool__record_leave(state, &call, result);
@@ -520,24 +552,11 @@ void gpool_set_index_buffer(gpool_recorder rec, gpool_buffer handle, WGPUIndexFo
         uint32_t unit = format == WGPUIndexFormat_Uint16 ? 2 : 4;
         gpool__buffer *buffer =
             bind_pass_buffer(state, handle, GPOOL_BUFFER_INDEX, offset, unit, &result);
-        state->pass.refused_index = buffer == NULL;
         if (buffer == NULL) {
             state->pass.index.gpu = NULL;
-        } else if (!state->pass.raw && state->pass.index.gpu == buffer->gpu &&
-                   state->pass.index.offset == offset && state->pass.index.format == format) {
-            pool->stats.redundant += 1;
+            state->pass.refused_index = true;
         } else {
-            /* wgpu-native ends the process when a buffer is first read from an offset that is no
-             * multiple of 4; the odd index is skipped by the draws instead. */
-            uint64_t start = gpool__round_down(offset, 4);
-            uint64_t size = gpool__buffer_gpu_size(buffer) - start;
-            state->pass.index.gpu = buffer->gpu;
-            state->pass.index.offset = offset;
-            state->pass.index.size = size;
-            state->pass.index.format = format;
-            state->pass.index.bias = start < offset ? 1 : 0;
-            GPOOL__GPU(&pool->seam, RenderPassEncoderSetIndexBuffer)
-            (state->render, buffer->gpu, format, start, size);
+            gpool__record_set_indices(state, buffer, format, offset);
         }
     }
     gpool__record_leave(state, &call, result);

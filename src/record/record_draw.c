@@ -15,6 +15,10 @@ static bool draw_is_spoiled(struct gpool_recorder_state *state, bool indexed)
     const gpool__pipeline *pipeline = pass->raw ? NULL : pass->known_pipeline;
     uint32_t groups = pass->refused_groups;
     uint32_t slots = pass->refused_vertices;
+    bool others = pass->refused_pipeline || (indexed && pass->refused_index);
+    if (groups == 0 && slots == 0 && !others) {
+        return false;
+    }
     if (pipeline != NULL) {
         /* What the pipeline does not use does not matter; of a raw one nothing is known. */
         for (uint32_t i = 0; i < GPOOL_MAX_GROUPS; ++i) {
@@ -25,8 +29,7 @@ static bool draw_is_spoiled(struct gpool_recorder_state *state, bool indexed)
             slots &= i < pipeline->slot_count && pipeline->slots[i].stride != 0 ? ~0u : ~(1u << i);
         }
     }
-    bool spoiled =
-        pass->refused_pipeline || groups != 0 || slots != 0 || (indexed && pass->refused_index);
+    bool spoiled = others || groups != 0 || slots != 0;
     state->pool->stats.skipped += spoiled ? 1 : 0;
     return spoiled;
 }
@@ -151,13 +154,9 @@ static gpool_result draw_check(struct gpool_recorder_state *state, const gpool_d
     return result;
 }
 
-static gpool_result draw(struct gpool_recorder_state *state, const gpool_draw_args *args)
+gpool_result gpool__record_draw(struct gpool_recorder_state *state, const gpool_draw_args *args)
 {
     gpool *pool = state->pool;
-    gpool_result result;
-    if (!gpool__record_needs_pass(state, true, false, &result)) {
-        return result;
-    }
     if (args == NULL || (args->index_count != 0 && args->vertex_count != 0)) {
         return GPOOL__FAIL(pool, ARGUMENT_VALUE, INVALID_ARGUMENT,
                            "The draw is null, or has both vertices and indices");
@@ -169,7 +168,7 @@ static gpool_result draw(struct gpool_recorder_state *state, const gpool_draw_ar
         return GPOOL_OK;
     }
     uint32_t instances = args->instance_count != 0 ? args->instance_count : 1;
-    result = draw_check(state, args, instances);
+    gpool_result result = draw_check(state, args, instances);
     if (result != GPOOL_OK) {
         return result;
     }
@@ -190,7 +189,11 @@ void gpool_draw(gpool_recorder rec, const gpool_draw_args *args)
     gpool__call call;
     struct gpool_recorder_state *state = gpool__record_enter(rec, "gpool_draw", &call);
     if (state != NULL) {
-        gpool__record_leave(state, &call, draw(state, args));
+        gpool_result result;
+        if (gpool__record_needs_pass(state, true, false, &result)) {
+            result = gpool__record_draw(state, args);
+        }
+        gpool__record_leave(state, &call, result);
     }
 }
 

@@ -195,6 +195,17 @@ gpool_result gpool__record_finish_part(struct gpool_recorder_state *state);
 /** Ends passes and finishes; GPOOL_OK when parts[0..part_count) may be submitted. */
 gpool_result gpool__record_finish(struct gpool_recorder_state *state);
 
+/** Binds a vertex buffer in the open render pass, if it is not bound; everything is checked. */
+void gpool__record_set_vertices(struct gpool_recorder_state *state, uint32_t slot,
+                                const gpool__buffer *buffer, uint64_t offset);
+
+/** The same for an index buffer. */
+void gpool__record_set_indices(struct gpool_recorder_state *state, const gpool__buffer *buffer,
+                               WGPUIndexFormat format, uint64_t offset);
+
+/** The whole of gpool_draw(), in an open render pass. */
+gpool_result gpool__record_draw(struct gpool_recorder_state *state, const gpool_draw_args *args);
+
 /** Drops what is recorded and starts the next generation. */
 void gpool__record_reset(struct gpool_recorder_state *state);
 

@@ -1,5 +1,7 @@
 #include "handle_ops.h"
 
+#include "pool/pool_state.h"
+
 #define BUFFER   ((gpool_buffer){ id })
 #define TEXTURE  ((gpool_texture){ id })
 #define SAMPLER  ((gpool_sampler){ id })
@@ -8,6 +10,8 @@
 #define PIPELINE ((gpool_pipeline){ id })
 #define SCOPE    ((gpool_scope){ id })
 #define TICKET   ((gpool_ticket){ id })
+#define HEAP     ((gpool_heap){ id })
+#define MESH     ((gpool_mesh){ id })
 
 static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}\n"
                            "@vertex fn vs() -> @builtin(position) vec4f { return vec4f(); }\n"
@@ -61,6 +65,20 @@ static gpool_ticket make_ticket(ops_pool *p)
     return ticket;
 }
 
+static gpool_mesh make_mesh(ops_pool *p, gpool_heap heap, gpool_scope scope)
+{
+    gpool_mesh_desc desc = { .heap = heap,
+                             .vertices = scratch,
+                             .vertex_count = 8,
+                             .vertex_stride = 12,
+                             .indices = scratch,
+                             .index_count = 6,
+                             .index_format = WGPUIndexFormat_Uint16,
+                             .label = "of a kind",
+                             .scope = scope };
+    return gpool_mesh_create(p->pool, &desc);
+}
+
 uint64_t ops_make(ops_pool *p, gpool_kind kind)
 {
     uint64_t id = 0;
@@ -98,6 +116,12 @@ uint64_t ops_make(ops_pool *p, gpool_kind kind)
     case GPOOL_KIND_TICKET:
         id = make_ticket(p).id;
         break;
+    case GPOOL_KIND_HEAP:
+        id = gpool_heap_create(p->pool, &(gpool_heap_desc){ .label = "of a kind" }).id;
+        break;
+    case GPOOL_KIND_MESH:
+        id = make_mesh(p, (gpool_heap){ 0 }, (gpool_scope){ 0 }).id;
+        break;
     default:
         fail_msg("the kind %s is not in tests/bounds/handle_ops.c", gpool_kind_name(kind));
     }
@@ -118,6 +142,12 @@ uint64_t ops_make_failed(ops_pool *p, gpool_kind kind)
         [GPOOL_KIND_PIPELINE] = GPOOL_GPU_DeviceCreateComputePipeline,
         [GPOOL_KIND_TICKET] = GPOOL_GPU_BufferMapAsync,
     };
+    if (kind == GPOOL_KIND_MESH) {
+        /* Only a recovery whose slab is refused makes one: tests/recover. */
+        uint64_t mesh = ops_make(p, kind);
+        ((gpool__resource *)gpool__table_get(&p->pool->tables[kind], mesh))->failed = true;
+        return mesh;
+    }
     sim_fail(p->w->s, functions[kind], 1, SIM_FAIL_VALIDATION, false);
     uint64_t id = ops_make(p, kind);
     assert_same(sim_fail_hits(p->w->s), 1);
@@ -144,6 +174,10 @@ gpool_result ops_destroy(ops_pool *p, uint64_t id)
         return gpool_scope_end(p->pool, SCOPE);
     case GPOOL_KIND_TICKET:
         return gpool_ticket_destroy(p->pool, TICKET);
+    case GPOOL_KIND_HEAP:
+        return gpool_heap_destroy(p->pool, HEAP);
+    case GPOOL_KIND_MESH:
+        return gpool_mesh_destroy(p->pool, MESH);
     default:
         return GPOOL_ERROR_INVALID_ARGUMENT;
     }
@@ -158,6 +192,7 @@ void ops_open(ops_pool *p, bounds_world *w, gpool *pool)
     p->samples = make_texture(p, WGPUTextureFormat_RGBA8Unorm, 4);
     p->depth = make_texture(p, WGPUTextureFormat_Depth24PlusStencil8, 1);
     p->shader.id = ops_make(p, GPOOL_KIND_SHADER);
+    p->mesh.id = ops_make(p, GPOOL_KIND_MESH);
     p->layouts[0] = make_layout(p, GPOOL_BINDING_UNIFORM, 0);
     p->layouts[1] = make_layout(p, GPOOL_BINDING_TEXTURE, 0);
     p->layouts[2] = make_layout(p, GPOOL_BINDING_SAMPLER, 0);
@@ -245,6 +280,22 @@ CALL(ticket_take, gpool_ticket_take(p->pool, TICKET, scratch, sizeof scratch))
 CALL(ticket_wait, gpool_ticket_wait(p->pool, TICKET, UINT64_C(1000000000)))
 CALL(ticket_info, gpool_ticket_get_info(p->pool, TICKET, &(gpool_ticket_info){ 0 }))
 CALL(ticket_destroy, gpool_ticket_destroy(p->pool, TICKET))
+CALL(heap_compact, gpool_heap_compact(p->pool, HEAP, 0))
+CALL(heap_info, gpool_heap_get_info(p->pool, HEAP, &(gpool_heap_info){ .label = "" }))
+CALL(heap_slab, gpool_heap_get_slab(p->pool, HEAP, 0, &(gpool_heap_slab){ .size = 0 }))
+CALL(heap_piece, gpool_heap_next_piece(p->pool, HEAP, 0, &(gpool_heap_cursor){ .word = 0 },
+                                       &(gpool_heap_piece){ .state = GPOOL_PIECE_FREE })
+                     ? GPOOL_OK
+                     : gpool_last_error(p->pool)->code)
+CALL(heap_destroy, gpool_heap_destroy(p->pool, HEAP))
+CALL(heap_of_mesh, made(p, make_mesh(p, HEAP, (gpool_scope){ 0 }).id))
+CALL(mesh_write, gpool_mesh_write(p->pool, MESH, GPOOL_MESH_VERTICES, 0, scratch, 4))
+CALL(mesh_write_nothing, gpool_mesh_write(p->pool, MESH, GPOOL_MESH_INDICES, 0, NULL, 0))
+CALL(mesh_resize, gpool_mesh_resize(p->pool, MESH, 9, 6))
+CALL(mesh_resize_same, gpool_mesh_resize(p->pool, MESH, 8, 6))
+CALL(mesh_pin, gpool_mesh_pin(p->pool, MESH, true))
+CALL(mesh_info, gpool_mesh_get_info(p->pool, MESH, &(gpool_mesh_info){ .label = "" }))
+CALL(mesh_destroy, gpool_mesh_destroy(p->pool, MESH))
 CALL(any_retain, gpool_retain(p->pool, id))
 CALL(any_release, gpool_release(p->pool, id))
 CALL(any_move, gpool_move(p->pool, id, (gpool_scope){ 0 }))
@@ -274,6 +325,9 @@ CALL(sampler_scope,
 CALL(layout_scope, made(p, gpool_layout_create(p->pool, &(gpool_layout_desc){ .scope = SCOPE }).id))
 CALL(shader_scope,
      made(p, gpool_shader_create(p->pool, &(gpool_shader_desc){ .wgsl = wgsl, .scope = SCOPE }).id))
+
+CALL(heap_scope, made(p, gpool_heap_create(p->pool, &(gpool_heap_desc){ .scope = SCOPE }).id))
+CALL(mesh_scope, made(p, make_mesh(p, (gpool_heap){ 0 }, SCOPE).id))
 
 static gpool_result compute_scope(ops_pool *p, gpool_recorder rec, uint64_t id)
 {
@@ -374,6 +428,8 @@ RECORD(bind_sampler, gpool_set_bindings(rec, 0, p->layouts[2],
                                         &(gpool_binding){ .sampler = SAMPLER }, 1, NULL, 0))
 RECORD(draw_indirect, gpool_draw_indirect(rec, BUFFER, 0, false))
 RECORD(dispatch_indirect, gpool_dispatch_indirect(rec, BUFFER, 0))
+RECORD(set_mesh, gpool_set_mesh(rec, 0, MESH))
+RECORD(draw_mesh, gpool_draw_mesh(rec, MESH, NULL))
 RECORD(copy_from, gpool_copy_buffer(rec, BUFFER, 0, p->buffer, 0, 4))
 RECORD(copy_to, gpool_copy_buffer(rec, p->buffer, 0, BUFFER, 0, 4))
 RECORD(clear, gpool_clear_buffer(rec, BUFFER, 0, 4))
@@ -446,6 +502,19 @@ const ops_op ops_all[] = {
     { "ticket_wait", GPOOL_KIND_TICKET, OPS_OUTSIDE, OPS_TELLS, ticket_wait },
     { "ticket_get_info", GPOOL_KIND_TICKET, OPS_OUTSIDE, FAILED_GOOD, ticket_info },
     { "ticket_destroy", GPOOL_KIND_TICKET, OPS_OUTSIDE, ENDS, ticket_destroy },
+    { "heap_compact", GPOOL_KIND_HEAP, OPS_OUTSIDE, NULL_GOOD, heap_compact },
+    { "heap_get_info", GPOOL_KIND_HEAP, OPS_OUTSIDE, NULL_GOOD, heap_info },
+    { "heap_get_slab", GPOOL_KIND_HEAP, OPS_OUTSIDE, NULL_GOOD, heap_slab },
+    { "heap_next_piece", GPOOL_KIND_HEAP, OPS_OUTSIDE, NULL_GOOD, heap_piece },
+    { "heap_destroy", GPOOL_KIND_HEAP, OPS_OUTSIDE, ENDS, heap_destroy },
+    { "heap of mesh_create", GPOOL_KIND_HEAP, OPS_OUTSIDE, NULL_GOOD, heap_of_mesh },
+    { "mesh_write", GPOOL_KIND_MESH, OPS_OUTSIDE, 0, mesh_write },
+    { "mesh_write of nothing", GPOOL_KIND_MESH, OPS_OUTSIDE, 0, mesh_write_nothing },
+    { "mesh_resize", GPOOL_KIND_MESH, OPS_OUTSIDE, 0, mesh_resize },
+    { "mesh_resize to the same", GPOOL_KIND_MESH, OPS_OUTSIDE, 0, mesh_resize_same },
+    { "mesh_pin", GPOOL_KIND_MESH, OPS_OUTSIDE, FAILED_GOOD, mesh_pin },
+    { "mesh_get_info", GPOOL_KIND_MESH, OPS_OUTSIDE, FAILED_GOOD, mesh_info },
+    { "mesh_destroy", GPOOL_KIND_MESH, OPS_OUTSIDE, ENDS, mesh_destroy },
     { "retain", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD | OPS_ANY_THREAD, any_retain },
     { "release", GPOOL_KIND_NONE, OPS_OUTSIDE, ENDS, any_release },
     { "move", GPOOL_KIND_NONE, OPS_OUTSIDE, FAILED_GOOD, any_move },
@@ -454,6 +523,8 @@ const ops_op ops_all[] = {
     { "scope of sampler_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, sampler_scope },
     { "scope of layout_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, layout_scope },
     { "scope of shader_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, shader_scope },
+    { "scope of heap_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, heap_scope },
+    { "scope of mesh_create", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, mesh_scope },
     { "scope of compute pipelines", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, compute_scope },
     { "scope of render pipelines", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD, render_scope },
     { "scope of buffer_import", GPOOL_KIND_SCOPE, OPS_OUTSIDE, NULL_GOOD | OPS_LOOKS,
@@ -476,6 +547,8 @@ const ops_op ops_all[] = {
     { "buffer of set_bindings", GPOOL_KIND_BUFFER, OPS_COMPUTE, 0, bind_buffer },
     { "texture of set_bindings", GPOOL_KIND_TEXTURE, OPS_COMPUTE, 0, bind_texture },
     { "sampler of set_bindings", GPOOL_KIND_SAMPLER, OPS_COMPUTE, 0, bind_sampler },
+    { "set_mesh", GPOOL_KIND_MESH, OPS_RENDER, 0, set_mesh },
+    { "draw_mesh", GPOOL_KIND_MESH, OPS_RENDER, 0, draw_mesh },
     { "draw_indirect", GPOOL_KIND_BUFFER, OPS_RENDER, 0, draw_indirect },
     { "dispatch_indirect", GPOOL_KIND_BUFFER, OPS_COMPUTE, 0, dispatch_indirect },
     { "source of copy_buffer", GPOOL_KIND_BUFFER, OPS_BETWEEN, 0, copy_from },

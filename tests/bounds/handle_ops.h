@@ -19,7 +19,11 @@ typedef struct ops_pool {
     gpool_texture depth;
     gpool_shader shader;
     gpool_layout layouts[3]; /* one entry: a buffer, a texture, a sampler */
+    gpool_mesh mesh;         /* in the pool's own heap */
 } ops_pool;
+
+/* Slabs of the pool's own heap are as large as these allow. */
+static const WGPULimits ops_limits = { .maxBufferSize = 1u << 17 };
 
 typedef enum ops_place {
     OPS_OUTSIDE,    /* no recorder */

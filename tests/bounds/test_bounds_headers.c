@@ -151,6 +151,27 @@ static const row rows[] = {
     /* linked.h */
     { "gpool_gpu_complete", "", "" },
     { "gpool_gpu_linked", "", "" },
+    /* mesh.h */
+    { "gpool_heap_create", "slab_size, budget, compact_bytes, empty_frames",
+      "sizes_and_budgets_of_heaps" },
+    { "gpool_default_heap", "", "" },
+    { "gpool_heap_destroy", "", "" },
+    { "gpool_heap_compact", "byte_budget",
+      "sizes_and_budgets_of_heaps" },
+    { "gpool_heap_get_info", "", "" },
+    { "gpool_heap_get_slab", "index",
+      "indices_of_slabs" },
+    { "gpool_heap_next_piece", "index",
+      "indices_of_slabs" },
+    { "gpool_mesh_create", "counts, stride, format, keep",
+      "counts_and_strides_of_meshes enumerations_and_pointers_of_meshes" },
+    { "gpool_mesh_write", "part, offset, size",
+      "offsets_and_sizes_of_mesh_writes" },
+    { "gpool_mesh_resize", "counts",
+      "counts_of_mesh_resizes" },
+    { "gpool_mesh_pin", "", "" },
+    { "gpool_mesh_get_info", "", "" },
+    { "gpool_mesh_destroy", "", "" },
     /* pipeline.h */
     { "gpool_render_pipeline_create", "stride, offset, location, samples, masks, bias, layouts",
       "numbers_of_vertex_layouts samples_masks_and_depth_of_pipelines groups_of_pipelines" },
@@ -241,6 +262,10 @@ static const row rows[] = {
       "pairs_of_scissor" },
     { "gpool_draw", "counts, firsts, base_vertex",
       "counts_and_firsts_of_draws counts_and_firsts_of_indexed_draws" },
+    { "gpool_set_mesh", "slot",
+      "slots_firsts_and_counts_of_mesh_draws" },
+    { "gpool_draw_mesh", "first, count",
+      "slots_firsts_and_counts_of_mesh_draws" },
     { "gpool_draw_indirect", "offset",
       "offsets_of_indirect_arguments" },
     { "gpool_dispatch", "x, y, z",
@@ -584,7 +609,8 @@ static void every_function_with_a_handle_is_in_the_matrix(void **state)
     (void)state;
     static const char *const kinds[] = { "gpool_buffer", "gpool_texture", "gpool_sampler",
                                          "gpool_layout", "gpool_shader",  "gpool_pipeline",
-                                         "gpool_scope",  "gpool_ticket",  "gpool_recorder" };
+                                         "gpool_scope",  "gpool_ticket",  "gpool_heap",
+                                         "gpool_mesh",   "gpool_recorder" };
     assert_same(UNIT_COUNT(kinds), GPOOL_KIND_COUNT);
     for (size_t i = 0; i < declaration_count; ++i) {
         bool takes = false;

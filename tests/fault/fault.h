@@ -88,6 +88,8 @@ typedef struct fault_picture {
     gpool_kind kind;
     gpool_buffer_info buffer;
     gpool_texture_info texture;
+    gpool_mesh_info mesh;
+    gpool_heap_info heap;
 } fault_picture;
 
 /* Something made, to be destroyed at the end. */

@@ -46,7 +46,27 @@ void fault_take_picture(const fault_world *w, uint64_t id, fault_picture *pictur
         (void)gpool_buffer_get_info(w->pool, (gpool_buffer){ id }, &picture->buffer);
     } else if (picture->kind == GPOOL_KIND_TEXTURE) {
         (void)gpool_texture_get_info(w->pool, (gpool_texture){ id }, &picture->texture);
+    } else if (picture->kind == GPOOL_KIND_MESH) {
+        (void)gpool_mesh_get_info(w->pool, (gpool_mesh){ id }, &picture->mesh);
+        (void)gpool_heap_get_info(w->pool, picture->mesh.heap, &picture->heap);
+    } else if (picture->kind == GPOOL_KIND_HEAP) {
+        (void)gpool_heap_get_info(w->pool, (gpool_heap){ id }, &picture->heap);
     }
+}
+
+/* Heaps have what they had; of a mesh also the place is the same. */
+static bool check_heap(const fault_picture *a, const fault_picture *b)
+{
+    const gpool_mesh_info *m = &a->mesh;
+    const gpool_mesh_info *n = &b->mesh;
+    return a->heap.bytes == b->heap.bytes && a->heap.live_bytes == b->heap.live_bytes &&
+           a->heap.retired_bytes == b->heap.retired_bytes &&
+           a->heap.mesh_count == b->heap.mesh_count && a->heap.slab_count == b->heap.slab_count &&
+           a->heap.free_ranges == b->heap.free_ranges && m->version == n->version &&
+           m->vertex_buffer.id == n->vertex_buffer.id && m->vertex_offset == n->vertex_offset &&
+           m->vertex_bytes == n->vertex_bytes && m->index_buffer.id == n->index_buffer.id &&
+           m->index_offset == n->index_offset && m->index_bytes == n->index_bytes &&
+           m->failed == n->failed && m->pinned == n->pinned;
 }
 
 static bool check_called(const fault_world *w, const char *name)
@@ -92,8 +112,11 @@ static void check_state(fault_world *w, uint64_t made)
                           gpool_kind_name((gpool_kind)kind));
         }
     }
+    /* The slab that a failed call made waits for the GPU like any other. */
+    bool slabs = check_called(w, "gpool_mesh_create") || check_called(w, "gpool_mesh_resize");
     if (live != made || b->created != a->created + made || a->freed != b->freed ||
-        a->retired_count != b->retired_count || a->retired_bytes != b->retired_bytes ||
+        (!slabs &&
+         (a->retired_count != b->retired_count || a->retired_bytes != b->retired_bytes)) ||
         a->written_bytes != b->written_bytes || a->frame != b->frame) {
         fault_problem(w,
                       "%s failed and changed counters: live +%lld, created +%lld, retired +%lld, "
@@ -121,6 +144,8 @@ static void check_state(fault_world *w, uint64_t made)
                t->gpu_size == now.texture.gpu_size && t->view_count == now.texture.view_count &&
                t->keep == now.texture.keep && now.texture.dirty_bytes <= t->dirty_bytes &&
                t->failed == now.texture.failed && strcmp(t->label, now.texture.label) == 0;
+    } else if (same) {
+        same = check_heap(&w->before, &now);
     }
     if (!same) {
         fault_problem(w, "%s failed and changed its resource", w->call);
@@ -294,6 +319,10 @@ static gpool_result check_destroy(gpool *pool, uint64_t id)
         return gpool_scope_end(pool, (gpool_scope){ id });
     case GPOOL_KIND_TICKET:
         return gpool_ticket_destroy(pool, (gpool_ticket){ id });
+    case GPOOL_KIND_HEAP:
+        return gpool_heap_destroy(pool, (gpool_heap){ id });
+    case GPOOL_KIND_MESH:
+        return gpool_mesh_destroy(pool, (gpool_mesh){ id });
     default:
         return GPOOL_OK;
     }

@@ -65,4 +65,10 @@ void fuzz_record_all(gpool_recorder rec);
 #define SCOPE    ((gpool_scope){ fuzz_id(GPOOL_KIND_SCOPE) })
 #define TICKET   ((gpool_ticket){ fuzz_id(GPOOL_KIND_TICKET) })
 
+/** Makes, changes, moves and ends heaps and meshes. */
+void fuzz_use_heap(void);
+
+/** Draws meshes. */
+void fuzz_record_mesh(gpool_recorder rec);
+
 #endif

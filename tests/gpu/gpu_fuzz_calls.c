@@ -375,8 +375,12 @@ static void one_step(void)
         fuzz_record_pass(rec);
     } else if (n < 80) {
         fuzz_record_bind(rec);
-    } else if (n < 92) {
+    } else if (n < 88) {
         fuzz_record_state(rec);
+    } else if (n < 91) {
+        fuzz_use_heap();
+    } else if (n < 93) {
+        fuzz_record_mesh(rec);
     } else {
         fuzz_record_copy(rec);
     }

@@ -69,6 +69,10 @@ static void draw_meshes(hostile_world *w)
                   DRAW(.index_count = 3, .vertex_count = 3), INVALID_ARGUMENT, ARGUMENT_VALUE);
     hostile_skips(w, 1, MESH(2); gpool_set_index_buffer(rec, small, WGPUIndexFormat_Uint32, 0);
                   DRAW(.index_count = 7), OUT_OF_RANGE, RANGE);
+    /* All that a draw needs was set, but in a pass that is over. */
+    hostile_skips(
+        w, 0, gpool_begin_render(rec, &(gpool_render_desc){ .color[0] = { .texture = w->target } });
+        MESH(2); gpool_end_pass(rec); DRAW(.vertex_count = 3), WRONG_PHASE, PHASE);
     hostile_skips(w, 1, MESH(2); gpool_set_index_buffer(rec, small, WGPUIndexFormat_Uint32, 0);
                   DRAW(.index_count = UINT32_MAX, .first_index = UINT32_MAX), OUT_OF_RANGE, RANGE);
     hostile_skips(w, 1, MESH(2); gpool_draw_indirect(rec, small, 8, true), OUT_OF_RANGE, RANGE);

@@ -24,6 +24,8 @@ typedef struct handle_call {
 #define PIPELINE ((gpool_pipeline){ id })
 #define SCOPE    ((gpool_scope){ id })
 #define TICKET   ((gpool_ticket){ id })
+#define HEAP     ((gpool_heap){ id })
+#define MESH     ((gpool_mesh){ id })
 
 static uint8_t scratch[256];
 
@@ -60,6 +62,14 @@ CALL(ticket_take, gpool_ticket_take(w->pool, TICKET, scratch, sizeof scratch))
 CALL(ticket_wait, gpool_ticket_wait(w->pool, TICKET, 1000000))
 CALL(ticket_info, gpool_ticket_get_info(w->pool, TICKET, &(gpool_ticket_info){ 0 }))
 CALL(ticket_destroy, gpool_ticket_destroy(w->pool, TICKET))
+CALL(heap_destroy, gpool_heap_destroy(w->pool, HEAP))
+CALL(heap_compact, gpool_heap_compact(w->pool, HEAP, 0))
+CALL(heap_info, gpool_heap_get_info(w->pool, HEAP, &(gpool_heap_info){ .label = "" }))
+CALL(mesh_destroy, gpool_mesh_destroy(w->pool, MESH))
+CALL(mesh_write, gpool_mesh_write(w->pool, MESH, GPOOL_MESH_INDICES, 0, scratch, 4))
+CALL(mesh_resize, gpool_mesh_resize(w->pool, MESH, 0, 9))
+CALL(mesh_pin, gpool_mesh_pin(w->pool, MESH, true))
+CALL(mesh_info, gpool_mesh_get_info(w->pool, MESH, &(gpool_mesh_info){ .label = "" }))
 CALL(move_to, gpool_move(w->pool, w->witness.id, SCOPE))
 
 static const handle_call calls[] = {
@@ -96,6 +106,14 @@ static const handle_call calls[] = {
     { "ticket_wait", GPOOL_KIND_TICKET, false, ticket_wait },
     { "ticket_get_info", GPOOL_KIND_TICKET, false, ticket_info },
     { "ticket_destroy", GPOOL_KIND_TICKET, true, ticket_destroy },
+    { "heap_destroy", GPOOL_KIND_HEAP, true, heap_destroy },
+    { "heap_compact", GPOOL_KIND_HEAP, true, heap_compact },
+    { "heap_get_info", GPOOL_KIND_HEAP, true, heap_info },
+    { "mesh_destroy", GPOOL_KIND_MESH, true, mesh_destroy },
+    { "mesh_write", GPOOL_KIND_MESH, false, mesh_write },
+    { "mesh_resize", GPOOL_KIND_MESH, false, mesh_resize },
+    { "mesh_pin", GPOOL_KIND_MESH, false, mesh_pin },
+    { "mesh_get_info", GPOOL_KIND_MESH, false, mesh_info },
 };
 #define CALL_COUNT (sizeof calls / sizeof *calls)
 
@@ -128,6 +146,8 @@ RECORD(rec_depth, gpool_begin_render(rec, &(gpool_render_desc){ .depth = { .text
 RECORD(rec_pipeline, gpool_set_pipeline(rec, PIPELINE))
 RECORD(rec_vertex, gpool_set_vertex_buffer(rec, 0, BUFFER, 0))
 RECORD(rec_index, gpool_set_index_buffer(rec, BUFFER, WGPUIndexFormat_Uint16, 0))
+RECORD(rec_mesh, gpool_set_mesh(rec, 0, MESH))
+RECORD(rec_draw_mesh, gpool_draw_mesh(rec, MESH, NULL))
 RECORD(rec_layout, gpool_set_bindings(rec, 0, LAYOUT, NULL, 0, NULL, 0))
 RECORD(rec_uniform,
        gpool_set_bindings(rec, 0, gpool_uniform_layout(w->pool),
@@ -157,6 +177,8 @@ static const record_call record_calls[] = {
     { "set_pipeline in a compute pass", GPOOL_KIND_PIPELINE, 2, false, false, rec_pipeline },
     { "set_vertex_buffer", GPOOL_KIND_BUFFER, 1, false, false, rec_vertex },
     { "set_index_buffer", GPOOL_KIND_BUFFER, 1, false, false, rec_index },
+    { "set_mesh", GPOOL_KIND_MESH, 1, false, false, rec_mesh },
+    { "draw_mesh", GPOOL_KIND_MESH, 1, false, false, rec_draw_mesh },
     { "layout of set_bindings", GPOOL_KIND_LAYOUT, 1, false, false, rec_layout },
     { "buffer of set_bindings", GPOOL_KIND_BUFFER, 2, false, false, rec_uniform },
     { "draw_indirect", GPOOL_KIND_BUFFER, 1, false, false, rec_draw_indirect },
@@ -213,6 +235,10 @@ static uint64_t make(gpool *pool, gpool_kind kind, uint32_t salt)
         return gpool_scope_create(pool, NULL).id;
     case GPOOL_KIND_SHADER:
         return gpool_shader_create(pool, &(gpool_shader_desc){ .wgsl = wgsl }).id;
+    case GPOOL_KIND_HEAP:
+        return gpool_heap_create(pool, NULL).id;
+    case GPOOL_KIND_MESH:
+        return gpool_mesh_create(pool, &(gpool_mesh_desc){ .index_count = 4 }).id;
     case GPOOL_KIND_TICKET:
         buffer.id = make(pool, GPOOL_KIND_BUFFER, salt);
         assert_good(gpool_begin_frame(pool));
@@ -275,7 +301,7 @@ static uint32_t make_bad(hostile_world *w, gpool *other, gpool_kind kind, bad_ha
     BAD("generation 0", live & UINT32_MAX, INVALID, INVALID);
     BAD("last generation", live | ~(uint64_t)UINT32_MAX, INVALID, INVALID);
     BAD("kind 0", live & ~(UINT64_C(15) << 24), INVALID, INVALID);
-    BAD("kind 9", (live & ~(UINT64_C(15) << 24)) | UINT64_C(9) << 24, INVALID, INVALID);
+    BAD("kind 14", (live & ~(UINT64_C(15) << 24)) | UINT64_C(14) << 24, INVALID, INVALID);
     BAD("kind 15", live | UINT64_C(15) << 24, INVALID, INVALID);
     BAD("slot 0xffffff", live | 0xffffff, INVALID, INVALID);
     BAD("slot past the end", (live & ~UINT64_C(0xffffff)) | 0xfff, INVALID, INVALID);

@@ -73,6 +73,16 @@ static inline gpool_result call_ticket_destroy(gpool *pool, uint64_t id)
     return gpool_ticket_destroy(pool, (gpool_ticket){ id });
 }
 
+static inline gpool_result call_heap_destroy(gpool *pool, uint64_t id)
+{
+    return gpool_heap_destroy(pool, (gpool_heap){ id });
+}
+
+static inline gpool_result call_mesh_destroy(gpool *pool, uint64_t id)
+{
+    return gpool_mesh_destroy(pool, (gpool_mesh){ id });
+}
+
 static inline gpool_result call_scope_end(gpool *pool, uint64_t id)
 {
     return gpool_scope_end(pool, (gpool_scope){ id });

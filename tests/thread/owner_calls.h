@@ -19,6 +19,8 @@ typedef struct world {
     gpool_pipeline pipeline;
     gpool_scope scope;
     gpool_ticket ticket;
+    gpool_heap heap;
+    gpool_mesh mesh;
     gpool_recorder rec;
     WGPUBuffer raw_buffer;
     WGPUTexture raw_texture;
@@ -31,6 +33,7 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
 #define REFUSED_HANDLE(call)  ((call).id == 0)
 #define REFUSED_POINTER(call) ((call) == NULL)
 #define REFUSED_NUMBER(call)  ((call) == 0)
+#define REFUSED_FALSE(call)   (!(call))
 #define REFUSED_NOTHING(call) ((call), true)
 
 /* Functions that tell the log. */
@@ -134,6 +137,21 @@ static const char wgsl[] = "@compute @workgroup_size(1) fn main() {}";
     X(RESULT, gpool_ticket_take, (w->pool, w->ticket, &(uint32_t){ 0 }, 4))                        \
     X(RESULT, gpool_ticket_wait, (w->pool, w->ticket, 1))                                          \
     X(RESULT, gpool_ticket_get_info, (w->pool, w->ticket, &(gpool_ticket_info){ .label = "" }))    \
+    X(HANDLE, gpool_heap_create, (w->pool, NULL))                                                  \
+    X(HANDLE, gpool_default_heap, (w->pool))                                                       \
+    X(RESULT, gpool_heap_compact, (w->pool, w->heap, 1))                                           \
+    X(RESULT, gpool_heap_get_info, (w->pool, w->heap, &(gpool_heap_info){ .label = "" }))          \
+    X(RESULT, gpool_heap_get_slab, (w->pool, w->heap, 0, &(gpool_heap_slab){ .size = 0 }))         \
+    X(FALSE, gpool_heap_next_piece,                                                                \
+      (w->pool, w->heap, 0, &(gpool_heap_cursor){ .word = 0 }, &(gpool_heap_piece){ .part = 0 }))  \
+    X(HANDLE, gpool_mesh_create,                                                                   \
+      (w->pool, &(gpool_mesh_desc){ .heap = w->heap, .index_count = 3 }))                          \
+    X(RESULT, gpool_mesh_write, (w->pool, w->mesh, GPOOL_MESH_VERTICES, 0, "abcd", 4))             \
+    X(RESULT, gpool_mesh_resize, (w->pool, w->mesh, 3, 4))                                         \
+    X(RESULT, gpool_mesh_pin, (w->pool, w->mesh, true))                                            \
+    X(RESULT, gpool_mesh_get_info, (w->pool, w->mesh, &(gpool_mesh_info){ .label = "" }))          \
+    X(NOTHING, gpool_set_mesh, (w->rec, 0, w->mesh))                                               \
+    X(NOTHING, gpool_draw_mesh, (w->rec, w->mesh, NULL))                                           \
     X(NOTHING, gpool_push_group, (w->rec, "wrong"))                                                \
     X(NOTHING, gpool_pop_group, (w->rec))                                                          \
     X(NOTHING, gpool_set_raw_render_pipeline, (w->rec, NULL))                                      \
@@ -200,6 +218,14 @@ static inline void world_open(world *w, const sim_desc *desc)
     w->raw_texture = gpool_texture_gpu(w->pool, w->texture, GPOOL_ACCESS_READ);
     assert_non_null(w->raw_buffer);
     assert_non_null(w->raw_texture);
+    w->heap =
+        gpool_heap_create(w->pool, &(gpool_heap_desc){ .slab_size = 4096, .scope = w->scope });
+    w->mesh = gpool_mesh_create(w->pool, &(gpool_mesh_desc){ .heap = w->heap,
+                                                             .vertex_count = 3,
+                                                             .vertex_stride = 12,
+                                                             .index_count = 3,
+                                                             .scope = w->scope });
+    assert_int_not_equal(w->mesh.id, 0);
     assert_same(gpool_begin_frame(w->pool), GPOOL_OK);
     w->rec = gpool_frame_recorder(w->pool); /* old at the end of the frame, but never null */
     w->ticket =

@@ -14,6 +14,7 @@ static const struct {
     { call_sampler_destroy, GPOOL_KIND_SAMPLER }, { call_layout_destroy, GPOOL_KIND_LAYOUT },
     { call_shader_destroy, GPOOL_KIND_SHADER },   { call_pipeline_destroy, GPOOL_KIND_PIPELINE },
     { call_scope_end, GPOOL_KIND_SCOPE },         { call_ticket_destroy, GPOOL_KIND_TICKET },
+    { call_heap_destroy, GPOOL_KIND_HEAP },       { call_mesh_destroy, GPOOL_KIND_MESH },
     { gpool_release, GPOOL_KIND_NONE },
 };
 
@@ -58,6 +59,12 @@ static uint64_t make(gpool *pool, gpool_kind kind)
         assert_same(gpool_end_frame(pool), GPOOL_OK);
         assert_same(gpool_buffer_destroy(pool, buffer), GPOOL_OK);
         break;
+    case GPOOL_KIND_HEAP:
+        id = gpool_heap_create(pool, NULL).id;
+        break;
+    case GPOOL_KIND_MESH:
+        id = gpool_mesh_create(pool, &(gpool_mesh_desc){ .index_count = 3 }).id;
+        break;
     default:
         id = gpool_scope_create(pool, NULL).id;
         break;
@@ -78,6 +85,7 @@ static void handle_of_any_kind_dies_at_once_for_everybody(void **state)
             }
             uint64_t id = make(p.pool, kind);
             const gpool_stats before = sim_pool_stats(&p);
+            p.pool->log.counts[GPOOL_LOG_HANDLE_STALE] = 0; /* none is held back as a repeat */
             assert_same(other_result(p.pool, destroyers[i].call, id), GPOOL_OK);
             assert_same(gpool_retain(p.pool, id), GPOOL_ERROR_STALE_HANDLE);
             assert_same(destroyers[i].call(p.pool, id), GPOOL_ERROR_STALE_HANDLE);
@@ -90,6 +98,81 @@ static void handle_of_any_kind_dies_at_once_for_everybody(void **state)
             assert_int_equal(sim_pool_stats(&p).live_count[kind], before.live_count[kind] - 1);
             assert_true(gpool__pool_validate(p.pool));
         }
+    }
+    sim_pool_close(&p, 0);
+}
+
+/* Slabs and the pool's own heap: any thread may share them, and nobody may end them. */
+static void what_is_the_pools_own_outlives_all_threads(void **state)
+{
+    (void)state;
+    sim_pool p;
+    sim_pool_open(&p, NULL);
+    gpool_heap own = gpool_default_heap(p.pool);
+    gpool_mesh mesh = { make(p.pool, GPOOL_KIND_MESH) };
+    gpool_mesh_info info;
+    assert_same(gpool_mesh_get_info(p.pool, mesh, &info), GPOOL_OK);
+    const struct {
+        uint64_t id;
+        any_call destroy;
+    } things[] = { { own.id, call_heap_destroy }, { info.index_buffer.id, call_buffer_destroy } };
+    const gpool_stats before = sim_pool_stats(&p);
+    for (size_t i = 0; i < UNIT_COUNT(things); ++i) {
+        const uint64_t id = things[i].id;
+        assert_same(other_result(p.pool, things[i].destroy, id), GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_same(other_result(p.pool, gpool_release, id), GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_same(other_result(p.pool, gpool_retain, id), GPOOL_OK);
+        assert_same(other_result(p.pool, things[i].destroy, id), GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_same(other_result(p.pool, gpool_release, id), GPOOL_OK);
+        assert_same(other_result(p.pool, gpool_release, id), GPOOL_ERROR_INVALID_ARGUMENT);
+        assert_true(gpool__pool_validate(p.pool));
+    }
+    sim_pool_frame(&p);
+    const gpool_stats now = sim_pool_stats(&p);
+    assert_memory_equal(now.live_count, before.live_count, sizeof now.live_count);
+    assert_same(gpool_mesh_get_info(p.pool, mesh, &info), GPOOL_OK);
+    assert_same(gpool_mesh_destroy(p.pool, mesh), GPOOL_OK);
+    sim_pool_close(&p, 0);
+}
+
+/* A heap that another thread destroys takes its meshes with it, at the owner's next frame call. */
+static void heap_destroyed_elsewhere_takes_its_meshes(void **state)
+{
+    (void)state;
+    sim_pool p;
+    sim_pool_open(&p, NULL);
+    for (int shared = 0; shared < 2; ++shared) {
+        gpool_heap heap = { make(p.pool, GPOOL_KIND_HEAP) };
+        gpool_mesh meshes[3];
+        for (int i = 0; i < 3; ++i) {
+            meshes[i] =
+                gpool_mesh_create(p.pool, &(gpool_mesh_desc){ .heap = heap, .index_count = 100 });
+            assert_int_not_equal(meshes[i].id, 0);
+        }
+        assert_same(other_result(p.pool, call_mesh_destroy, meshes[1].id), GPOOL_OK);
+        if (shared == 1) {
+            assert_same(gpool_retain(p.pool, heap.id), GPOOL_OK);
+            assert_same(other_result(p.pool, gpool_release, heap.id), GPOOL_OK);
+            gpool_heap_info info;
+            assert_same(gpool_heap_get_info(p.pool, heap, &info), GPOOL_OK);
+            assert_same(other_result(p.pool, gpool_release, heap.id), GPOOL_OK);
+        } else {
+            assert_same(other_result(p.pool, call_heap_destroy, heap.id), GPOOL_OK);
+        }
+        /* The heap is dead at once, a mesh in it can still be written. */
+        assert_int_equal(
+            gpool_mesh_create(p.pool, &(gpool_mesh_desc){ .heap = heap, .index_count = 1 }).id, 0);
+        assert_same(gpool_mesh_write(p.pool, meshes[0], GPOOL_MESH_INDICES, 0, "abcd", 4),
+                    GPOOL_OK);
+        assert_same(other_result(p.pool, call_mesh_destroy, meshes[2].id), GPOOL_OK);
+        assert_true(gpool__pool_validate(p.pool));
+        sim_pool_frame(&p);
+        for (int i = 0; i < 3; ++i) {
+            assert_same(gpool_retain(p.pool, meshes[i].id), GPOOL_ERROR_STALE_HANDLE);
+        }
+        assert_int_equal(sim_pool_stats(&p).live_count[GPOOL_KIND_MESH], 0);
+        assert_int_equal(sim_pool_stats(&p).live_count[GPOOL_KIND_HEAP], 0);
+        assert_true(gpool__pool_validate(p.pool));
     }
     sim_pool_close(&p, 0);
 }
@@ -536,6 +619,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handle_of_any_kind_dies_at_once_for_everybody),
+        cmocka_unit_test(what_is_the_pools_own_outlives_all_threads),
+        cmocka_unit_test(heap_destroyed_elsewhere_takes_its_meshes),
         cmocka_unit_test(bad_handles_give_on_any_thread_what_they_give_the_owner),
         cmocka_unit_test(repeated_failures_are_held_back),
         cmocka_unit_test(stale_message_names_label_and_frame_of_what_another_thread_destroyed),
