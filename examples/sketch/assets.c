@@ -104,9 +104,10 @@ static bool load_mesh(assets *all, gpool *pool, crowd_kind kind, const char *fil
         geometry_center(&shape);
     }
     if (ok) {
-        all->meshes[kind] = renderer_make_mesh(pool, all->scope, &shape, source->label);
+        all->meshes[kind] = renderer_make_mesh(pool, all->scope, all->heap, &shape, source->label);
+        all->index_counts[kind] = shape.index_count;
         all->from_file[kind] = file != NULL;
-        ok = all->meshes[kind].vertices.id != 0;
+        ok = all->meshes[kind].id != 0;
     }
     if (!ok) {
         fprintf(stderr, "sketch: no %s: %s\n", source->label, gpool_last_error(pool)->message);
@@ -188,9 +189,11 @@ static bool make_ground_texture(assets *all, gpool *pool)
     return all->ground.id != 0;
 }
 
-bool assets_init(assets *all, gpool *pool, gpool_scope scope, const char *folder, const char *model)
+bool assets_init(assets *all, gpool *pool, gpool_scope scope, gpool_heap heap, const char *folder,
+                 const char *model)
 {
-    *all = (assets){ .scope = gpool_scope_create(
+    *all = (assets){ .heap = heap,
+                     .scope = gpool_scope_create(
                          pool, &(gpool_scope_desc){ .parent = scope, .label = "assets" }) };
     return all->scope.id != 0 && load_meshes(all, pool, folder, model) &&
            load_texture(all, &all->wood, pool, folder, "textures/crate-base.png", true) &&

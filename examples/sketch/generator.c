@@ -16,8 +16,9 @@ struct generator {
     node_graph *graph;
     node_watch phase, detail, epoch;
     gpool_dirty_flag ground_changed;
-    gpool_buffer vertices, indices;
-    vertex *rows; /* what the vertex buffer holds, to write only rows that differ */
+    gpool_heap heap;
+    gpool_mesh mesh; /* the ground */
+    vertex *rows;    /* what its vertices are, to write only rows that differ */
     uint32_t cells;
     float at_phase;
     gpool_texture clouds[2];
@@ -37,6 +38,7 @@ generator *generator_create(gpool *pool, const generator_desc *desc)
             free(gen);
             return NULL;
         }
+        gen->heap = desc->heap;
         gen->graph = desc->graph;
         gen->phase.node = desc->phase;
         gen->detail.node = desc->detail;
@@ -66,7 +68,7 @@ static uint8_t to_byte(float value)
     return (uint8_t)(clampf(value, 0.0f, 1.0f) * 255.0f + 0.5f);
 }
 
-/* Makes every row and writes those that differ from what the buffer holds. */
+/* Makes every row and writes those that differ from what the mesh holds. */
 static gpool_result write_rows(generator *gen)
 {
     static float lines[3][LANDSCAPE_MAX_CELLS + 1u];
@@ -83,8 +85,8 @@ static gpool_result write_rows(generator *gen)
             gen->counts.rows_kept += 1;
             continue;
         }
-        gpool_result result =
-            gpool_buffer_write(gen->pool, gen->vertices, z * row_size, row, row_size);
+        gpool_result result = gpool_mesh_write(gen->pool, gen->mesh, GPOOL_MESH_VERTICES,
+                                               z * row_size, row, row_size);
         if (result != GPOOL_OK) {
             return result;
         }
@@ -154,27 +156,30 @@ static gpool_result write_indices(generator *gen)
             next += 6;
         }
     }
-    gpool_result result = gpool_buffer_write(gen->pool, gen->indices, 0, indices, size);
+    gpool_result result =
+        gpool_mesh_write(gen->pool, gen->mesh, GPOOL_MESH_INDICES, 0, indices, size);
     free(indices);
     return result;
 }
 
-/* Makes a buffer, or gives the one there is the new size: its handle stays. */
-static gpool_result size_buffer(const generator *gen, gpool_buffer *buffer, uint64_t size,
-                                gpool_buffer_usage usage, const char *label)
+/* Makes the mesh, or gives the one there is the new size: its handle stays. */
+static gpool_result size_mesh(generator *gen, uint32_t vertex_count, uint32_t index_count)
 {
-    if (buffer->id != 0) {
-        return gpool_buffer_resize(gen->pool, *buffer, size);
+    if (gen->mesh.id != 0) {
+        return gpool_mesh_resize(gen->pool, gen->mesh, vertex_count, index_count);
     }
-    *buffer = gpool_buffer_create(
-        gen->pool,
-        &(gpool_buffer_desc){ .size = size, .usage = usage, .label = label, .scope = gen->scope });
-    return buffer->id != 0 ? GPOOL_OK : gpool_last_error(gen->pool)->code;
+    gen->mesh = gpool_mesh_create(gen->pool, &(gpool_mesh_desc){ .heap = gen->heap,
+                                                                 .vertex_count = vertex_count,
+                                                                 .vertex_stride = sizeof(vertex),
+                                                                 .index_count = index_count,
+                                                                 .label = "ground",
+                                                                 .scope = gen->scope });
+    return gen->mesh.id != 0 ? GPOOL_OK : gpool_last_error(gen->pool)->code;
 }
 
 static gpool_result set_detail(generator *gen, uint32_t cells)
 {
-    uint64_t vertex_count = (uint64_t)(cells + 1u) * (cells + 1u);
+    uint32_t vertex_count = (cells + 1u) * (cells + 1u);
     vertex *rows = calloc(vertex_count, sizeof *rows);
     if (rows == NULL) {
         return GPOOL_ERROR_OUT_OF_MEMORY;
@@ -183,12 +188,7 @@ static gpool_result set_detail(generator *gen, uint32_t cells)
     gen->rows = rows; /* zeros: no row is like that, so all will be written */
     gen->counts.resizes += gen->cells != 0;
     gen->cells = cells;
-    gpool_result result = size_buffer(gen, &gen->vertices, vertex_count * sizeof(vertex),
-                                      GPOOL_BUFFER_VERTEX, "ground");
-    if (result == GPOOL_OK) {
-        result = size_buffer(gen, &gen->indices, (uint64_t)cells * cells * 6u * sizeof(uint32_t),
-                             GPOOL_BUFFER_INDEX, "ground indices");
-    }
+    gpool_result result = size_mesh(gen, vertex_count, cells * cells * 6u);
     return result == GPOOL_OK ? write_indices(gen) : result;
 }
 
@@ -299,8 +299,7 @@ gpool_result generator_update(generator *gen, uint64_t frame)
 
 generator_ground generator_get_ground(const generator *gen)
 {
-    return (generator_ground){ gen->vertices, gen->indices, gen->cells * gen->cells * 6u,
-                               gen->depth_map };
+    return (generator_ground){ gen->mesh, gen->depth_map };
 }
 
 gpool_texture generator_cloud(const generator *gen, int age)

@@ -19,6 +19,7 @@ typedef struct generator generator;
 /* What drives the generator. */
 typedef struct generator_desc {
     gpool_scope scope; /* what the generator makes belongs to a scope in this one */
+    gpool_heap heap;   /* what the ground lies in */
     node_graph *graph;
     node_id phase;  /* moves the hills */
     node_id detail; /* cells along one side of the height field */
@@ -27,9 +28,7 @@ typedef struct generator_desc {
 
 /* What there is to draw; handles stay the same while their content changes. */
 typedef struct generator_ground {
-    gpool_buffer vertices; /* vertex of geometry.h; below GENERATOR_WATER is lake bed */
-    gpool_buffer indices;  /* 32 bits */
-    uint32_t index_count;
+    gpool_mesh mesh;         /* of vertex of geometry.h; below GENERATOR_WATER is lake bed */
     gpool_texture depth_map; /* depth of the lake: 0 to 2 metres as 0 to 1 */
 } generator_ground;
 
@@ -47,7 +46,7 @@ typedef struct generator_counts {
 generator *generator_create(gpool *pool, const generator_desc *desc);
 void generator_destroy(generator *gen);
 
-/* Makes anew what the graph says is stale. Call before recording, for buffers may be resized. */
+/* Makes anew what the graph says is stale. Call before recording, for the ground may be resized. */
 gpool_result generator_update(generator *gen, uint64_t frame);
 
 generator_ground generator_get_ground(const generator *gen);

@@ -37,6 +37,7 @@ static void print_usage(FILE *stream, options_program program)
     } else {
         fputs(
             "  --out FILE         PNG file of the last frame (out/sketch.png)\n"
+            "  --heap FILE        PNG file of what lies where in the heap at the end\n"
             "  --reload DIR       copies the shaders there, breaks one during the run and mends it\n",
             stream);
     }
@@ -101,6 +102,8 @@ static bool take_option(options *chosen, options_program program, const char *na
                   { program == OPTIONS_WINDOW ? "--screenshot" : "--out", &chosen->out },
                   { program == OPTIONS_WINDOW ? "--library" : "--reload",
                     program == OPTIONS_WINDOW ? &chosen->library : &chosen->reload },
+                  { program == OPTIONS_WINDOW ? "--library" : "--heap",
+                    program == OPTIONS_WINDOW ? &chosen->library : &chosen->heap },
                   { program == OPTIONS_WINDOW ? "--library" : "--cache",
                     program == OPTIONS_WINDOW ? &chosen->library : &chosen->cache } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {

@@ -16,6 +16,7 @@ typedef struct options {
     const char *out; /* picture to write; NULL = none */
     const char *model, *models, *shaders;
     const char *reload; /* folder for the shaders that are broken and mended; NULL = they are not */
+    const char *heap;   /* picture of the heap at the end; NULL = none */
     const char *cache;  /* folder of the disk store; NULL = nothing is kept for the next start */
     const char *library; /* NULL = as gpool_gpu_load() finds one */
     gpool_adapter_choice adapter;

@@ -153,11 +153,15 @@ static void set_item_uniforms(gpool_recorder rec, const draw_item *item)
 
 static void draw_instances(gpool_recorder rec, const draw_item *item)
 {
-    gpool_set_vertex_buffer(rec, 0, item->mesh.vertices, 0);
     gpool_set_vertex_buffer(rec, 1, item->instances, 0);
-    gpool_set_index_buffer(rec, item->mesh.indices, WGPUIndexFormat_Uint32, 0);
-    gpool_draw(rec, &(gpool_draw_args){ .index_count = item->mesh.index_count,
-                                        .instance_count = item->instance_count });
+    if (item->meshes == NULL) {
+        gpool_draw_mesh(rec, item->mesh,
+                        &(gpool_draw_mesh_args){ .instance_count = item->instance_count });
+        return;
+    }
+    for (uint32_t i = 0; i < item->instance_count; ++i) {
+        gpool_draw_mesh(rec, item->meshes[i], &(gpool_draw_mesh_args){ .first_instance = i });
+    }
 }
 
 static void draw_shadows(const renderer *draw, gpool_recorder rec, const draw_frame *frame,
@@ -212,9 +216,7 @@ static void draw_ground(const renderer *draw, gpool_recorder rec, const draw_fra
     gpool_set_pipeline(rec, draw->parts.ground);
     set_item_uniforms(rec, &ground);
     bind_material(&draw->parts, rec, frame->ground_surface, (gpool_texture){ 0 });
-    gpool_set_vertex_buffer(rec, 0, frame->ground_vertices, 0);
-    gpool_set_index_buffer(rec, frame->ground_indices, WGPUIndexFormat_Uint32, 0);
-    gpool_draw(rec, &(gpool_draw_args){ .index_count = frame->ground_index_count });
+    gpool_draw_mesh(rec, frame->ground, NULL);
 }
 
 static void draw_particles(const renderer *draw, gpool_recorder rec, const draw_frame *frame)

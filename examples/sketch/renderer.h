@@ -26,13 +26,6 @@ typedef struct instance {
     float unused;
 } instance;
 
-/* A mesh in the pool. */
-typedef struct mesh {
-    gpool_buffer vertices;
-    gpool_buffer indices;
-    uint32_t index_count;
-} mesh;
-
 typedef enum draw_style {
     DRAW_SOLID,     /* closed meshes: back faces are left out */
     DRAW_TWO_SIDED, /* meshes of unknown make */
@@ -41,9 +34,10 @@ typedef enum draw_style {
     DRAW_STYLE_COUNT
 } draw_style;
 
-/* Instances of one mesh. */
+/* Instances of one mesh, or as many meshes, each of which is one instance. */
 typedef struct draw_item {
-    mesh mesh;
+    gpool_mesh mesh;
+    const gpool_mesh *meshes; /* instance_count of them; NULL = all instances are of `mesh` */
     gpool_buffer instances;
     uint32_t instance_count;
     draw_style style;
@@ -69,8 +63,7 @@ typedef struct draw_frame {
     float depth_reach;   /* metres from the middle to the edge of the depth map */
     bool update_shadows; /* casters or the sun moved */
     gpool_texture palette, clouds[2], nebula, ground_surface, depth_map;
-    gpool_buffer ground_vertices, ground_indices;
-    uint32_t ground_index_count;
+    gpool_mesh ground;
     gpool_buffer particles; /* of particle */
     uint32_t particle_count;
     mat4 particle_place; /* moves all of them together */
@@ -91,8 +84,9 @@ gpool_result renderer_set_target(renderer *draw, WGPUTextureFormat format, uint3
 void renderer_draw(renderer *draw, const draw_frame *frame, const draw_item *items,
                    uint32_t item_count, gpool_texture target);
 
-/* Sends a mesh to the pool, for a scope to own; `made.vertices` is null when the pool refused. */
-mesh renderer_make_mesh(gpool *pool, gpool_scope scope, const geometry *shape, const char *label);
+/* Sends a mesh to a heap, for a scope to own; null when the pool refused. */
+gpool_mesh renderer_make_mesh(gpool *pool, gpool_scope scope, gpool_heap heap,
+                              const geometry *shape, const char *label);
 
 /*
  * Sends a picture with all mip levels to the pool, for a scope to own; null when the pool refused.

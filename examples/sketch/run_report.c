@@ -283,12 +283,43 @@ static void print_scene(const scene *all)
            counts.particles_moved_each);
     printf("  %-26s %10llu moved, %llu put back on the ground\n", "records written",
            (unsigned long long)counts.moved, (unsigned long long)counts.replaced);
-    printf("  %-26s %10llu times, %llu resizes, rows: %llu written, %llu kept\n", "ground made",
-           (unsigned long long)gen->grounds, (unsigned long long)gen->resizes,
-           (unsigned long long)gen->rows_written, (unsigned long long)gen->rows_kept);
+    printf("  %-26s %10llu times, %llu resizes, rows: %llu written (%llu bytes), %llu kept\n",
+           "ground made", (unsigned long long)gen->grounds, (unsigned long long)gen->resizes,
+           (unsigned long long)gen->rows_written, (unsigned long long)gen->row_bytes,
+           (unsigned long long)gen->rows_kept);
     printf("  %-26s %10llu\n", "cloud textures made", (unsigned long long)gen->textures_made);
     printf("  %-26s %10llu computed, %llu at rest\n", "graph nodes",
            (unsigned long long)counts.nodes_computed, (unsigned long long)counts.nodes_rested);
+}
+
+/* What all geometry lies in, and what sharing saved: see heap_map.h for a picture of it. */
+static void print_heap(gpool *pool, const gpool_stats *stats, const scene *all)
+{
+    scene_counts counts = scene_get_counts(all);
+    gpool_heap_info heap;
+    if (gpool_heap_get_info(pool, scene_heap(all), &heap) != GPOOL_OK) {
+        return;
+    }
+    printf("%-28s %10s\n", "heap of all geometry", "");
+    printf("  %-26s %10u of %llu bytes\n", "slabs", heap.slab_count,
+           (unsigned long long)heap.bytes);
+    printf("  %-26s %10llu live, %llu retired, %llu free\n", "bytes in them",
+           (unsigned long long)heap.live_bytes, (unsigned long long)heap.retired_bytes,
+           (unsigned long long)heap.free_bytes);
+    printf("  %-26s %9.1f%%, %u free ranges, the largest of %llu bytes\n", "fragmentation",
+           100.0 * (double)heap.fragmentation, heap.free_ranges,
+           (unsigned long long)heap.largest_free);
+    printf("  %-26s %10u\n", "meshes live", heap.mesh_count);
+    printf("  %-26s %10llu of %llu bytes\n", "meshes created",
+           (unsigned long long)counts.meshes_created, (unsigned long long)counts.mesh_bytes);
+    printf("  %-26s %10llu\n", "meshes destroyed", (unsigned long long)counts.meshes_destroyed);
+    printf("  %-26s %10llu of %llu meshes, in %llu frames\n", "bytes moved",
+           (unsigned long long)heap.moved_bytes, (unsigned long long)counts.meshes_moved,
+           (unsigned long long)counts.frames_moved);
+    printf("  %-26s %10llu of %llu, in %llu draws\n", "rebinds saved",
+           (unsigned long long)stats->mesh_shared,
+           (unsigned long long)(stats->mesh_shared + stats->mesh_binds),
+           (unsigned long long)stats->mesh_draws);
 }
 
 static const char *implementation_name(gpool_implementation implementation)
@@ -341,6 +372,7 @@ void report_print(const report *rep, const scene *all, const char *out)
     }
     print_ways(&stats);
     print_resources(&stats);
+    print_heap(rep->pool, &stats, all);
     print_scene(all);
     printf("%-28s %s\n", "picture", out);
 }

@@ -3,6 +3,7 @@
 #include "assets.h"
 #include "palette.h"
 #include "particles.h"
+#include "swarm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,10 @@
 
 /* The shadow map is drawn again each so many frames. */
 #define SHADOW_FRAMES 3u
+
+/* All geometry lies in slabs of this size; compaction copies at most so many bytes a frame. */
+#define SLAB_BYTES    ((uint64_t)1 << 20)
+#define COMPACT_BYTES ((uint64_t)128 << 10)
 
 /* The graph's nodes that somebody asks for. */
 typedef struct scene_nodes {
@@ -27,6 +32,7 @@ typedef struct scene_group {
 struct scene {
     gpool *pool;
     gpool_scope scope; /* owns all but the renderer's and the graph's */
+    gpool_heap heap;
     node_graph *graph;
     scene_nodes nodes;
     generator *gen;
@@ -34,10 +40,13 @@ struct scene {
     assets assets;
     scene_group groups[CROWD_COUNT];
     particles dust;
+    swarm whirl;
     gpool_dirty_view ground_seen;
     bool update_shadows;
     bool users_model; /* the centre piece is of unknown make */
     uint64_t moved, replaced;
+    uint64_t meshes_moved, frames_moved;
+    bool meshes_move; /* compaction moved some since the last update */
 };
 
 static node_id add(scene *all, node_type type, node_id a, node_id b, const float p[4])
@@ -78,6 +87,31 @@ static bool wire_graph(scene *all)
     return n->tilt.id != 0; /* the last one tells about all */
 }
 
+/* Draws are by handle, so that there is nothing to do but count. */
+static void count_moved(void *user, gpool *pool, gpool_mesh mesh, const gpool_mesh_info *info)
+{
+    (void)pool;
+    (void)mesh;
+    (void)info;
+    scene *all = user;
+    all->meshes_moved += 1;
+    all->meshes_move = true;
+}
+
+static bool make_heap(scene *all)
+{
+    all->heap = gpool_heap_create(all->pool, &(gpool_heap_desc){ .slab_size = SLAB_BYTES,
+                                                                 .compact_bytes = COMPACT_BYTES,
+                                                                 .moved = count_moved,
+                                                                 .moved_user = all,
+                                                                 .label = "geometry",
+                                                                 .scope = all->scope });
+    if (all->heap.id == 0) {
+        fprintf(stderr, "sketch: no heap: %s\n", gpool_last_error(all->pool)->message);
+    }
+    return all->heap.id != 0;
+}
+
 static bool make_group(scene *all, crowd_kind kind)
 {
     scene_group *group = &all->groups[kind];
@@ -106,11 +140,12 @@ static bool build(scene *all, const scene_desc *desc)
         return false;
     }
     all->draw = renderer_create(all->pool, desc->shaders);
-    if (all->draw == NULL ||
-        !assets_init(&all->assets, all->pool, all->scope, desc->models, desc->model)) {
+    if (all->draw == NULL || !make_heap(all) ||
+        !assets_init(&all->assets, all->pool, all->scope, all->heap, desc->models, desc->model)) {
         return false;
     }
     all->gen = generator_create(all->pool, &(generator_desc){ .scope = all->scope,
+                                                              .heap = all->heap,
                                                               .graph = all->graph,
                                                               .phase = all->nodes.phase,
                                                               .detail = all->nodes.detail,
@@ -119,9 +154,10 @@ static bool build(scene *all, const scene_desc *desc)
     for (crowd_kind kind = 0; ok && kind < CROWD_COUNT; ++kind) {
         ok = make_group(all, kind);
     }
-    ok = ok && particles_init(&all->dust, all->pool, all->scope, desc->move) == GPOOL_OK;
+    ok = ok && particles_init(&all->dust, all->pool, all->scope, desc->move) == GPOOL_OK &&
+         swarm_init(&all->whirl, all->pool, all->scope, all->heap) == GPOOL_OK;
     if (!ok) {
-        fprintf(stderr, "sketch: crowd and particles cannot be made: %s\n",
+        fprintf(stderr, "sketch: crowd, particles and swarm cannot be made: %s\n",
                 gpool_last_error(all->pool)->message);
     }
     return ok;
@@ -205,6 +241,8 @@ static gpool_result move_crowd(scene *all, float seconds)
 gpool_result scene_update(scene *all, uint64_t number)
 {
     float seconds = (float)number / 60.0f;
+    all->frames_moved += all->meshes_move ? 1 : 0; /* it was when the frame began */
+    all->meshes_move = false;
     gpool_result result = node_graph_update(all->graph, number, seconds);
     if (result == GPOOL_OK) {
         result = generator_update(all->gen, number);
@@ -214,6 +252,10 @@ gpool_result scene_update(scene *all, uint64_t number)
     all->update_shadows = number % SHADOW_FRAMES == 1 || ground_is_new;
     if (result == GPOOL_OK) {
         result = move_crowd(all, seconds);
+    }
+    if (result == GPOOL_OK) {
+        vec3 middle = { 0.0f, generator_height(all->gen, 0.0f, 0.0f), 0.0f };
+        result = swarm_update(&all->whirl, number, middle);
     }
     return result == GPOOL_OK ? particles_update(&all->dust, number, seconds) : result;
 }
@@ -260,13 +302,27 @@ static draw_item make_item(const scene *all, crowd_kind kind)
     return item;
 }
 
+/* As many meshes as instances, with one pipeline and one set of uniforms for all. */
+static draw_item make_swarm_item(const scene *all)
+{
+    return (draw_item){ .meshes = all->whirl.meshes,
+                        .instances = all->whirl.buffer,
+                        .instance_count = all->whirl.count,
+                        .style = DRAW_SOLID,
+                        .casts_shadow = true,
+                        .place = mat4_identity(),
+                        .texture_scale = 1.0f,
+                        .rim = 0.25f };
+}
+
 void scene_draw(scene *all, gpool_texture target)
 {
     const scene_nodes *n = &all->nodes;
-    draw_item items[CROWD_COUNT];
+    draw_item items[CROWD_COUNT + 1];
     for (crowd_kind kind = 0; kind < CROWD_COUNT; ++kind) {
         items[kind] = make_item(all, kind);
     }
+    items[CROWD_COUNT] = make_swarm_item(all);
     float orbit = node_graph_value(all->graph, n->orbit);
     float dusk = node_graph_value(all->graph, n->dusk);
     generator_ground ground = generator_get_ground(all->gen);
@@ -294,9 +350,7 @@ void scene_draw(scene *all, gpool_texture target)
         .nebula = all->assets.nebula,
         .ground_surface = all->assets.ground,
         .depth_map = ground.depth_map,
-        .ground_vertices = ground.vertices,
-        .ground_indices = ground.indices,
-        .ground_index_count = ground.index_count,
+        .ground = ground.mesh,
         .particles = all->dust.buffer,
         .particle_count = PARTICLES_COUNT,
         .particle_place = place_belt(all),
@@ -304,7 +358,12 @@ void scene_draw(scene *all, gpool_texture target)
     for (int i = 0; i < 4; ++i) {
         frame.air[i] = palette_color(dusk, i % 2 == 0 ? 0.06f : 0.34f, i / 2);
     }
-    renderer_draw(all->draw, &frame, items, CROWD_COUNT, target);
+    renderer_draw(all->draw, &frame, items, CROWD_COUNT + 1, target);
+}
+
+gpool_heap scene_heap(const scene *all)
+{
+    return all->heap;
 }
 
 gpool_shader scene_shader(const scene *all)
@@ -318,11 +377,18 @@ scene_counts scene_get_counts(const scene *all)
                             .replaced = all->replaced,
                             .particles = PARTICLES_COUNT,
                             .particles_moved_each = all->dust.moved_each,
-                            .generator = generator_get_counts(all->gen) };
+                            .generator = generator_get_counts(all->gen),
+                            .instances = all->whirl.count,
+                            .triangles = all->whirl.triangles,
+                            .meshes_created = all->whirl.created,
+                            .meshes_destroyed = all->whirl.destroyed,
+                            .mesh_bytes = all->whirl.bytes,
+                            .meshes_moved = all->meshes_moved,
+                            .frames_moved = all->frames_moved };
     node_graph_counts(all->graph, &counts.nodes_computed, &counts.nodes_rested);
     for (int kind = 0; kind < CROWD_COUNT; ++kind) {
         counts.instances += all->groups[kind].count;
-        counts.triangles += all->groups[kind].count * all->assets.meshes[kind].index_count / 3u;
+        counts.triangles += all->groups[kind].count * all->assets.index_counts[kind] / 3u;
     }
     return counts;
 }
@@ -330,8 +396,7 @@ scene_counts scene_get_counts(const scene *all)
 void scene_get_buffers(const scene *all, scene_buffer *buffers)
 {
     *buffers++ = (scene_buffer){ all->dust.buffer, all->dust.bytes_written };
-    *buffers++ = (scene_buffer){ generator_get_ground(all->gen).vertices,
-                                 generator_get_counts(all->gen).row_bytes };
+    *buffers++ = (scene_buffer){ all->whirl.buffer, all->whirl.records_written };
     for (int kind = 0; kind < CROWD_COUNT; ++kind) {
         *buffers++ = (scene_buffer){ all->groups[kind].buffer, all->groups[kind].bytes_written };
     }

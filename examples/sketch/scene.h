@@ -10,7 +10,7 @@
 
 typedef struct scene scene;
 
-/* The particles, the ground, and each kind of the crowd. */
+/* The particles, the swarm, and each kind of the crowd; meshes are in the heap. */
 #define SCENE_BUFFERS (2u + CROWD_COUNT)
 
 typedef struct scene_desc {
@@ -31,6 +31,11 @@ typedef struct scene_counts {
     uint64_t nodes_computed; /* of the graph */
     uint64_t nodes_rested;   /* of the graph */
     generator_counts generator;
+    uint64_t meshes_created; /* of the swarm: in the frames so far */
+    uint64_t meshes_destroyed;
+    uint64_t mesh_bytes;   /* of those created */
+    uint64_t meshes_moved; /* by compaction, and the frames in which it moved some */
+    uint64_t frames_moved;
 } scene_counts;
 
 /* Returns NULL after saying why on stderr. The pool must outlive the scene. */
@@ -46,6 +51,9 @@ gpool_result scene_update(scene *all, uint64_t number);
 
 /* Records the picture. */
 void scene_draw(scene *all, gpool_texture target);
+
+/* What all geometry lies in. */
+gpool_heap scene_heap(const scene *all);
 
 /* The shader that the demo breaks and mends. */
 gpool_shader scene_shader(const scene *all);

@@ -1,5 +1,6 @@
 /* sketch.c: gpool-sketch, the sketch without a window: draws frames, prints a table, writes a PNG. */
 #include "first_frame.h"
+#include "heap_map.h"
 #include "options.h"
 #include "picture.h"
 #include "rehearsal.h"
@@ -123,6 +124,9 @@ static bool save(program *run, const options *chosen)
     bool ok = gpool_texture_read(run->pool, run->target, NULL, image.texels, size) == GPOOL_OK;
     ok = ok ? picture_write(&image, chosen->out) : fail(run, "the picture cannot be read back");
     picture_fini(&image);
+    if (ok && chosen->heap != NULL) {
+        ok = heap_map_write(run->pool, scene_heap(run->all), chosen->heap);
+    }
     return ok;
 }
 
@@ -163,6 +167,9 @@ int main(int argc, char **argv)
     }
     if (ok && save(&run, &chosen)) {
         report_print(run.rep, run.all, chosen.out);
+        if (chosen.heap != NULL) {
+            printf("%-28s %s\n", "heap", chosen.heap);
+        }
         first_frame_print(&run.first);
         ok = run.reload == NULL || rehearsal_print(run.reload);
     } else {

@@ -1,25 +1,17 @@
 /* Meshes and pictures on their way into the pool; declared in renderer.h. */
 #include "renderer.h"
 
-mesh renderer_make_mesh(gpool *pool, gpool_scope scope, const geometry *shape, const char *label)
+gpool_mesh renderer_make_mesh(gpool *pool, gpool_scope scope, gpool_heap heap,
+                              const geometry *shape, const char *label)
 {
-    mesh made = { .index_count = shape->index_count };
-    made.vertices = gpool_buffer_create(
-        pool, &(gpool_buffer_desc){ .data = shape->vertices,
-                                    .size = shape->vertex_count * sizeof(vertex),
-                                    .usage = GPOOL_BUFFER_VERTEX,
-                                    .label = label,
-                                    .scope = scope });
-    made.indices = gpool_buffer_create(
-        pool, &(gpool_buffer_desc){ .data = shape->indices,
-                                    .size = shape->index_count * sizeof(uint32_t),
-                                    .usage = GPOOL_BUFFER_INDEX,
-                                    .label = label,
-                                    .scope = scope });
-    if (made.vertices.id == 0 || made.indices.id == 0) {
-        made = (mesh){ 0 }; /* what there is of it goes with its scope */
-    }
-    return made;
+    return gpool_mesh_create(pool, &(gpool_mesh_desc){ .heap = heap,
+                                                       .vertices = shape->vertices,
+                                                       .vertex_count = shape->vertex_count,
+                                                       .vertex_stride = sizeof(vertex),
+                                                       .indices = shape->indices,
+                                                       .index_count = shape->index_count,
+                                                       .label = label,
+                                                       .scope = scope });
 }
 
 gpool_texture renderer_make_texture(gpool *pool, gpool_scope scope, picture *image, bool colors,
