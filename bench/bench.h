@@ -76,6 +76,11 @@
     X("recycle.texture/used", "ns", bench_recycle_texture, 1, NO_BAR)                              \
     X("warmup.second_process", "ms", bench_blobs_second_process, 0, RATIO_LEAST(40))               \
     X("warmup.second_process/march", "ms", bench_blobs_second_process, 1, NO_BAR)                  \
+    X("mesh.churn", "ms", bench_mesh_churn, 50000, OURS_MOST(50))                                  \
+    X("mesh.draws", "us", bench_mesh_draws, 10000, RATIO_LEAST(3))                                 \
+    X("mesh.dragon", "ms", bench_mesh_dragon, 0, NO_BAR)                                           \
+    X("heap.compact", "frames", bench_heap_compact, 75, NO_BAR)                                    \
+    X("heap.compact/packed", "frames", bench_heap_compact, 50, NO_BAR)                             \
     X("recover", "sums that differ", bench_recover, 1000, OURS_MOST(0))                            \
     X("soak", "sums that differ", bench_soak, 1000000, OURS_MOST(0))
 
@@ -127,7 +132,8 @@ typedef struct bench_row {
     unsigned pairs; /* 0 = a counter, measured once */
     bool quick;     /* times are too short to be judged */
     const char
-        *absent; /* why nothing was measured; NULL = it was. A full run misses its bar then */
+        *absent;   /* why nothing was measured; NULL = it was. A full run misses its bar then */
+    bool optional; /* needs what is not a part of gpool: absent, it misses nothing */
     const char *not_judged; /* why the bar says nothing here; NULL = it does. Limits hold */
     bench_counter counters[BENCH_MAX_COUNTERS];
     size_t counter_count;

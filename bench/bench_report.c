@@ -8,7 +8,7 @@ bench_verdict bench_judge(const bench_row *row)
 {
     bool has_bar = row->bar.kind != BENCH_BAR_NONE;
     if (row->absent != NULL) {
-        return row->quick ? BENCH_NOT_JUDGED : BENCH_MISSED;
+        return row->quick || row->optional ? BENCH_NOT_JUDGED : BENCH_MISSED;
     }
     for (size_t i = 0; i < row->counter_count; ++i) {
         if (!(row->counters[i].value <= row->counters[i].most)) { /* NAN is no good value */
