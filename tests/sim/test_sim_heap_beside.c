@@ -184,24 +184,24 @@ static void memory_beside_holds_all_moves_of_a_frame(void **state)
     sim_desc desc = heap_manner(state);
     sim_pool_open(&p, &desc);
     gpool_heap heap = heap_make(&p, (gpool_heap_desc){ .slab_size = 1u << 20 });
-    body b[10];
-    for (uint32_t i = 0; i < 10; ++i) {
-        b[i] = body_plain(&p, heap, 100000, GPOOL_KEEP_DROP, i + 1);
+    body b[32];
+    for (uint32_t i = 0; i < 32; ++i) {
+        b[i] = body_plain(&p, heap, 30000, GPOOL_KEEP_DROP, i + 1);
     }
     sim_pool_frame(&p);
-    for (int i = 0; i < 10; i += 2) {
+    for (int i = 0; i < 32; i += 2) {
         body_end(&p, &b[i]);
     }
     heap_free_all(&p);
     for (int i = 0; i < 10; ++i) {
         assert_same(gpool_heap_compact(p.pool, heap, UINT64_MAX), GPOOL_OK);
         sim_pool_frame(&p);
-        for (int k = 1; k < 10; k += 2) {
+        for (int k = 1; k < 32; k += 2) {
             body_same(&p, &b[k], "moved with others");
         }
     }
     assert_true(heap_info(&p, heap).moves >= 2);
-    for (int i = 1; i < 10; i += 2) {
+    for (int i = 1; i < 32; i += 2) {
         body_forget(&b[i]);
     }
     assert_same(gpool_heap_destroy(p.pool, heap), GPOOL_OK);
@@ -237,6 +237,23 @@ static void slab_of_recycled_memory_is_cleared_before_the_moves(void **state)
         body_same(&p, &zeros, "zeros");
         body_same(&p, &grows, "grown");
         body_end(&p, &zeros);
+        body_end(&p, &grows);
+        /* And one whose first command is the copy of what a mesh keeps. */
+        dirt = body_plain(&p, heap, 200000, GPOOL_KEEP_DROP, 9);
+        sim_pool_frame(&p);
+        body_end(&p, &dirt);
+        heap_free_all(&p);
+        grows = body_plain(&p, heap, 1024, GPOOL_KEEP_DROP, 10);
+        sim_pool_frame(&p);
+        assert_same(gpool_mesh_resize(p.pool, grows.handle, 200000 / 16, 0), GPOOL_OK);
+        bytes = calloc(1, 200004);
+        assert_non_null(bytes);
+        memcpy(bytes, grows.bytes[GPOOL_MESH_VERTICES], 1024);
+        free(grows.bytes[GPOOL_MESH_VERTICES]);
+        grows.bytes[GPOOL_MESH_VERTICES] = bytes;
+        grows.sizes[GPOOL_MESH_VERTICES] = 200000;
+        sim_pool_frame(&p);
+        body_same(&p, &grows, "grown into recycled memory");
         body_end(&p, &grows);
         assert_same(gpool_heap_destroy(p.pool, heap), GPOOL_OK);
         heap_free_all(&p);

@@ -293,6 +293,10 @@ static void refused_mesh_leaves_no_old_bindings_to_draw_from(void **state)
     gpool_draw(rec, &(gpool_draw_args){ .index_count = 3 });
     gpool_draw(rec, &(gpool_draw_args){ .vertex_count = 3 });
     assert_int_equal(sim_pool_stats(&w.p).errors - errors, 1); /* the cause is told, once */
+    gpool_set_mesh(rec, 0, a.handle);
+    gpool_set_mesh(rec, 1, dead); /* takes the indices with it */
+    gpool_draw(rec, &(gpool_draw_args){ .index_count = 3 });
+    assert_int_equal(sim_pool_stats(&w.p).errors - errors, 2);
     gpool_draw_mesh(rec, a.handle, NULL);
     assert_same(end(&w, rec), GPOOL_ERROR_STALE_HANDLE);
     assert_int_equal(sim_draw_count(w.p.s) - draws, 1);
