@@ -118,7 +118,7 @@ gpool_result gpool__moves_submit(gpool *pool, const gpool__move *moves, uint32_t
     }
     gpool_result result = beside > 0 ? bounce_need(pool, beside) : GPOOL_OK;
     if (result == GPOOL_OK) {
-        /* A clear of a new slab that waits would come after the copies. */
+        /* The submit does so, too, but the copies would be in the batch already if it fails. */
         result = gpool__recycle_clear(pool);
     }
     if (result != GPOOL_OK) {
@@ -129,6 +129,11 @@ gpool_result gpool__moves_submit(gpool *pool, const gpool__move *moves, uint32_t
         return result;
     }
     moves_record(pool, encoder, moves, count);
+    for (uint32_t i = 0; i < count; ++i) {
+        /* A submit that cannot be made leaves the copies in the batch: what is written to these places
+         * since then must come after them. */
+        moves[i].to.slab->buffer->batch = pool->batch.number;
+    }
     return gpool__submit_internal(pool, encoder, "Moves of pool");
 }
 

@@ -177,6 +177,50 @@ static void failure_of_a_move_leaves_all_as_it_was(void **state)
     }
 }
 
+/* A submit that could not be made leaves its commands for the next one. Copies of moves that were taken
+ * back must not come over what was written to the same places since. */
+static void what_is_written_after_a_failed_move_stays(void **state)
+{
+    uint64_t failed = 0;
+    for (int keep = GPOOL_KEEP_SHADOW; keep <= GPOOL_KEEP_DROP; ++keep) {
+        for (int way = SIM_FAIL_NULL; way <= SIM_FAIL_OUT_OF_MEMORY; ++way) {
+            uint64_t hits = 1;
+            for (uint64_t k = 1; hits > 0; ++k) {
+                world w;
+                open_with(&w, state, (gpool_keep)keep, GPOOL_UPLOAD_MERGED);
+                if (keep == GPOOL_KEEP_SHADOW) {
+                    /* In the batch: the submit unmaps memory, and looks for a loss after that. */
+                    body_write(&w.p, &w.b[1], GPOOL_MESH_VERTICES, 0, 1008, 77);
+                    assert_same(gpool__upload_flush(w.p.pool), GPOOL_OK);
+                } else {
+                    atomic_store(&w.p.device->events->suspect, true);
+                }
+                assert_same(gpool_heap_compact(w.p.pool, w.heap, 100000), GPOOL_OK);
+                sim_fail(w.p.s, SIM_ANY_FUNCTION, k, (sim_way)way, false);
+                gpool_result begun = gpool_begin_frame(w.p.pool);
+                hits = sim_fail_hits(w.p.s);
+                sim_fail_none(w.p.s);
+                failed += heap_info(&w.p, w.heap).moves == 0;
+                if (begun != GPOOL_OK) {
+                    assert_same(gpool_begin_frame(w.p.pool), GPOOL_OK);
+                }
+                body fresh[PARTS / 2];
+                for (int i = 0; i < PARTS / 2; ++i) {
+                    fresh[i] = body_plain(&w.p, w.heap, 1008, (gpool_keep)keep, 90 + (uint64_t)i);
+                }
+                assert_same(gpool_end_frame(w.p.pool), GPOOL_OK);
+                check(&w, "after a failure");
+                for (int i = 0; i < PARTS / 2; ++i) {
+                    body_same(&w.p, &fresh[i], "written after a failure");
+                    body_end(&w.p, &fresh[i]);
+                }
+                close_world(&w);
+            }
+        }
+    }
+    assert_true(failed > 0);
+}
+
 /* All moves of a frame are beside the slab at once, each in a place of its own. */
 static void memory_beside_holds_all_moves_of_a_frame(void **state)
 {
@@ -269,6 +313,7 @@ int main(void)
         HEAP_BOTH(pinned_mesh_has_others_move_around_it),
         HEAP_BOTH(memory_beside_is_counted_and_goes_when_nobody_uses_it),
         HEAP_BOTH(failure_of_a_move_leaves_all_as_it_was),
+        HEAP_BOTH(what_is_written_after_a_failed_move_stays),
         HEAP_BOTH(memory_beside_holds_all_moves_of_a_frame),
         HEAP_BOTH(slab_of_recycled_memory_is_cleared_before_the_moves),
     };
