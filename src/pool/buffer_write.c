@@ -65,7 +65,8 @@ static void write_make(gpool *pool, gpool__buffer *buffer, uint64_t offset, cons
 }
 
 /* Asks for the shadow's memory of a small write. */
-static inline void write_prefetch(const gpool__buffer *buffer, uint64_t offset, uint64_t size)
+GPOOL__ALWAYS_INLINE void write_prefetch(const gpool__buffer *buffer, uint64_t offset,
+                                         uint64_t size)
 {
     const uint8_t *target = buffer->shadow + offset;
     gpool__prefetch(target);

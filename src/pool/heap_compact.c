@@ -129,12 +129,13 @@ gpool_result gpool__moves_submit(gpool *pool, const gpool__move *moves, uint32_t
         return result;
     }
     moves_record(pool, encoder, moves, count);
-    for (uint32_t i = 0; i < count; ++i) {
-        /* A submit that cannot be made leaves the copies in the batch: what is written to these places
-         * since then must come after them. */
+    result = gpool__batch_add(pool, encoder, "Moves of pool");
+    /* A submit that cannot be made leaves the copies in the batch: what is written to these places since
+     * then must come after them. */
+    for (uint32_t i = 0; i < count && result == GPOOL_OK; ++i) {
         moves[i].to.slab->buffer->batch = pool->batch.number;
     }
-    return gpool__submit_internal(pool, encoder, "Moves of pool");
+    return result == GPOOL_OK ? gpool__batch_submit(pool, NULL, 0, false, "Moves of pool") : result;
 }
 
 void gpool__move_shadow(gpool *pool, const gpool__move *move)
