@@ -463,8 +463,8 @@ static void range_untie(gpool_range_allocator *allocator, gpool__range_node *pie
 
 /* Asks for all that a free may touch at once: otherwise one miss of the cache waits for another, and for
  * branches that cannot be foretold. */
-static inline void range_prefetch(const gpool_range_allocator *allocator, uint32_t before,
-                                  uint32_t behind, uint64_t size)
+GPOOL__ALWAYS_INLINE void range_prefetch(const gpool_range_allocator *allocator, uint32_t before,
+                                         uint32_t behind, uint64_t size)
 {
     const gpool__range_node *const nodes = allocator->nodes;
     const gpool__range_node *const a = &nodes[before];

@@ -37,8 +37,16 @@ static inline uint64_t gpool__max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/** For functions that only prefetch: compilers take one that they do not inline for one without effect, and
+ * drop its calls. */
+#if defined(__GNUC__)
+#define GPOOL__ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define GPOOL__ALWAYS_INLINE static inline
+#endif
+
 /** Asks for the memory at an address, which is read or written soon; it may be any address. */
-static inline void gpool__prefetch(const void *address)
+GPOOL__ALWAYS_INLINE void gpool__prefetch(const void *address)
 {
 #if defined(__GNUC__)
     __builtin_prefetch(address, 1);
