@@ -50,7 +50,8 @@ static gpool_result bounce_need(gpool *pool, uint64_t size)
         return GPOOL_OK;
     }
     gpool_result result;
-    uint64_t bytes = gpool__max(size, BOUNCE_LEAST);
+    uint64_t limit = pool->device->info.limits.maxBufferSize;
+    uint64_t bytes = gpool__max(size, gpool__min(BOUNCE_LEAST, gpool__round_down(limit, 4)));
     WGPUBufferDescriptor desc = {
         .label = gpool__view("gpool moves"),
         .usage = WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst,
@@ -405,7 +406,9 @@ void gpool__heaps_compact_now(gpool *pool)
 {
     for (gpool__place at = pool->heaps; at != 0; at = gpool__heap_at(pool, at)->next) {
         gpool__heap *heap = gpool__heap_at(pool, at);
-        uint64_t budget = gpool__max(heap->asked, heap->compact_bytes);
+        /* More would not fit into the memory beside the slabs. */
+        uint64_t budget = gpool__min(gpool__max(heap->asked, heap->compact_bytes),
+                                     pool->device->info.limits.maxBufferSize);
         if (budget == 0) {
             continue;
         }

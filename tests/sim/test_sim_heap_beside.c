@@ -221,6 +221,44 @@ static void what_is_written_after_a_failed_move_stays(void **state)
     assert_true(failed > 0);
 }
 
+/* Slabs as large as the buffers of the device may be: the memory beside them is no larger. */
+static void moves_of_many_slabs_fit_beside_them(void **state)
+{
+    static const WGPULimits limits = { .maxBufferSize = HEAP_SLAB };
+    static body bodies[8 * HEAP_SLAB / 128];
+    sim_desc desc = heap_manner(state);
+    desc.limits = &limits;
+    sim_pool p;
+    sim_pool_open_upload(&p, &desc, &(gpool_upload_desc){ .force = GPOOL_UPLOAD_DIRECT });
+    gpool_heap heap = heap_make(&p, (gpool_heap_desc){ 0 });
+    for (uint32_t i = 0; i < UNIT_COUNT(bodies); ++i) {
+        bodies[i] = body_plain(&p, heap, 128, GPOOL_KEEP_DROP, i + 1);
+    }
+    sim_pool_frame(&p);
+    /* Ten holes in each slab: more than it takes to fill the memory, too few to empty a slab. */
+    for (uint32_t i = 0; i < UNIT_COUNT(bodies); ++i) {
+        if (i % 64 % 6 == 1 && i % 64 < 60) {
+            body_end(&p, &bodies[i]);
+        }
+    }
+    heap_free_all(&p);
+    for (int i = 0; i < 20; ++i) {
+        assert_same(gpool_heap_compact(p.pool, heap, UINT64_MAX), GPOOL_OK);
+        sim_pool_frame(&p);
+        assert_true(sim_pool_stats(&p).internal_bytes <= HEAP_SLAB);
+    }
+    assert_true(heap_info(&p, heap).moves > 0);
+    assert_int_equal(sim_pool_taken(&p, GPOOL_LOG_GPU_ERROR), 0);
+    for (uint32_t i = 0; i < UNIT_COUNT(bodies); ++i) {
+        if (bodies[i].handle.id != 0) {
+            body_same(&p, &bodies[i], "in the end");
+        }
+        body_end(&p, &bodies[i]);
+    }
+    assert_same(gpool_heap_destroy(p.pool, heap), GPOOL_OK);
+    sim_pool_close(&p, 0);
+}
+
 /* All moves of a frame are beside the slab at once, each in a place of its own. */
 static void memory_beside_holds_all_moves_of_a_frame(void **state)
 {
@@ -314,6 +352,7 @@ int main(void)
         HEAP_BOTH(memory_beside_is_counted_and_goes_when_nobody_uses_it),
         HEAP_BOTH(failure_of_a_move_leaves_all_as_it_was),
         HEAP_BOTH(what_is_written_after_a_failed_move_stays),
+        HEAP_BOTH(moves_of_many_slabs_fit_beside_them),
         HEAP_BOTH(memory_beside_holds_all_moves_of_a_frame),
         HEAP_BOTH(slab_of_recycled_memory_is_cleared_before_the_moves),
     };
