@@ -379,14 +379,15 @@ static gpool_result buffer_grow_shadow(gpool *pool, const gpool__buffer *buffer,
 
 static gpool_result buffer_check_resize(gpool *pool, gpool__buffer *buffer, uint64_t size)
 {
-    if (buffer->base.own) {
-        return gpool__refuse_own(pool, &buffer->base);
+    gpool_result result = gpool__refuse_own(pool, &buffer->base);
+    if (result != GPOOL_OK) {
+        return result;
     }
     if (buffer->imported) {
         return GPOOL__FAIL(pool, UNSUPPORTED, UNSUPPORTED,
                            "The imported buffer \"%s\" cannot be resized", buffer->base.label);
     }
-    gpool_result result = buffer_check_size(pool, size, buffer->usage, buffer->base.label);
+    result = buffer_check_size(pool, size, buffer->usage, buffer->base.label);
     if (result == GPOOL_OK && size != buffer->size &&
         gpool__resource_is_recorded(pool, &buffer->base)) {
         result = GPOOL__FAIL(pool, RECORDED, RECORDED,

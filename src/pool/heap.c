@@ -20,7 +20,13 @@ static void *heap_resize(void *user, void *block, size_t old_size, size_t new_si
         gpool__free(memory, block, old_size);
         return NULL;
     }
-    return gpool__realloc(memory, block, old_size, new_size);
+    return gpool__realloc_unset(memory, block, old_size, new_size);
+}
+
+/* Most bytes of a slab on the pool's device. */
+static uint64_t heap_slab_most(const gpool *pool)
+{
+    return gpool__min(pool->device->info.limits.maxBufferSize, GPOOL__SLAB_MOST);
 }
 
 /* --- slabs --- */
@@ -99,6 +105,21 @@ static gpool_result slab_make(gpool *pool, gpool__heap *heap, uint64_t size, boo
     return GPOOL_OK;
 }
 
+gpool__mesh_place gpool__slab_adopt(gpool *pool, gpool__slab *slab, gpool_allocation at,
+                                    uint64_t size)
+{
+    uint64_t words = gpool__round_up(size, GPOOL__WORD) / GPOOL__WORD;
+    gpool__mesh_place place = {
+        .slab = slab, .at = at, .size = size, .fresh = at.offset >= slab->touched
+    };
+    if (slab->count++ == 0) {
+        pool->empty_slabs -= 1;
+    }
+    slab->touched = gpool__max(slab->touched, at.offset + words);
+    slab->live_bytes += words * GPOOL__WORD;
+    return place;
+}
+
 gpool_result gpool__slab_take(gpool *pool, gpool__slab *slab, uint64_t size, uint64_t align,
                               uint32_t user, gpool__mesh_place *place)
 {
@@ -108,23 +129,8 @@ gpool_result gpool__slab_take(gpool *pool, gpool__slab *slab, uint64_t size, uin
     if (result != GPOOL_OK) {
         return result;
     }
-    if (slab->count++ == 0) {
-        pool->empty_slabs -= 1;
-    }
-    place->slab = slab;
-    place->size = size;
-    place->fresh = place->at.offset >= slab->touched;
-    slab->touched = gpool__max(slab->touched, place->at.offset + words);
-    slab->live_bytes += words * GPOOL__WORD;
+    *place = gpool__slab_adopt(pool, slab, place->at, size);
     return GPOOL_OK;
-}
-
-void gpool__slab_adopt(gpool__slab *slab, const gpool__mesh_place *place)
-{
-    slab->count += 1;
-    slab->live_bytes += gpool__round_up(place->size, GPOOL__WORD);
-    uint64_t end = place->at.offset + gpool__round_up(place->size, GPOOL__WORD) / GPOOL__WORD;
-    slab->touched = gpool__max(slab->touched, end);
 }
 
 void gpool__slab_retire(gpool__mesh_place *place)
@@ -217,7 +223,7 @@ static gpool_result heap_grow(gpool *pool, gpool__heap *heap, uint64_t size, boo
                               const char *label)
 {
     uint64_t need = gpool__round_up(size, GPOOL__WORD);
-    uint64_t limit = gpool__min(pool->device->info.limits.maxBufferSize, GPOOL__SLAB_MOST);
+    uint64_t limit = heap_slab_most(pool);
     bool single = need > heap->slab_size / 2;
     uint64_t bytes = single ? need : heap->slab_size;
     if (need > limit) {
@@ -344,26 +350,26 @@ static void heap_release(gpool *pool, gpool__resource *resource)
     heap_leave_slabs(pool, heap_of(resource), false);
 }
 
-static gpool_result heap_rebuild(gpool *pool, struct gpool__rebuild *rebuild,
-                                 gpool__resource *resource)
+gpool_result gpool__slabs_rebuild(gpool *pool, struct gpool__rebuild *rebuild,
+                                  gpool__resource *resource)
 {
     (void)pool;
     (void)rebuild;
     (void)resource;
-    return GPOOL_OK; /* its slabs are buffers */
+    return GPOOL_OK;
 }
 
 void gpool__heaps_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_HEAP, sizeof(gpool__heap), heap_release);
     pool->retiring[GPOOL_KIND_HEAP] = heap_retiring;
-    pool->rebuild[GPOOL_KIND_HEAP] = heap_rebuild;
+    pool->rebuild[GPOOL_KIND_HEAP] = gpool__slabs_rebuild;
 }
 
 static gpool_result heap_check_desc(gpool *pool, const gpool_heap_desc *desc)
 {
     const char *label = desc->label != NULL ? desc->label : "";
-    uint64_t limit = gpool__min(pool->device->info.limits.maxBufferSize, GPOOL__SLAB_MOST);
+    uint64_t limit = heap_slab_most(pool);
     if (desc->slab_size != 0 &&
         (desc->slab_size < HEAP_SLAB_LEAST || desc->slab_size % GPOOL__WORD != 0)) {
         return GPOOL__FAIL(pool, RANGE, OUT_OF_RANGE,
@@ -382,7 +388,7 @@ static gpool__heap *heap_fill(gpool *pool, const gpool_heap_desc *desc, gpool__r
 {
     gpool__heap *heap = heap_of(resource);
     if (heap != NULL) {
-        uint64_t limit = gpool__min(pool->device->info.limits.maxBufferSize, GPOOL__SLAB_MOST);
+        uint64_t limit = heap_slab_most(pool);
         heap->slab_size = desc->slab_size != 0
                               ? desc->slab_size
                               : gpool__min(HEAP_SLAB_SIZE, gpool__round_down(limit, GPOOL__WORD));

@@ -307,10 +307,8 @@ static bool compact_may_move(void *context, uint32_t user, uint64_t *align)
     if (user == GPOOL__RANGE_RETIRED) {
         return false;
     }
-    gpool_mesh_part part =
-        (user & GPOOL__RANGE_PART) != 0 ? GPOOL_MESH_INDICES : GPOOL_MESH_VERTICES;
-    const gpool__mesh *mesh = (const gpool__mesh *)(const void *)gpool__resource_at(
-        pool, (gpool__place)GPOOL_KIND_MESH << 24 | (user & 0xffffffu));
+    gpool_mesh_part part;
+    const gpool__mesh *mesh = gpool__range_mesh(pool, user, &part);
     *align = gpool__mesh_align(pool, mesh, part) / GPOOL__WORD;
     return compact_may(mesh);
 }
@@ -330,8 +328,8 @@ static void compact_within(gpool *pool, gpool__slab *slab, uint64_t budget, comp
             (void)gpool_range_free(slab->ranges, moves[i].to); /* given up in an older move */
             continue;
         }
-        gpool__mesh_place to = { .slab = slab, .at = moves[i].to, .size = mesh->parts[part].size };
-        gpool__slab_adopt(slab, &to);
+        const gpool__mesh_place to =
+            gpool__slab_adopt(pool, slab, moves[i].to, mesh->parts[part].size);
         (void)compact_add(pool, plan, mesh, part, &to);
     }
 }

@@ -137,8 +137,13 @@ static inline bool gpool__slab_fits(const gpool__slab *slab, bool drops)
 /** Ends the slabs from a number on that are empty: a call made them, and failed then. */
 void gpool__heap_undo(gpool *pool, gpool__heap *heap, uint32_t number);
 
-/** Counts a range that was taken by a plan of moves. */
-void gpool__slab_adopt(gpool__slab *slab, const gpool__mesh_place *place);
+/** Counts a range that was taken, and gives the place that it is. */
+gpool__mesh_place gpool__slab_adopt(gpool *pool, gpool__slab *slab, gpool_allocation at,
+                                    uint64_t size);
+
+/** Rebuilds a heap or mesh: there is nothing to do, as slabs are buffers, which are settled before. */
+gpool_result gpool__slabs_rebuild(gpool *pool, struct gpool__rebuild *rebuild,
+                                  gpool__resource *resource);
 
 /** Gives a range back; the GPU does not use it. An unset place is silent. */
 void gpool__slab_free(gpool *pool, gpool__mesh_place *place);
@@ -220,6 +225,15 @@ uint64_t gpool__mesh_align(const gpool *pool, const gpool__mesh *mesh, gpool_mes
 /** Lets a mesh's refill bring what was lost with the device; GPOOL_ERROR_UNSUPPORTED without one. */
 gpool_result gpool__mesh_refill_now(gpool *pool, gpool__mesh *mesh);
 
+/** The slot of a mesh, whoever has it now, and the part that a range is marked with; it is not RETIRED. */
+static inline gpool__mesh *gpool__range_mesh(const gpool *pool, uint32_t user,
+                                             gpool_mesh_part *part)
+{
+    *part = (user & GPOOL__RANGE_PART) != 0 ? GPOOL_MESH_INDICES : GPOOL_MESH_VERTICES;
+    return (gpool__mesh *)(void *)gpool__resource_at(pool, (gpool__place)GPOOL_KIND_MESH << 24 |
+                                                               (user & 0xffffffu));
+}
+
 /**
  * The mesh that holds a range, and which part of it that is; NULL when it is given up. Ranges that are
  * given up in the middle of a planned move keep the mesh's number: so its place is compared.
@@ -228,12 +242,10 @@ static inline gpool__mesh *gpool__range_owner(const gpool *pool, const gpool__sl
                                               uint32_t user, gpool_allocation at,
                                               gpool_mesh_part *part)
 {
-    *part = (user & GPOOL__RANGE_PART) != 0 ? GPOOL_MESH_INDICES : GPOOL_MESH_VERTICES;
     if (user == GPOOL__RANGE_RETIRED) {
         return NULL;
     }
-    gpool__mesh *mesh = (gpool__mesh *)(void *)gpool__resource_at(
-        pool, (gpool__place)GPOOL_KIND_MESH << 24 | (user & 0xffffffu));
+    gpool__mesh *mesh = gpool__range_mesh(pool, user, part);
     const gpool__mesh_place *place = &mesh->parts[*part];
     bool holds = place->slab == slab && !place->retired && place->at.node == at.node &&
                  place->at.stamp == at.stamp;

@@ -97,15 +97,6 @@ static void mesh_release(gpool *pool, gpool__resource *resource)
     mesh->refill = NULL;
 }
 
-static gpool_result mesh_rebuild(gpool *pool, struct gpool__rebuild *rebuild,
-                                 gpool__resource *resource)
-{
-    (void)pool;
-    (void)rebuild;
-    (void)resource;
-    return GPOOL_OK; /* its slabs are buffers, and settled before it */
-}
-
 static void mesh_rebuilt(gpool *pool, gpool__resource *resource, gpool_result result)
 {
     (void)pool;
@@ -122,7 +113,7 @@ void gpool__meshes_init(gpool *pool)
 {
     gpool__kind_init(pool, GPOOL_KIND_MESH, sizeof(gpool__mesh), mesh_release);
     pool->retiring[GPOOL_KIND_MESH] = mesh_retiring;
-    pool->rebuild[GPOOL_KIND_MESH] = mesh_rebuild;
+    pool->rebuild[GPOOL_KIND_MESH] = gpool__slabs_rebuild;
     pool->rebuilt[GPOOL_KIND_MESH] = mesh_rebuilt;
 }
 
@@ -156,6 +147,15 @@ static gpool_result mesh_put(gpool *pool, const gpool__mesh_place *place, uint64
                                         gpool__place_offset(place) + offset, data, size);
 }
 
+/* Sends bytes of a part that stand in its shadow, also if they are what was there: the GPU never had what
+ * moved away unsent. */
+static void mesh_mark(gpool *pool, const gpool__mesh_place *place, uint64_t offset, uint64_t size)
+{
+    gpool__buffer *buffer = place->slab->buffer;
+    gpool__dirty_map_mark(buffer->dirty, gpool__place_offset(place) + offset, size);
+    gpool__upload_enlist(pool, buffer);
+}
+
 /* Makes a part zeros from an offset on, unless nobody had the memory before. */
 static gpool_result mesh_clear(gpool *pool, const gpool__mesh_place *place, uint64_t from)
 {
@@ -166,10 +166,8 @@ static gpool_result mesh_clear(gpool *pool, const gpool__mesh_place *place, uint
         return GPOOL_OK;
     }
     if (!place->slab->drops) {
-        uint64_t at = gpool__place_offset(place) + from;
-        memset(buffer->shadow + at, 0, (size_t)size);
-        gpool__dirty_map_mark(buffer->dirty, at, size);
-        gpool__upload_enlist(pool, buffer);
+        memset(buffer->shadow + gpool__place_offset(place) + from, 0, (size_t)size);
+        mesh_mark(pool, place, from, size);
         return GPOOL_OK;
     }
     if (size <= sizeof zeros) {
@@ -250,11 +248,8 @@ static gpool_result mesh_fill(gpool *pool, const gpool__mesh_place *place, const
     if (place->slab->drops) {
         return mesh_send(pool, place, 0, data, place->size);
     }
-    /* Sent even if the shadow has these bytes: of what moved away unsent, the GPU never had them. */
-    gpool__buffer *buffer = place->slab->buffer;
-    memcpy(buffer->shadow + gpool__place_offset(place), data, (size_t)place->size);
-    gpool__dirty_map_mark(buffer->dirty, gpool__place_offset(place), place->size);
-    gpool__upload_enlist(pool, buffer);
+    memcpy(place->slab->buffer->shadow + gpool__place_offset(place), data, (size_t)place->size);
+    mesh_mark(pool, place, 0, place->size);
     pool->stats.written_bytes += place->size;
     return GPOOL_OK;
 }
@@ -445,12 +440,9 @@ static gpool_result mesh_bring(gpool *pool, const gpool__mesh_place *from,
         gpool__move move = { .from = *from, .to = *to };
         return gpool__moves_submit(pool, &move, 1);
     }
-    gpool__buffer *target = to->slab->buffer;
-    uint64_t at = gpool__place_offset(to);
-    memcpy(target->shadow + at, from->slab->buffer->shadow + gpool__place_offset(from),
-           (size_t)kept);
-    gpool__dirty_map_mark(target->dirty, at, kept);
-    gpool__upload_enlist(pool, target);
+    memcpy(to->slab->buffer->shadow + gpool__place_offset(to),
+           from->slab->buffer->shadow + gpool__place_offset(from), (size_t)kept);
+    mesh_mark(pool, to, 0, kept);
     /* An odd number of short indices ends in the middle of a word, whose rest need not be zeros. */
     return kept < to->size ? mesh_clear(pool, to, kept) : GPOOL_OK;
 }
