@@ -282,19 +282,25 @@ static void refill_may_end_meshes_and_heaps(void **state)
 
 /* --- what the new device cannot have --- */
 
+/* A world whose device is lost; the next one has smaller buffers, the one after that has not. */
+static void begin_and_lose(sim_personality from, sim_personality to, uint64_t most)
+{
+    begin(from, to, (gpool_heap_desc){ 0 });
+    sim_destroy(world.sims[1]);
+    const WGPULimits small = { .maxBufferSize = most };
+    world.limits = &small;
+    world_add_sim(&world, 1, to);
+    world.limits = NULL;
+    world_add_sim(&world, 2, from);
+    lose();
+}
+
 static void refused_slab_fails_its_meshes_only_and_comes_back(void **state)
 {
     (void)state;
     EACH_PAIR(from, to)
     {
-        begin(from, to, (gpool_heap_desc){ 0 });
-        sim_destroy(world.sims[1]);
-        const WGPULimits small = { .maxBufferSize = 20000 };
-        world.limits = &small;
-        world_add_sim(&world, 1, to);
-        world.limits = NULL;
-        world_add_sim(&world, 2, from);
-        lose();
+        begin_and_lose(from, to, 20000);
         gpool_recover_report report;
         assert_good(&world, recover(1, &report));
         assert_same(report.failed[GPOOL_KIND_MESH], 1);
@@ -338,14 +344,7 @@ static void new_slabs_are_as_large_as_the_new_device_allows(void **state)
     (void)state;
     EACH_PAIR(from, to)
     {
-        begin(from, to, (gpool_heap_desc){ 0 });
-        sim_destroy(world.sims[1]);
-        const WGPULimits small = { .maxBufferSize = 6002 };
-        world.limits = &small;
-        world_add_sim(&world, 1, to);
-        world.limits = NULL;
-        world_add_sim(&world, 2, from);
-        lose();
+        begin_and_lose(from, to, 6002);
         gpool_recover_report report;
         assert_good(&world, recover(1, &report));
         assert_same(report.failed[GPOOL_KIND_MESH], MESHES);

@@ -5,19 +5,12 @@
 #ifndef GPOOL_TESTS_UNIT_DIRTY_MAP_MODEL_H
 #define GPOOL_TESTS_UNIT_DIRTY_MAP_MODEL_H
 
+#include "model_require.h"
+
 #include "track/dirty_map.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DIRTY_MODEL_REQUIRE(condition)                                                             \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);          \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 typedef struct dirty_model {
     uint64_t size;
@@ -33,7 +26,7 @@ static inline void dirty_model_open(dirty_model *m, uint64_t size, uint32_t gran
     m->count = (size + m->granule - 1) / m->granule;
     m->dirty = calloc(m->count, sizeof *m->dirty);
     const gpool_dirty_map_desc desc = { .size = size, .granule = granule };
-    DIRTY_MODEL_REQUIRE(m->dirty != NULL && gpool_dirty_map_create(&desc, &m->map) == GPOOL_OK);
+    MODEL_REQUIRE(m->dirty != NULL && gpool_dirty_map_create(&desc, &m->map) == GPOOL_OK);
 }
 
 static inline void dirty_model_close(dirty_model *m)
@@ -87,29 +80,29 @@ static inline void dirty_model_compare(const dirty_model *m, uint64_t gap, uint6
     uint64_t at = 0;
     uint64_t last_end = 0;
     while (gpool_dirty_map_next(m->map, gap, align, &cursor, &range)) {
-        DIRTY_MODEL_REQUIRE(dirty_model_next(m, gap, align, &at, &wanted_range));
-        DIRTY_MODEL_REQUIRE(range.offset == wanted_range.offset && range.size == wanted_range.size);
-        DIRTY_MODEL_REQUIRE(range.size > 0 && range.offset % align == 0);
-        DIRTY_MODEL_REQUIRE(wanted.ranges == 0 || range.offset > last_end);
+        MODEL_REQUIRE(dirty_model_next(m, gap, align, &at, &wanted_range));
+        MODEL_REQUIRE(range.offset == wanted_range.offset && range.size == wanted_range.size);
+        MODEL_REQUIRE(range.size > 0 && range.offset % align == 0);
+        MODEL_REQUIRE(wanted.ranges == 0 || range.offset > last_end);
         last_end = range.offset + range.size;
-        DIRTY_MODEL_REQUIRE(last_end == m->size || (last_end < m->size && last_end % align == 0));
-        DIRTY_MODEL_REQUIRE(cursor >= last_end && cursor - last_end < m->granule);
+        MODEL_REQUIRE(last_end == m->size || (last_end < m->size && last_end % align == 0));
+        MODEL_REQUIRE(cursor >= last_end && cursor - last_end < m->granule);
         wanted.ranges += 1;
         wanted.range_bytes += range.size;
     }
-    DIRTY_MODEL_REQUIRE(!dirty_model_next(m, gap, align, &at, &wanted_range));
+    MODEL_REQUIRE(!dirty_model_next(m, gap, align, &at, &wanted_range));
     for (at = 0; at < m->count; ++at) {
         const uint64_t left = m->size - at * m->granule;
         wanted.granules += m->dirty[at];
         wanted.dirty_bytes += !m->dirty[at] ? 0 : left < m->granule ? left : m->granule;
     }
     gpool_dirty_count count;
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_count(m->map, gap, align, &count) == GPOOL_OK);
-    DIRTY_MODEL_REQUIRE(memcmp(&count, &wanted, sizeof count) == 0);
+    MODEL_REQUIRE(gpool_dirty_map_count(m->map, gap, align, &count) == GPOOL_OK);
+    MODEL_REQUIRE(memcmp(&count, &wanted, sizeof count) == 0);
     const gpool_dirty_state state = gpool_dirty_map_state(m->map);
-    DIRTY_MODEL_REQUIRE((state == GPOOL_DIRTY_NONE) == (wanted.granules == 0));
-    DIRTY_MODEL_REQUIRE(state != GPOOL_DIRTY_ALL || wanted.granules == m->count);
-    DIRTY_MODEL_REQUIRE(gpool__dirty_map_validate(m->map));
+    MODEL_REQUIRE((state == GPOOL_DIRTY_NONE) == (wanted.granules == 0));
+    MODEL_REQUIRE(state != GPOOL_DIRTY_ALL || wanted.granules == m->count);
+    MODEL_REQUIRE(gpool__dirty_map_validate(m->map));
 }
 
 static inline void dirty_model_mark(dirty_model *m, uint64_t offset, uint64_t size, bool shared)
@@ -117,30 +110,30 @@ static inline void dirty_model_mark(dirty_model *m, uint64_t offset, uint64_t si
     const bool inside = dirty_model_set(m, offset, size, true);
     const gpool_result result = shared ? gpool_dirty_map_mark_shared(m->map, offset, size)
                                        : gpool_dirty_map_mark(m->map, offset, size);
-    DIRTY_MODEL_REQUIRE(result == (inside ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE));
+    MODEL_REQUIRE(result == (inside ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE));
     if (size == m->size) {
-        DIRTY_MODEL_REQUIRE(!inside || gpool_dirty_map_state(m->map) == GPOOL_DIRTY_ALL);
+        MODEL_REQUIRE(!inside || gpool_dirty_map_state(m->map) == GPOOL_DIRTY_ALL);
     }
 }
 
 static inline void dirty_model_mark_all(dirty_model *m)
 {
     memset(m->dirty, true, m->count);
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_mark_all(m->map) == GPOOL_OK);
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_state(m->map) == GPOOL_DIRTY_ALL);
+    MODEL_REQUIRE(gpool_dirty_map_mark_all(m->map) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_dirty_map_state(m->map) == GPOOL_DIRTY_ALL);
 }
 
 static inline void dirty_model_clear(dirty_model *m)
 {
     memset(m->dirty, false, m->count);
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_clear(m->map) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_dirty_map_clear(m->map) == GPOOL_OK);
 }
 
 static inline void dirty_model_clear_range(dirty_model *m, uint64_t offset, uint64_t size)
 {
     const bool inside = dirty_model_set(m, offset, size, false);
     const gpool_result result = gpool_dirty_map_clear_range(m->map, offset, size);
-    DIRTY_MODEL_REQUIRE(result == (inside ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE));
+    MODEL_REQUIRE(result == (inside ? GPOOL_OK : GPOOL_ERROR_OUT_OF_RANGE));
 }
 
 /* Sends and clears range by range, each `every`th is left. */
@@ -160,7 +153,7 @@ static inline void dirty_model_move(dirty_model *m, uint64_t size, uint32_t gran
 {
     dirty_model moved;
     dirty_model_open(&moved, size, granule);
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_mark_from(moved.map, m->map) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_dirty_map_mark_from(moved.map, m->map) == GPOOL_OK);
     for (uint64_t at = 0; at < m->count && at * m->granule < size; ++at) {
         const uint64_t offset = at * m->granule;
         const uint64_t old_left = m->size - offset;

@@ -70,7 +70,7 @@ static inline void plan_script_costs(dirty_script *s, gpool_upload_costs *costs)
     }
     *costs = (gpool_upload_costs){ fields[0], fields[1], fields[2], fields[3],
                                    fields[4], fields[5], fields[6], fields[7] };
-    DIRTY_MODEL_REQUIRE(gpool__costs_are_good(costs) == good);
+    MODEL_REQUIRE(gpool__costs_are_good(costs) == good);
     if (!good) {
         *costs = (gpool_upload_costs){ .write_call = 1000.0f, .write_byte = 1.0f };
     }
@@ -163,8 +163,8 @@ static inline void plan_model_times(plan_model *m, plan_buffer *b, double *ns)
         whole[0] = -1.0;
     }
     ns[GPOOL_UPLOAD_WHOLE] = whole[0] < 0.0 || whole[1] < whole[0] ? whole[1] : whole[0];
-    DIRTY_MODEL_REQUIRE(plan_same((double)b->plan.whole_queue, whole[0]));
-    DIRTY_MODEL_REQUIRE(plan_same((double)b->plan.whole_staged, whole[1]));
+    MODEL_REQUIRE(plan_same((double)b->plan.whole_queue, whole[0]));
+    MODEL_REQUIRE(plan_same((double)b->plan.whole_staged, whole[1]));
 }
 
 /* What holds of a plan at all times: it is allowed, its time is of what it does, its gap is its way's. */
@@ -173,22 +173,21 @@ static inline void plan_model_check(const plan_model *m, const plan_buffer *b,
 {
     const gpool_upload_way way = plan->way;
     const bool direct = way == GPOOL_UPLOAD_DIRECT;
-    DIRTY_MODEL_REQUIRE(way > GPOOL_UPLOAD_AUTO && way < GPOOL_UPLOAD_COUNT);
-    DIRTY_MODEL_REQUIRE(way != GPOOL_UPLOAD_SCATTER || b->input.window > 0);
-    DIRTY_MODEL_REQUIRE(plan->staged || b->input.by_queue);
-    DIRTY_MODEL_REQUIRE(way == GPOOL_UPLOAD_WHOLE || plan->staged == !direct);
-    DIRTY_MODEL_REQUIRE(plan->ns[way] >= 0.0f && isfinite(plan->ns[way]));
-    DIRTY_MODEL_REQUIRE(way != GPOOL_UPLOAD_WHOLE ||
-                        plan->ns[way] == (plan->staged ? plan->whole_staged : plan->whole_queue));
-    DIRTY_MODEL_REQUIRE(plan->gap ==
-                        (direct ? plan_model_gap(m->costs.write_call, m->costs.write_byte)
-                                : plan_model_gap(m->costs.copy_call, m->costs.copy_byte)));
+    MODEL_REQUIRE(way > GPOOL_UPLOAD_AUTO && way < GPOOL_UPLOAD_COUNT);
+    MODEL_REQUIRE(way != GPOOL_UPLOAD_SCATTER || b->input.window > 0);
+    MODEL_REQUIRE(plan->staged || b->input.by_queue);
+    MODEL_REQUIRE(way == GPOOL_UPLOAD_WHOLE || plan->staged == !direct);
+    MODEL_REQUIRE(plan->ns[way] >= 0.0f && isfinite(plan->ns[way]));
+    MODEL_REQUIRE(way != GPOOL_UPLOAD_WHOLE ||
+                  plan->ns[way] == (plan->staged ? plan->whole_staged : plan->whole_queue));
+    MODEL_REQUIRE(plan->gap == (direct ? plan_model_gap(m->costs.write_call, m->costs.write_byte)
+                                       : plan_model_gap(m->costs.copy_call, m->costs.copy_byte)));
     if (direct || way == GPOOL_UPLOAD_MERGED) {
         /* What will be sent is what was counted. */
         gpool_dirty_count sent;
-        DIRTY_MODEL_REQUIRE(gpool_dirty_map_count(b->marks.map, plan->gap, 1, &sent) == GPOOL_OK);
-        DIRTY_MODEL_REQUIRE(sent.ranges == b->ranges[!direct]);
-        DIRTY_MODEL_REQUIRE((sent.range_bytes + 3) / 4 * 4 == b->bytes[!direct]);
+        MODEL_REQUIRE(gpool_dirty_map_count(b->marks.map, plan->gap, 1, &sent) == GPOOL_OK);
+        MODEL_REQUIRE(sent.ranges == b->ranges[!direct]);
+        MODEL_REQUIRE((sent.range_bytes + 3) / 4 * 4 == b->bytes[!direct]);
     }
 }
 
@@ -217,23 +216,23 @@ static inline void plan_model_one(plan_model *m, plan_buffer *b)
     b->plan = gpool__plan_buffer(&m->costs, &b->input);
     const gpool__plan *plan = &b->plan;
     gpool_dirty_count count;
-    DIRTY_MODEL_REQUIRE(gpool_dirty_map_count(b->marks.map, 0, 1, &count) == GPOOL_OK);
-    DIRTY_MODEL_REQUIRE(plan->granules == count.granules && plan->ranges == count.ranges &&
-                        plan->dirty_bytes == count.dirty_bytes);
+    MODEL_REQUIRE(gpool_dirty_map_count(b->marks.map, 0, 1, &count) == GPOOL_OK);
+    MODEL_REQUIRE(plan->granules == count.granules && plan->ranges == count.ranges &&
+                  plan->dirty_bytes == count.dirty_bytes);
     plan_model_times(m, b, ns);
     for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_WHOLE; ++way) {
-        DIRTY_MODEL_REQUIRE(plan_same((double)plan->ns[way], ns[way]));
+        MODEL_REQUIRE(plan_same((double)plan->ns[way], ns[way]));
     }
     plan_model_check(m, b, plan);
     if (b->input.small) {
-        DIRTY_MODEL_REQUIRE(plan->way == GPOOL_UPLOAD_WHOLE &&
-                            plan->reason == GPOOL_UPLOAD_REASON_SMALL &&
-                            plan->staged == !b->input.by_queue);
+        MODEL_REQUIRE(plan->way == GPOOL_UPLOAD_WHOLE &&
+                      plan->reason == GPOOL_UPLOAD_REASON_SMALL &&
+                      plan->staged == !b->input.by_queue);
     } else if (force != GPOOL_UPLOAD_AUTO && ns[force] >= 0.0) {
-        DIRTY_MODEL_REQUIRE(plan->way == force && plan->reason == GPOOL_UPLOAD_REASON_FORCED);
+        MODEL_REQUIRE(plan->way == force && plan->reason == GPOOL_UPLOAD_REASON_FORCED);
     } else {
-        DIRTY_MODEL_REQUIRE(plan->reason == GPOOL_UPLOAD_REASON_FASTEST);
-        DIRTY_MODEL_REQUIRE(!((double)plan->ns[plan->way] > plan_model_least(plan, true, true)));
+        MODEL_REQUIRE(plan->reason == GPOOL_UPLOAD_REASON_FASTEST);
+        MODEL_REQUIRE(!((double)plan->ns[plan->way] > plan_model_least(plan, true, true)));
     }
 }
 
@@ -287,14 +286,14 @@ static inline void plan_model_settle(const plan_model *m)
     for (uint32_t i = 0; i < m->count; ++i) {
         const gpool__plan *before = &m->buffers[i].plan;
         plan_model_check(m, &m->buffers[i], &plans[i]);
-        DIRTY_MODEL_REQUIRE(plans[i].reason == before->reason);
-        DIRTY_MODEL_REQUIRE(before->reason == GPOOL_UPLOAD_REASON_FASTEST ||
-                            (plans[i].way == before->way && plans[i].staged == before->staged));
+        MODEL_REQUIRE(plans[i].reason == before->reason);
+        MODEL_REQUIRE(before->reason == GPOOL_UPLOAD_REASON_FASTEST ||
+                      (plans[i].way == before->way && plans[i].staged == before->staged));
     }
     /* NAN, where a way out is not possible, is more than nothing. */
-    DIRTY_MODEL_REQUIRE(!(settled > alone + slack));
-    DIRTY_MODEL_REQUIRE(!(settled > plan_model_without(m, true) + slack));
-    DIRTY_MODEL_REQUIRE(!(settled > plan_model_without(m, false) + slack));
+    MODEL_REQUIRE(!(settled > alone + slack));
+    MODEL_REQUIRE(!(settled > plan_model_without(m, true) + slack));
+    MODEL_REQUIRE(!(settled > plan_model_without(m, false) + slack));
 }
 
 /* What is told of one buffer alone: its way takes least, unless it was told to go another. */
@@ -307,18 +306,18 @@ static inline void plan_model_explain(const plan_model *m, const plan_buffer *b)
     const double told = (double)gpool__plan_alone(&m->costs, &plan, plan.way);
     const double once = (plan.staged ? fixed : 0.0) +
                         (plan.way == GPOOL_UPLOAD_SCATTER ? (double)m->costs.scatter_fixed : 0.0);
-    DIRTY_MODEL_REQUIRE(plan_same(told, (double)plan.ns[plan.way] + once));
+    MODEL_REQUIRE(plan_same(told, (double)plan.ns[plan.way] + once));
     for (int way = GPOOL_UPLOAD_DIRECT; way < GPOOL_UPLOAD_COUNT; ++way) {
         const double other = (double)gpool__plan_alone(&m->costs, &plan, (gpool_upload_way)way);
-        DIRTY_MODEL_REQUIRE((other < 0.0) == (b->plan.ns[way] < 0.0f));
-        DIRTY_MODEL_REQUIRE(plan.reason != GPOOL_UPLOAD_REASON_FASTEST || other < 0.0 ||
-                            told <= other * (1.0 + 1e-5) + 1e-20);
+        MODEL_REQUIRE((other < 0.0) == (b->plan.ns[way] < 0.0f));
+        MODEL_REQUIRE(plan.reason != GPOOL_UPLOAD_REASON_FASTEST || other < 0.0 ||
+                      told <= other * (1.0 + 1e-5) + 1e-20);
     }
     const double whole = (double)gpool__plan_alone(&m->costs, &plan, GPOOL_UPLOAD_WHOLE);
     const double queue = (double)plan.whole_queue;
     const double staged = (double)plan.whole_staged + fixed;
-    DIRTY_MODEL_REQUIRE(plan.way == GPOOL_UPLOAD_WHOLE ||
-                        plan_same(whole, queue >= 0.0 ? fmin(queue, staged) : staged));
+    MODEL_REQUIRE(plan.way == GPOOL_UPLOAD_WHOLE ||
+                  plan_same(whole, queue >= 0.0 ? fmin(queue, staged) : staged));
 }
 
 /** Runs a script: one flush of some buffers. */

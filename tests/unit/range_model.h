@@ -5,19 +5,12 @@
 #ifndef GPOOL_TESTS_UNIT_RANGE_MODEL_H
 #define GPOOL_TESTS_UNIT_RANGE_MODEL_H
 
+#include "model_require.h"
+
 #include <gpool/range.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define RANGE_MODEL_REQUIRE(condition)                                                             \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);          \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define RANGE_MODEL_UNITS 8192u /* most, after growing */
 #define RANGE_MODEL_LIVE  2048u
@@ -62,17 +55,17 @@ static inline void range_model_open(range_model *m, uint64_t size, uint32_t max_
     if (inside && max_nodes != 0) {
         desc.memory_size = gpool_range_allocator_memory(max_nodes);
         m->memory = malloc(desc.memory_size);
-        RANGE_MODEL_REQUIRE(m->memory != NULL);
+        MODEL_REQUIRE(m->memory != NULL);
         desc.memory = m->memory;
     }
-    RANGE_MODEL_REQUIRE(gpool_range_allocator_create(&desc, &m->allocator) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_range_allocator_create(&desc, &m->allocator) == GPOOL_OK);
 }
 
 static inline void range_model_fill(range_model *m, const range_model_live *live, uint16_t before,
                                     uint16_t value)
 {
     for (uint64_t i = 0; i < live->size; ++i) {
-        RANGE_MODEL_REQUIRE(m->units[live->handle.offset + i] == before);
+        MODEL_REQUIRE(m->units[live->handle.offset + i] == before);
         m->units[live->handle.offset + i] = value;
     }
 }
@@ -81,8 +74,8 @@ static inline void range_model_fill(range_model *m, const range_model_live *live
 static inline uint32_t range_model_enter(range_model *m, gpool_allocation handle, uint64_t size,
                                          uint32_t user)
 {
-    RANGE_MODEL_REQUIRE(handle.node != 0 && handle.offset < m->size);
-    RANGE_MODEL_REQUIRE(size <= m->size - handle.offset);
+    MODEL_REQUIRE(handle.node != 0 && handle.offset < m->size);
+    MODEL_REQUIRE(size <= m->size - handle.offset);
     const uint32_t at = m->live_count++;
     m->live[at] = (range_model_live){ handle, size, user, RANGE_MODEL_NONE, false };
     range_model_fill(m, &m->live[at], 0, (uint16_t)(at + 1));
@@ -134,8 +127,8 @@ static inline bool range_model_run(const range_model *m, uint64_t from, gpool_ra
 static inline void range_model_compare(const range_model *m)
 {
     gpool_range_report report;
-    RANGE_MODEL_REQUIRE(gpool_range_allocator_validate(m->allocator));
-    RANGE_MODEL_REQUIRE(gpool_range_allocator_report(m->allocator, &report) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_range_allocator_validate(m->allocator));
+    MODEL_REQUIRE(gpool_range_allocator_report(m->allocator, &report) == GPOOL_OK);
     gpool_range_cursor cursor = { 0 };
     gpool_range run = { 0 };
     gpool_range range;
@@ -143,8 +136,8 @@ static inline void range_model_compare(const range_model *m)
     uint32_t runs = 0;
     uint32_t by_power[57] = { 0 };
     while (range_model_run(m, run.offset + run.size, &run)) {
-        RANGE_MODEL_REQUIRE(gpool_range_allocator_next_free(m->allocator, &cursor, &range));
-        RANGE_MODEL_REQUIRE(range.offset == run.offset && range.size == run.size);
+        MODEL_REQUIRE(gpool_range_allocator_next_free(m->allocator, &cursor, &range));
+        MODEL_REQUIRE(range.offset == run.offset && range.size == run.size);
         largest = run.size > largest ? run.size : largest;
         runs += 1;
         uint32_t power = 0;
@@ -153,32 +146,32 @@ static inline void range_model_compare(const range_model *m)
         }
         by_power[power] += 1;
     }
-    RANGE_MODEL_REQUIRE(!gpool_range_allocator_next_free(m->allocator, &cursor, &range));
-    RANGE_MODEL_REQUIRE(report.size == m->size && report.live_size == m->live_size);
-    RANGE_MODEL_REQUIRE(report.free_size == m->size - m->live_size);
-    RANGE_MODEL_REQUIRE(report.live_count == m->live_count && report.free_count == runs);
-    RANGE_MODEL_REQUIRE(report.moving_count == m->moving_count);
-    RANGE_MODEL_REQUIRE(report.largest_free == largest);
-    RANGE_MODEL_REQUIRE(report.alloc_steps <= 18 && report.free_steps <= 3);
-    RANGE_MODEL_REQUIRE(memcmp(by_power, report.free_by_power, sizeof by_power) == 0);
+    MODEL_REQUIRE(!gpool_range_allocator_next_free(m->allocator, &cursor, &range));
+    MODEL_REQUIRE(report.size == m->size && report.live_size == m->live_size);
+    MODEL_REQUIRE(report.free_size == m->size - m->live_size);
+    MODEL_REQUIRE(report.live_count == m->live_count && report.free_count == runs);
+    MODEL_REQUIRE(report.moving_count == m->moving_count);
+    MODEL_REQUIRE(report.largest_free == largest);
+    MODEL_REQUIRE(report.alloc_steps <= 18 && report.free_steps <= 3);
+    MODEL_REQUIRE(memcmp(by_power, report.free_by_power, sizeof by_power) == 0);
     cursor = (gpool_range_cursor){ 0 };
     gpool_live_range live;
     uint32_t count = 0;
     uint64_t end = 0;
     while (gpool_range_allocator_next(m->allocator, &cursor, &live)) {
-        RANGE_MODEL_REQUIRE(live.allocation.offset >= end);
+        MODEL_REQUIRE(live.allocation.offset >= end);
         const uint16_t at = m->units[live.allocation.offset];
-        RANGE_MODEL_REQUIRE(at != 0);
+        MODEL_REQUIRE(at != 0);
         const range_model_live *known = &m->live[at - 1];
-        RANGE_MODEL_REQUIRE(known->handle.offset == live.allocation.offset &&
-                            known->handle.node == live.allocation.node &&
-                            known->handle.stamp == live.allocation.stamp);
-        RANGE_MODEL_REQUIRE(known->size == live.size && known->user == live.user);
-        RANGE_MODEL_REQUIRE(live.moving == (known->pair != RANGE_MODEL_NONE));
+        MODEL_REQUIRE(known->handle.offset == live.allocation.offset &&
+                      known->handle.node == live.allocation.node &&
+                      known->handle.stamp == live.allocation.stamp);
+        MODEL_REQUIRE(known->size == live.size && known->user == live.user);
+        MODEL_REQUIRE(live.moving == (known->pair != RANGE_MODEL_NONE));
         end = live.allocation.offset + live.size;
         count += 1;
     }
-    RANGE_MODEL_REQUIRE(count == m->live_count);
+    MODEL_REQUIRE(count == m->live_count);
 }
 
 /* A refusal is right when no free run is larger by a 64th, nor any large enough where there are few. */
@@ -193,9 +186,9 @@ static inline void range_model_check_full(const range_model *m, uint64_t size, u
         const uint64_t any = size + align - 1;
         runs += 1;
         fitting += pad <= run.size && run.size - pad >= size;
-        RANGE_MODEL_REQUIRE(run.size < any + any / 64 + 1);
+        MODEL_REQUIRE(run.size < any + any / 64 + 1);
     }
-    RANGE_MODEL_REQUIRE(runs > 2 || align > 1 || fitting == 0);
+    MODEL_REQUIRE(runs > 2 || align > 1 || fitting == 0);
 }
 
 static inline void range_model_alloc(range_model *m, uint64_t size, uint64_t align)
@@ -207,25 +200,25 @@ static inline void range_model_alloc(range_model *m, uint64_t size, uint64_t ali
     const uint32_t user = m->users++;
     const gpool_result result = gpool_range_alloc(m->allocator, size, align, user, &handle);
     if (result == GPOOL_OK) {
-        RANGE_MODEL_REQUIRE(handle.offset % align == 0);
+        MODEL_REQUIRE(handle.offset % align == 0);
         (void)range_model_enter(m, handle, size, user);
         m->done += 1;
         return;
     }
-    RANGE_MODEL_REQUIRE(handle.offset == 0 && handle.node == 0 && handle.stamp == 0);
+    MODEL_REQUIRE(handle.offset == 0 && handle.node == 0 && handle.stamp == 0);
     if (align == 0) {
-        RANGE_MODEL_REQUIRE(result == GPOOL_ERROR_INVALID_ARGUMENT);
+        MODEL_REQUIRE(result == GPOOL_ERROR_INVALID_ARGUMENT);
     } else if (size == 0 || size > m->size) {
-        RANGE_MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_RANGE);
+        MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_RANGE);
     } else if (result == GPOOL_ERROR_OUT_OF_MEMORY) {
         gpool_range_report report;
         (void)gpool_range_allocator_report(m->allocator, &report);
         const uint64_t nodes =
             (uint64_t)report.live_count + report.free_count + report.moving_count;
-        RANGE_MODEL_REQUIRE(m->max_nodes != 0 && nodes <= m->max_nodes &&
-                            nodes + (align > 1 ? 2 : 1) > m->max_nodes);
+        MODEL_REQUIRE(m->max_nodes != 0 && nodes <= m->max_nodes &&
+                      nodes + (align > 1 ? 2 : 1) > m->max_nodes);
     } else {
-        RANGE_MODEL_REQUIRE(result == GPOOL_ERROR_FULL);
+        MODEL_REQUIRE(result == GPOOL_ERROR_FULL);
         if (align <= m->size) {
             range_model_check_full(m, size, align);
         }
@@ -237,10 +230,10 @@ static inline void range_model_free(range_model *m, uint32_t at)
     const range_model_live live = m->live[at];
     gpool_range range;
     uint32_t user = 0;
-    RANGE_MODEL_REQUIRE(gpool_range_get(m->allocator, live.handle, &range, &user) == GPOOL_OK);
-    RANGE_MODEL_REQUIRE(range.offset == live.handle.offset && range.size == live.size);
-    RANGE_MODEL_REQUIRE(user == live.user);
-    RANGE_MODEL_REQUIRE(gpool_range_free(m->allocator, live.handle) == GPOOL_OK);
+    MODEL_REQUIRE(gpool_range_get(m->allocator, live.handle, &range, &user) == GPOOL_OK);
+    MODEL_REQUIRE(range.offset == live.handle.offset && range.size == live.size);
+    MODEL_REQUIRE(user == live.user);
+    MODEL_REQUIRE(gpool_range_free(m->allocator, live.handle) == GPOOL_OK);
     range_model_leave(m, at);
     m->done += 1;
 }
@@ -250,10 +243,10 @@ static inline void range_model_refuse(const range_model *m, gpool_allocation han
 {
     const gpool_result result = gpool_range_get(m->allocator, handle, NULL, NULL);
     const bool none = handle.offset == 0 && handle.node == 0 && handle.stamp == 0;
-    RANGE_MODEL_REQUIRE(none ? result == GPOOL_ERROR_NULL_HANDLE
-                             : result == GPOOL_ERROR_STALE_HANDLE ||
-                                   result == GPOOL_ERROR_INVALID_HANDLE);
-    RANGE_MODEL_REQUIRE(gpool_range_free(m->allocator, handle) == result);
+    MODEL_REQUIRE(none
+                      ? result == GPOOL_ERROR_NULL_HANDLE
+                      : result == GPOOL_ERROR_STALE_HANDLE || result == GPOOL_ERROR_INVALID_HANDLE);
+    MODEL_REQUIRE(gpool_range_free(m->allocator, handle) == result);
 }
 
 static inline void range_model_forge(const range_model *m, uint32_t at, uint64_t how)
@@ -276,9 +269,9 @@ static inline void range_model_grow(range_model *m, uint64_t size)
 {
     const gpool_result result = gpool_range_allocator_grow(m->allocator, size);
     if (size < m->size) {
-        RANGE_MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_RANGE);
+        MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_RANGE);
     } else if (result != GPOOL_OK) {
-        RANGE_MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_MEMORY && m->max_nodes != 0);
+        MODEL_REQUIRE(result == GPOOL_ERROR_OUT_OF_MEMORY && m->max_nodes != 0);
     } else {
         m->size = size;
     }
@@ -287,7 +280,7 @@ static inline void range_model_grow(range_model *m, uint64_t size)
 static inline bool range_model_movable(void *context, uint32_t user, uint64_t *align)
 {
     const range_model *m = context;
-    RANGE_MODEL_REQUIRE(*align == 1);
+    MODEL_REQUIRE(*align == 1);
     *align = m->align;
     return m->pinned == 0 || user % m->pinned != 0;
 }
@@ -295,11 +288,11 @@ static inline bool range_model_movable(void *context, uint32_t user, uint64_t *a
 /* The place of a live handle in the model. */
 static inline uint32_t range_model_find(const range_model *m, gpool_allocation handle)
 {
-    RANGE_MODEL_REQUIRE(handle.offset < m->size && m->units[handle.offset] != 0);
+    MODEL_REQUIRE(handle.offset < m->size && m->units[handle.offset] != 0);
     const uint32_t at = m->units[handle.offset] - 1u;
-    RANGE_MODEL_REQUIRE(m->live[at].handle.node == handle.node &&
-                        m->live[at].handle.stamp == handle.stamp &&
-                        m->live[at].handle.offset == handle.offset);
+    MODEL_REQUIRE(m->live[at].handle.node == handle.node &&
+                  m->live[at].handle.stamp == handle.stamp &&
+                  m->live[at].handle.offset == handle.offset);
     return at;
 }
 
@@ -312,17 +305,17 @@ static inline gpool_result range_model_plan(range_model *m, uint64_t budget, uin
     }
     const gpool_result result = gpool_range_plan_moves(m->allocator, budget, range_model_movable, m,
                                                        moves, capacity, &count);
-    RANGE_MODEL_REQUIRE(result == GPOOL_OK || (result == GPOOL_NOT_READY && count == 0));
-    RANGE_MODEL_REQUIRE(count <= capacity);
+    MODEL_REQUIRE(result == GPOOL_OK || (result == GPOOL_NOT_READY && count == 0));
+    MODEL_REQUIRE(count <= capacity);
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; ++i) {
         const gpool_range_move *move = &moves[i];
         const uint32_t from = range_model_find(m, move->from);
         uint64_t align = 1;
-        RANGE_MODEL_REQUIRE(m->live[from].pair == RANGE_MODEL_NONE);
-        RANGE_MODEL_REQUIRE(m->live[from].size == move->size && m->live[from].user == move->user);
-        RANGE_MODEL_REQUIRE(range_model_movable(m, move->user, &align));
-        RANGE_MODEL_REQUIRE(move->to.offset % align == 0);
+        MODEL_REQUIRE(m->live[from].pair == RANGE_MODEL_NONE);
+        MODEL_REQUIRE(m->live[from].size == move->size && m->live[from].user == move->user);
+        MODEL_REQUIRE(range_model_movable(m, move->user, &align));
+        MODEL_REQUIRE(move->to.offset % align == 0);
         const uint32_t to = range_model_enter(m, move->to, move->size, move->user);
         m->live[from].pair = to;
         m->live[from].source = true;
@@ -332,7 +325,7 @@ static inline gpool_result range_model_plan(range_model *m, uint64_t budget, uin
         m->moves += 1;
         sum += move->size;
     }
-    RANGE_MODEL_REQUIRE(sum <= budget);
+    MODEL_REQUIRE(sum <= budget);
     return result;
 }
 
@@ -357,7 +350,7 @@ static inline void range_model_close(range_model *m)
     range_model_compare(m);
     gpool_range_report report;
     (void)gpool_range_allocator_report(m->allocator, &report);
-    RANGE_MODEL_REQUIRE(report.largest_free == m->size && report.free_count == (m->size > 0));
+    MODEL_REQUIRE(report.largest_free == m->size && report.free_count == (m->size > 0));
     gpool_range_allocator_destroy(m->allocator);
     free(m->memory);
 }

@@ -57,6 +57,14 @@ static bool world_add(world *w, uint64_t size)
     return true;
 }
 
+/* So many equal ranges. */
+static void world_fill(world *w, uint32_t count, uint64_t size)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        assert_true(world_add(w, size));
+    }
+}
+
 /* Removes what stands at a place of `live`. */
 static void world_remove(world *w, uint64_t at)
 {
@@ -252,9 +260,7 @@ static void equal_ranges_move_once_each(void **state)
     (void)state;
     world w;
     world_open(&w, 10000, 1000);
-    for (int i = 0; i < 1000; ++i) {
-        assert_true(world_add(&w, 10));
-    }
+    world_fill(&w, 1000, 10);
     world_thin(&w, 500);
     const effort e = world_compact(&w, 100);
     assert_true(together(&w) >= 0.9);
@@ -339,9 +345,7 @@ static void cancelled_move_leaves_its_source_to_be_planned_again(void **state)
     (void)state;
     world w;
     world_open(&w, 1000, 100);
-    for (int i = 0; i < 100; ++i) {
-        assert_true(world_add(&w, 10));
-    }
+    world_fill(&w, 100, 10);
     world_thin(&w, 50);
     gpool_range_move first;
     gpool_range_move second;
@@ -378,9 +382,7 @@ static void plan_whose_sources_are_never_freed_waits(void **state)
     (void)state;
     world w;
     world_open(&w, 1000, 100);
-    for (int i = 0; i < 100; ++i) {
-        assert_true(world_add(&w, 10));
-    }
+    world_fill(&w, 100, 10);
     world_thin(&w, 50);
     uint64_t planned = 0;
     uint32_t count = 0;
