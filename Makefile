@@ -69,15 +69,15 @@ build: ## build the library for release in build/release
 debug: ## build library, examples and tests with the sanitizers in build/asan
 	@$(SETUP) test
 	@$(CONFIGURE) -B build/asan -DCMAKE_BUILD_TYPE=Debug -DGPOOL_SANITIZE=address,undefined \
-		-DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
+		-DGPOOL_WERROR=ON -DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/asan -j $(JOBS)
 
 # One ctest run over all builds, so that there is one count at the end, and one for each label and build.
 test: debug ## get what is needed and run every test, plain and under the sanitizers
-	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
+	@$(CONFIGURE) -B build/release -DCMAKE_BUILD_TYPE=Release -DGPOOL_WERROR=ON -DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=ON
 	@$(BUILD) build/release -j $(JOBS)
-	@$(CONFIGURE) -B build/tsan -DCMAKE_BUILD_TYPE=Debug -DGPOOL_SANITIZE=thread -DGPOOL_BUILD_TESTS=ON \
-		-DGPOOL_BUILD_EXAMPLES=OFF
+	@$(CONFIGURE) -B build/tsan -DCMAKE_BUILD_TYPE=Debug -DGPOOL_SANITIZE=thread -DGPOOL_WERROR=ON \
+		-DGPOOL_BUILD_TESTS=ON -DGPOOL_BUILD_EXAMPLES=OFF
 	@$(BUILD) build/tsan -j $(JOBS)
 	@mkdir -p build/test
 	@printf 'subdirs("%s" "%s" "%s")\n' $(foreach build,release asan tsan,$(CURDIR)/build/$(build)) > build/test/CTestTestfile.cmake

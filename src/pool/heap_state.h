@@ -242,6 +242,7 @@ static inline gpool__mesh *gpool__range_owner(const gpool *pool, const gpool__sl
                                               uint32_t user, gpool_allocation at,
                                               gpool_mesh_part *part)
 {
+    *part = GPOOL_MESH_VERTICES;
     if (user == GPOOL__RANGE_RETIRED) {
         return NULL;
     }
