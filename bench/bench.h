@@ -1,8 +1,8 @@
 /*
  * gpool-bench: a table of cases, each measured against a bar and, where there is one, a peer.
  *
- * Times are medians over alternating pairs (ours, peer, ours, peer, ...) on the thread's CPU clock;
- * both sides do the same work on the same random sequence, each behind one call boundary. Values
+ * Times are medians over alternating pairs (ours, peer, ours, peer, ...) on the thread's CPU clock, or
+ * on the processor's counter where each call is timed by itself; both sides do the same work on the same random sequence, each behind one call boundary. Values
  * that are no times are counters and repeat exactly. A row meets its bar when its value does and all
  * its limited counters keep to their limits.
  */
@@ -159,11 +159,18 @@ typedef void (*bench_case_fn)(bench_run *run, bench_row *row, uint64_t argument)
 /** Does `count` items of work. */
 typedef void (*bench_work_fn)(void *state, uint64_t count);
 
+/* Time of the calls that a work is about, without what is around them. */
+typedef struct bench_timer {
+    uint64_t ticks;
+    uint64_t calls;
+} bench_timer;
+
 /* One side of a comparison. */
 typedef struct bench_side {
     const char *name; /* of the peer; unused for ours */
     bench_work_fn work;
     void *state;
+    bench_timer *timer; /* the work's own, of the calls in it; NULL = the CPU time of all of it */
 } bench_side;
 
 #define BENCH_X(name, unit, function, argument, bar)                                               \
@@ -173,7 +180,7 @@ BENCH_CASES(BENCH_X)
 
 /**
  * Runs both sides in alternating pairs of `count` items and fills ours, peer, ratio and spread in
- * nanoseconds an item. `peer` may be NULL. In a run that counts instructions it runs the counted
+ * nanoseconds an item, or a call where they have timers. `peer` may be NULL. In a run that counts instructions it runs the counted
  * side once instead.
  */
 void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_side *peer,
@@ -199,11 +206,35 @@ void bench_add_limited(bench_row *row, const char *name, double value, double mo
 /** Adds a value that is in the JSON and not printed: one of many. */
 void bench_add_detail(bench_row *row, const char *name, double value);
 
-/** CPU time of this thread in nanoseconds. */
-uint64_t bench_cpu_ns(void);
-
 /** Wall clock in nanoseconds. */
 uint64_t bench_wall_ns(void);
+
+/**
+ * A moment on the processor's counter, at which all before is done. Two cost some 20 ns, which
+ * bench_timer_ns() takes off. The wall clock where there is no such counter.
+ */
+static inline uint64_t bench_tick(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_lfence();
+    return __builtin_ia32_rdtsc();
+#else
+    return bench_wall_ns();
+#endif
+}
+
+/** Counts a call that began at a tick and is over now. */
+static inline void bench_timer_add(bench_timer *timer, uint64_t begin)
+{
+    timer->ticks += bench_tick() - begin;
+    timer->calls += 1;
+}
+
+/** Nanoseconds a call. */
+double bench_timer_ns(const bench_timer *timer);
+
+/** CPU time of this thread in nanoseconds. */
+uint64_t bench_cpu_ns(void);
 
 /** Resident memory of this process; 0 where the system does not tell. */
 uint64_t bench_process_bytes(void);

@@ -1,5 +1,6 @@
 /* The range allocator against others on one trace: ranges of random sizes are freed at random and others
- * taken until the space is as full as before. */
+ * taken until the space is as full as before. Each call is timed by itself, so that the picking of what
+ * comes next is in no time. */
 #include "bench.h"
 #include "peers/peers.h"
 
@@ -53,6 +54,7 @@ typedef struct alloc_side {
     uint64_t next;  /* request */
     uint64_t requests;
     uint64_t refused; /* of them, though enough units were free */
+    bench_timer timer;
 } alloc_side;
 
 /* xorshift64, whose low bits are as good as its high ones for this. */
@@ -120,7 +122,10 @@ static void alloc_refill(alloc_side *side)
         range->size = side->sizes[side->next];
         side->next = (side->next + 1) % ALLOC_SIZES;
         side->requests += 1;
-        if (!alloc_take(side, range)) {
+        const uint64_t begin = bench_tick();
+        const bool taken = alloc_take(side, range);
+        bench_timer_add(&side->timer, begin);
+        if (!taken) {
             side->refused += ALLOC_SPACE - side->live_size >= range->size;
             return;
         }
@@ -137,10 +142,10 @@ static void alloc_work(void *state, uint64_t count)
         const alloc_range range = side->live[at];
         side->live_count -= 1;
         side->live[at] = side->live[side->live_count];
-        /* The next pick is fetched now, so that the time is the allocator's. */
-        __builtin_prefetch(
-            &side->live[(alloc_random(&side->picks) >> 32) * side->live_count >> 32]);
+        (void)alloc_random(&side->picks);
+        const uint64_t begin = bench_tick();
         alloc_give(side, &range);
+        bench_timer_add(&side->timer, begin);
         side->live_size -= range.size;
         alloc_refill(side);
     }
@@ -197,6 +202,14 @@ static void alloc_close(alloc_side *side)
     }
 }
 
+/* Nanoseconds a call. */
+static double alloc_sample(alloc_side *side, uint64_t count)
+{
+    side->timer = (bench_timer){ 0 };
+    alloc_work(side, count);
+    return bench_timer_ns(&side->timer);
+}
+
 /* Our time by another peer's, each with a trace of its own: the median of some pairs. */
 static double alloc_compare(uint32_t kind, const uint32_t *sizes, double fill, uint64_t live,
                             uint64_t count)
@@ -211,11 +224,7 @@ static double alloc_compare(uint32_t kind, const uint32_t *sizes, double fill, u
     alloc_work(&ours, ALLOC_WARM_STEPS);
     alloc_work(&peer, ALLOC_WARM_STEPS);
     for (unsigned i = 0; i < ALLOC_OTHER_PAIRS; ++i) {
-        const uint64_t begin = bench_cpu_ns();
-        alloc_work(&ours, count);
-        const uint64_t middle = bench_cpu_ns();
-        alloc_work(&peer, count);
-        parts[i] = (double)(middle - begin) / (double)(bench_cpu_ns() - middle);
+        parts[i] = alloc_sample(&ours, count) / alloc_sample(&peer, count);
     }
     alloc_close(&ours);
     alloc_close(&peer);
@@ -230,12 +239,16 @@ static void alloc_measure(bench_run *run, bench_row *row, bool narrow, double fi
     alloc_side peer;
     (void)alloc_open(&ours, ALLOC_OURS, sizes, fill, live);
     const bool has_peer = alloc_open(&peer, PEER_RANGES_OFFSET_ALLOCATOR, sizes, fill, live);
-    const bench_side other = { alloc_peers[PEER_RANGES_OFFSET_ALLOCATOR], alloc_work, &peer };
+    const bench_side other = { .name = alloc_peers[PEER_RANGES_OFFSET_ALLOCATOR],
+                               .work = alloc_work,
+                               .state = &peer,
+                               .timer = &peer.timer };
     alloc_work(&ours, bench_repeats(run, ALLOC_WARM_STEPS));
     if (has_peer) {
         alloc_work(&peer, bench_repeats(run, ALLOC_WARM_STEPS));
     }
-    bench_measure(run, row, (bench_side){ .work = alloc_work, .state = &ours },
+    bench_measure(run, row,
+                  (bench_side){ .work = alloc_work, .state = &ours, .timer = &ours.timer },
                   has_peer ? &other : NULL, ALLOC_ITEMS);
     bench_add_counter(row, "live", (double)ours.live_count);
     alloc_close(&ours);

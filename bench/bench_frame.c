@@ -136,7 +136,8 @@ void bench_frame_idle(bench_run *run, bench_row *row, uint64_t argument)
     frame_fill(&f, bench_objects(run, argument));
     const gpool_stats before = bench_sim_stats(f.pool);
     bench_measure(run, row, (bench_side){ .work = frame_idle_work, .state = &f },
-                  &(bench_side){ "simulator", frame_poll_work, &f }, FRAME_ITEMS);
+                  &(bench_side){ .name = "simulator", .work = frame_poll_work, .state = &f },
+                  FRAME_ITEMS);
     const gpool_stats after = bench_sim_stats(f.pool);
     const double frames = (double)(after.frame - before.frame);
     const double polls = (double)(after.gpu_calls - before.gpu_calls) / frames;

@@ -93,7 +93,7 @@ static void handle_get_peer(void *state, uint64_t count)
 static void handle_measure(bench_run *run, bench_row *row, handle_pair *pair, bench_work_fn ours,
                            bench_work_fn peer)
 {
-    const bench_side other = { PEER_SLOTMAP_NAME, peer, pair };
+    const bench_side other = { .name = PEER_SLOTMAP_NAME, .work = peer, .state = pair };
     bench_measure(run, row, (bench_side){ .work = ours, .state = pair },
                   pair->map != NULL ? &other : NULL, HANDLE_QUERIES);
     bench_add_counter(row, "live", (double)pair->count);

@@ -109,7 +109,9 @@ void bench_store_hit(bench_run *run, bench_row *row, uint64_t argument)
 {
     store_files *files = bench_alloc(1, sizeof *files);
     store_open_files(files, argument);
-    const bench_side peer = { "open, read, close", store_plain_work, files };
+    const bench_side peer = { .name = "open, read, close",
+                              .work = store_plain_work,
+                              .state = files };
     bench_measure(run, row, (bench_side){ .work = store_hit_work, .state = files }, &peer,
                   STORE_ITEMS);
     gpool_store_stats stats;

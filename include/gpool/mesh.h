@@ -261,7 +261,8 @@ GPOOL_API gpool_result gpool_mesh_write(gpool *pool, gpool_mesh mesh, gpool_mesh
 
 /**
  * Changes the counts; content up to the smaller ones is kept, the rest is zeros. Handle, stride and
- * format stay, the version rises. Counts as they are do nothing.
+ * format stay, the version rises. Counts as they are do nothing. (A copy on the GPU takes whole words: one
+ * of an odd number of 16-bit indices brings one more, which is content, too.)
  *
  * @param vertex_count vertices; 0 = none
  * @param index_count  indices; 0 = none

@@ -93,7 +93,7 @@ bool gpool__range_reserve(gpool_range_allocator *allocator, uint32_t count)
 /* Sets up an allocator of zeros; there is room for the sentinel. */
 static void range_init(gpool_range_allocator *allocator)
 {
-    allocator->nodes[0] = (gpool__range_node){ .size = GPOOL__RANGE_LIVE };
+    allocator->nodes[0] = (gpool__range_node){ .offset = UINT64_MAX, .size = GPOOL__RANGE_LIVE };
     allocator->used = 1;
     allocator->first_stamp = atomic_fetch_add(&range_made, 1) * 0x9e3779b1u;
     allocator->stamp = allocator->first_stamp;
@@ -190,24 +190,21 @@ static inline void range_link(gpool_range_allocator *allocator, uint32_t index, 
     allocator->top |= UINT64_C(1) << (bin >> 6);
 }
 
+/* Without branches, as none of them could be foretold: which place a piece has in its bin, and whether it
+ * was the last one there, is as good as random. */
 static inline void range_unlink(gpool_range_allocator *allocator, uint32_t index, uint32_t bin)
 {
     gpool__range_node *const nodes = allocator->nodes;
     const uint32_t prev = nodes[index].of.bin.prev;
     const uint32_t next = nodes[index].of.bin.next;
     nodes[next].of.bin.prev = prev;
-    if (prev != 0) {
-        nodes[prev].of.bin.next = next;
-        return;
-    }
-    allocator->heads[bin] = next;
-    if (next == 0) {
-        const uint64_t row = allocator->rows[bin >> 6] & ~(UINT64_C(1) << (bin & 63));
-        allocator->rows[bin >> 6] = row;
-        if (row == 0) {
-            allocator->top &= ~(UINT64_C(1) << (bin >> 6));
-        }
-    }
+    nodes[prev].of.bin.next = next;
+    const uint32_t first = allocator->heads[bin];
+    const uint32_t head = prev == 0 ? next : first;
+    allocator->heads[bin] = head;
+    const uint64_t row = allocator->rows[bin >> 6] & ~((uint64_t)(head == 0) << (bin & 63));
+    allocator->rows[bin >> 6] = row;
+    allocator->top &= ~((uint64_t)(row == 0) << (bin >> 6));
 }
 
 /* Brings a free piece, whose size has changed, from one bin to another. */
@@ -261,21 +258,45 @@ static inline void range_probe(const gpool_range_allocator *allocator, uint32_t 
     }
 }
 
+/* The offset of a piece that is large enough; of another, and of the sentinel, it is above all. */
+static inline uint64_t range_key(const gpool__range_node *piece, uint64_t size)
+{
+    return piece->offset | (0 - (uint64_t)(piece->size < size));
+}
+
+/* The lower one of the first two pieces of a bin that are large enough; 0 = neither is. */
+static inline uint32_t range_pick(const gpool_range_allocator *allocator, uint32_t bin,
+                                  uint64_t size)
+{
+    const gpool__range_node *const nodes = allocator->nodes;
+    const uint32_t first = allocator->heads[bin];
+    const uint32_t second = nodes[first].of.bin.next & (0 - (uint32_t)(first != 0));
+    const uint64_t a = range_key(&nodes[first], size);
+    const uint64_t b = range_key(&nodes[second], size);
+    const uint32_t lower = b < a ? second : first;
+    return (a & b) == UINT64_MAX ? 0 : lower;
+}
+
 /*
  * Finds a piece: in the bin that the size itself belongs to, where some may fit, else in the next that is
- * not empty, where all do.
+ * not empty, where all do. Both are looked at at once, without a branch on what is found.
  */
 static inline void range_find(const gpool_range_allocator *allocator, uint64_t size, uint64_t align,
                               range_found *found)
 {
-    uint32_t bin = gpool__range_bin(size);
+    const uint32_t bin = gpool__range_bin(size);
+    const uint32_t above = gpool__range_next_bin(allocator, bin + 1);
     found->steps += RANGE_BIN_STEPS;
+    if (align == 1 && above < GPOOL__RANGE_BINS) {
+        const uint32_t near = range_pick(allocator, bin, size);
+        const uint32_t far = range_pick(allocator, above, size);
+        found->node = near != 0 ? near : far;
+        found->steps += 2 * GPOOL__RANGE_PROBES;
+        return;
+    }
     range_probe(allocator, bin, size, align, found);
-    if (found->node == 0) {
-        bin = gpool__range_next_bin(allocator, bin + 1);
-        if (bin < GPOOL__RANGE_BINS) {
-            range_probe(allocator, bin, size, align, found);
-        }
+    if (found->node == 0 && above < GPOOL__RANGE_BINS) {
+        range_probe(allocator, above, size, align, found);
     }
 }
 
@@ -365,6 +386,22 @@ uint32_t gpool__range_carve(gpool_range_allocator *allocator, uint32_t node, uin
     return range_carve(allocator, node, pad, size, user);
 }
 
+/*
+ * Writes a handle with one store of its 16 bytes. Callers copy it as a whole at once, which waits for the
+ * stores of its parts to leave the processor, one after another, when there are several, and so for
+ * all misses of the cache before them.
+ */
+static inline void range_tell(gpool_allocation *out, gpool_allocation handle)
+{
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    typedef uint64_t pair __attribute__((vector_size(sizeof(gpool_allocation))));
+    const pair both = { handle.offset, handle.node | (uint64_t)handle.stamp << 32 };
+    memcpy(out, &both, sizeof both);
+#else
+    *out = handle;
+#endif
+}
+
 gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size, uint64_t align,
                                uint32_t user, gpool_allocation *out)
 {
@@ -402,7 +439,7 @@ gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size, 
     }
     const uint32_t taken = range_carve(allocator, found.node, found.pad, size, user);
     allocator->plan.churn += size;
-    *out = gpool__range_handle(allocator, taken);
+    range_tell(out, gpool__range_handle(allocator, taken));
     return GPOOL_OK;
 }
 

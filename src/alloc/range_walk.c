@@ -165,7 +165,8 @@ static bool range_check_pieces(const gpool_range_allocator *allocator, range_sum
         was_free = !live;
     }
     return offset == allocator->size && allocator->nodes[0].prev == before &&
-           allocator->nodes[0].size == GPOOL__RANGE_LIVE;
+           allocator->nodes[0].size == GPOOL__RANGE_LIVE &&
+           allocator->nodes[0].offset == UINT64_MAX;
 }
 
 /* Whether bins hold what belongs into them, which are `count` pieces, and bits tell which. */
