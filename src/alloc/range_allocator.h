@@ -75,22 +75,24 @@ typedef struct gpool__range_plan {
     uint64_t churn;       /* units taken or freed since the plan last was at its end */
 } gpool__range_plan;
 
+/* Numbers that change at different times do not stand beside each other: compilers make one load of two
+ * neighbours, and a load of what two stores have just written waits until both have left the processor. */
 struct gpool_range_allocator {
     gpool__range_node *nodes;
     uint64_t size;
     uint64_t live_size;
     uint32_t unused;   /* first of the stack of unused nodes; 0 = none */
+    uint32_t limit;    /* nodes that there may be */
     uint32_t used;     /* nodes from here on were never used */
     uint32_t capacity; /* nodes that there is memory for, with the sentinel */
-    uint32_t limit;    /* nodes that there may be */
     uint32_t live_count;
-    uint32_t free_count;
     uint32_t moving_count;
-    uint32_t stamp; /* of the newest range */
+    uint32_t free_count;
     uint32_t first_stamp;
+    uint32_t stamp;      /* of the newest range */
+    uint32_t free_steps; /* worst so far */
+    uint32_t alloc_steps;
     bool stamps_wrapped;
-    uint32_t alloc_steps; /* worst so far */
-    uint32_t free_steps;
     gpool__range_plan plan;
     gpool__memory memory;
     void *block; /* that the nodes lie in; NULL = in the caller's memory */
