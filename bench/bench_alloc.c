@@ -17,7 +17,7 @@
 #define ALLOC_NARROW 160000u
 
 /* Pairs with the peers that are not the row's own. */
-#define ALLOC_OTHER_PAIRS 7u
+#define ALLOC_OTHER_PAIRS 15u
 /* range-alloc looks at all free ranges, so it gets less to do. */
 #define ALLOC_SLOW_SHARE 16u
 /* Steps until a space is as it stays. */
