@@ -12,6 +12,7 @@
 #define RANGE_BIN_STEPS 3u
 
 _Static_assert(sizeof(gpool__range_node) == 32, "a node is half a line of the cache");
+_Static_assert(GPOOL__RANGE_NODES_MAX + 1u < GPOOL__RANGE_FREE, "a link has a bit for its flag");
 
 /* Spreads the stamps of allocators over all numbers: what another gave out has none of ours. */
 static atomic_uint range_made;
@@ -312,7 +313,7 @@ static range_found range_find_aligned(const gpool_range_allocator *allocator, ui
         }
     }
     /* The beginning of the space is aligned to everything. */
-    const uint32_t first = allocator->nodes[0].next;
+    const uint32_t first = gpool__range_at(allocator->nodes[0].next);
     const gpool__range_node *const piece = &allocator->nodes[first];
     found.steps += 1;
     if (!gpool__range_is_live(piece) && piece->size >= size) {
@@ -322,17 +323,26 @@ static range_found range_find_aligned(const gpool_range_allocator *allocator, ui
     return found;
 }
 
-/* A live piece between two neighbours. */
-static inline void range_place(gpool_range_allocator *allocator, uint32_t index, uint32_t prev,
-                               uint32_t next, uint64_t offset, uint64_t size)
+/* A piece between two neighbours, all by their links. */
+static inline void range_place(gpool_range_allocator *allocator, uint32_t link, uint32_t prev,
+                               uint32_t next)
 {
     gpool__range_node *const nodes = allocator->nodes;
-    nodes[index].offset = offset;
-    nodes[index].size = size;
-    nodes[index].prev = prev;
-    nodes[index].next = next;
-    nodes[prev].next = index;
-    nodes[next].prev = index;
+    gpool__range_node *const piece = &nodes[gpool__range_at(link)];
+    piece->prev = prev;
+    piece->next = next;
+    nodes[gpool__range_at(prev)].next = link;
+    nodes[gpool__range_at(next)].prev = link;
+}
+
+/* Puts a free piece of a size, whose place is set, into its bin. */
+static inline void range_set_free(gpool_range_allocator *allocator, uint32_t index, uint64_t offset,
+                                  uint64_t size)
+{
+    allocator->nodes[index].offset = offset;
+    allocator->nodes[index].size = size;
+    range_link(allocator, index, gpool__range_bin(size));
+    allocator->free_count += 1;
 }
 
 static inline uint32_t range_carve(gpool_range_allocator *allocator, uint32_t index, uint64_t pad,
@@ -343,28 +353,29 @@ static inline uint32_t range_carve(gpool_range_allocator *allocator, uint32_t in
     const uint64_t offset = piece->offset + pad;
     const uint64_t rest = piece->size - pad - size;
     const uint32_t bin = gpool__range_bin(piece->size);
+    const uint32_t prev = piece->prev;
+    const uint32_t next = piece->next;
     uint32_t taken = index;
     if (pad > 0) {
         /* The piece stays what is free before it. */
-        const uint32_t next = piece->next;
         taken = gpool__range_take_node(allocator);
-        range_place(allocator, taken, index, next, offset, size);
+        range_place(allocator, taken, index | GPOOL__RANGE_FREE, next);
         if (rest > 0) {
             const uint32_t behind = gpool__range_take_node(allocator);
-            range_place(allocator, behind, taken, next, offset + size, rest);
-            range_link(allocator, behind, gpool__range_bin(rest));
-            allocator->free_count += 1;
+            range_place(allocator, behind | GPOOL__RANGE_FREE, taken, next);
+            range_set_free(allocator, behind, offset + size, rest);
         }
         piece->size = pad;
         range_relink(allocator, index, bin, gpool__range_bin(pad));
     } else if (rest > 0) {
         /* The piece stays what is free behind it: large ones stay in their bin. */
         taken = gpool__range_take_node(allocator);
-        range_place(allocator, taken, piece->prev, index, offset, size);
+        range_place(allocator, taken, prev, index | GPOOL__RANGE_FREE);
         piece->offset = offset + size;
         piece->size = rest;
         range_relink(allocator, index, bin, gpool__range_bin(rest));
     } else {
+        range_place(allocator, index, prev, next);
         range_unlink(allocator, index, bin);
         allocator->free_count -= 1;
     }
@@ -374,6 +385,7 @@ static inline uint32_t range_carve(gpool_range_allocator *allocator, uint32_t in
     if (allocator->stamp == allocator->first_stamp) {
         allocator->stamps_wrapped = true;
     }
+    nodes[taken].offset = offset;
     nodes[taken].size = size | GPOOL__RANGE_LIVE;
     nodes[taken].of.live.stamp = allocator->stamp;
     nodes[taken].of.live.user = user;
@@ -498,23 +510,28 @@ static void range_untie(gpool_range_allocator *allocator, gpool__range_node *pie
     allocator->plan.moving_size -= gpool__range_size(from);
 }
 
-/* Asks for all that a free may touch at once: otherwise one miss of the cache waits for another, and for
- * branches that cannot be foretold. */
+/* Asks for all that a free may touch at once, given the links to its neighbours: otherwise one miss of the
+ * cache waits for another, and for branches that cannot be foretold. */
 GPOOL__ALWAYS_INLINE void range_prefetch(const gpool_range_allocator *allocator, uint32_t before,
                                          uint32_t behind, uint64_t size)
 {
     const gpool__range_node *const nodes = allocator->nodes;
-    const gpool__range_node *const a = &nodes[before];
-    const gpool__range_node *const b = &nodes[behind];
-    /* All ones where it is free. */
-    const uint64_t free_a = (a->size >> 63) - 1;
-    const uint64_t free_b = (b->size >> 63) - 1;
-    gpool__prefetch(&nodes[a->of.bin.prev & free_a]);
-    gpool__prefetch(&nodes[a->of.bin.next & free_a]);
-    gpool__prefetch(&nodes[b->of.bin.prev & free_b]);
-    gpool__prefetch(&nodes[b->of.bin.next & free_b]);
-    gpool__prefetch(&nodes[b->next]);
-    const uint64_t whole = size + (a->size & free_a) + (b->size & free_b);
+    gpool__prefetch(&nodes[gpool__range_at(before)]);
+    gpool__prefetch(&nodes[gpool__range_at(behind)]);
+    uint64_t whole = size;
+    if ((behind & GPOOL__RANGE_FREE) != 0) {
+        const gpool__range_node *const b = &nodes[gpool__range_at(behind)];
+        gpool__prefetch(&nodes[b->of.bin.prev]);
+        gpool__prefetch(&nodes[b->of.bin.next]);
+        gpool__prefetch(&nodes[gpool__range_at(b->next)]);
+        whole += b->size;
+    }
+    if ((before & GPOOL__RANGE_FREE) != 0) {
+        const gpool__range_node *const a = &nodes[gpool__range_at(before)];
+        gpool__prefetch(&nodes[a->of.bin.prev]);
+        gpool__prefetch(&nodes[a->of.bin.next]);
+        whole += a->size;
+    }
     gpool__prefetch(&nodes[allocator->heads[gpool__range_bin(whole)]]);
 }
 
@@ -535,36 +552,36 @@ gpool_result gpool_range_free(gpool_range_allocator *allocator, gpool_allocation
         allocator->plan.churn += gpool__range_size(piece);
     }
     uint64_t size = gpool__range_size(piece);
-    const uint32_t before = piece->prev;
-    uint32_t behind = piece->next;
+    const uint32_t prev = piece->prev;
+    uint32_t next = piece->next;
     uint32_t steps = 1;
-    range_prefetch(allocator, before, behind, size);
+    range_prefetch(allocator, prev, next, size);
     allocator->live_count -= 1;
     allocator->live_size -= size;
     allocator->free_count += 1;
-    if (!gpool__range_is_live(&nodes[behind])) {
-        const uint32_t swallowed = behind;
+    if ((next & GPOOL__RANGE_FREE) != 0) {
+        const uint32_t swallowed = gpool__range_at(next);
         range_unlink(allocator, swallowed, gpool__range_bin(nodes[swallowed].size));
         size += nodes[swallowed].size;
-        behind = nodes[swallowed].next;
-        piece->next = behind;
-        nodes[behind].prev = index;
+        next = nodes[swallowed].next;
         range_swallow(allocator, swallowed, index);
         allocator->free_count -= 1;
         steps += 1;
     }
-    if (!gpool__range_is_live(&nodes[before])) {
+    if ((prev & GPOOL__RANGE_FREE) != 0) {
+        const uint32_t before = gpool__range_at(prev);
         const uint32_t bin = gpool__range_bin(nodes[before].size);
         size += nodes[before].size;
         nodes[before].size = size;
-        nodes[before].next = behind;
-        nodes[behind].prev = before;
+        nodes[before].next = next;
+        nodes[next].prev = prev;
         range_swallow(allocator, index, before);
         range_relink(allocator, before, bin, gpool__range_bin(size));
         allocator->free_count -= 1;
         steps += 1;
     } else {
         piece->size = size;
+        range_place(allocator, index | GPOOL__RANGE_FREE, prev, next);
         range_link(allocator, index, gpool__range_bin(size));
     }
     if (steps > allocator->free_steps) {
@@ -606,8 +623,9 @@ gpool_result gpool_range_allocator_grow(gpool_range_allocator *allocator, uint64
     if (more == 0) {
         return GPOOL_OK;
     }
-    const uint32_t last = allocator->nodes[0].prev;
-    if (!gpool__range_is_live(&allocator->nodes[last])) {
+    const uint32_t link = allocator->nodes[0].prev;
+    const uint32_t last = gpool__range_at(link);
+    if ((link & GPOOL__RANGE_FREE) != 0) {
         const uint32_t bin = gpool__range_bin(allocator->nodes[last].size);
         allocator->nodes[last].size += more;
         range_relink(allocator, last, bin, gpool__range_bin(allocator->nodes[last].size));
@@ -616,9 +634,8 @@ gpool_result gpool_range_allocator_grow(gpool_range_allocator *allocator, uint64
             return GPOOL_ERROR_OUT_OF_MEMORY;
         }
         const uint32_t index = gpool__range_take_node(allocator);
-        range_place(allocator, index, last, 0, allocator->size, more);
-        range_link(allocator, index, gpool__range_bin(more));
-        allocator->free_count += 1;
+        range_place(allocator, index | GPOOL__RANGE_FREE, last, 0);
+        range_set_free(allocator, index, allocator->size, more);
     }
     allocator->size = size;
     allocator->plan.churn += more;

@@ -15,7 +15,7 @@
  * both have the MOVING flag, and the record's number where else the user's number stands.
  *
  * Invariants: pieces cover [0, size) in order, without gap or overlap; no two free pieces are
- * neighbours; each free piece stands in the bin of its size and nothing else does; a node that is
+ * neighbours; links have the FREE flag when they lead to free pieces; each free piece stands in the bin of its size and nothing else does; a node that is
  * neither piece nor record has size 0, no flag, and stands on the stack of unused ones. See
  * gpool_range_allocator_validate().
  */
@@ -35,6 +35,10 @@
 #define GPOOL__RANGE_MOVING (UINT64_C(1) << 62)
 #define GPOOL__RANGE_SIZE   (UINT64_C(2) * GPOOL__RANGE_SIZE_MAX - 1)
 
+/* Flag in a link between neighbours: the one it leads to is free. So what is freed need not look at those
+ * of its neighbours that are live: it only writes to them, which does not wait for the cache. */
+#define GPOOL__RANGE_FREE 0x80000000u
+
 /* A size of 2^56 stands in the last octave's first bin. */
 #define GPOOL__RANGE_ROWS 52u
 #define GPOOL__RANGE_BINS (GPOOL__RANGE_ROWS * 64u)
@@ -46,7 +50,7 @@
 typedef struct gpool__range_node {
     uint64_t offset; /* a record: the user's number */
     uint64_t size;   /* with flags */
-    uint32_t prev;   /* neighbour by offset; a record: the source */
+    uint32_t prev;   /* link to the neighbour by offset; a record: the source */
     uint32_t next;   /* the same; a record: the destination; unused: the next unused one */
     union {
         struct {
@@ -118,6 +122,12 @@ static inline uint64_t gpool__range_size(const gpool__range_node *node)
 static inline bool gpool__range_is_live(const gpool__range_node *node)
 {
     return (node->size & GPOOL__RANGE_LIVE) != 0;
+}
+
+/** The piece that a link between neighbours leads to; 0 = the end. */
+static inline uint32_t gpool__range_at(uint32_t link)
+{
+    return link & ~GPOOL__RANGE_FREE;
 }
 
 /** How far an offset is from the next multiple of `align`. */

@@ -223,7 +223,7 @@ static void moves_begin_down(gpool_range_allocator *allocator, uint64_t ceiling)
 {
     allocator->plan.phase = MOVES_DOWN;
     allocator->plan.ceiling = ceiling;
-    allocator->plan.cursor = allocator->nodes[0].prev;
+    allocator->plan.cursor = gpool__range_at(allocator->nodes[0].prev);
     allocator->plan.stuck = 0;
     allocator->plan.last = false;
 }
@@ -232,7 +232,7 @@ static void moves_begin_down(gpool_range_allocator *allocator, uint64_t ceiling)
 static void moves_begin_sort(gpool_range_allocator *allocator)
 {
     allocator->plan.phase = MOVES_SORT;
-    allocator->plan.cursor = allocator->nodes[0].prev;
+    allocator->plan.cursor = gpool__range_at(allocator->nodes[0].prev);
 }
 
 /* Begins the first of passes down. No move is under way, so all that is live counts once. */
@@ -248,7 +248,7 @@ static void moves_begin_downs(gpool_range_allocator *allocator)
 static void moves_begin_up(gpool_range_allocator *allocator)
 {
     allocator->plan.phase = MOVES_UP;
-    allocator->plan.cursor = allocator->nodes[0].next;
+    allocator->plan.cursor = gpool__range_at(allocator->nodes[0].next);
     allocator->plan.stuck = 0;
     allocator->plan.lifted = 0;
     allocator->plan.reached = moves_largest(allocator);
@@ -307,8 +307,8 @@ static moves_outcome moves_up_one(moves_call *call, uint32_t index)
 {
     gpool_range_allocator *const allocator = call->allocator;
     const gpool__range_node *const nodes = allocator->nodes;
-    const uint32_t before = nodes[index].prev;
-    const uint32_t behind = nodes[index].next;
+    const uint32_t before = gpool__range_at(nodes[index].prev);
+    const uint32_t behind = gpool__range_at(nodes[index].next);
     const uint64_t size = gpool__range_size(&nodes[index]);
     uint64_t align = 1;
     if (gpool__range_is_live(&nodes[before]) || gpool__range_is_live(&nodes[behind]) ||
@@ -373,7 +373,8 @@ static bool moves_step(moves_call *call)
         plan->stuck += gpool__range_size(&allocator->nodes[index]);
     }
     call->ahead += call->resume != 0;
-    plan->cursor = down ? allocator->nodes[index].prev : allocator->nodes[index].next;
+    const gpool__range_node *const piece = &allocator->nodes[index];
+    plan->cursor = gpool__range_at(down ? piece->prev : piece->next);
     call->steps -= call->steps > 0;
     return call->steps > 0 && call->count < call->capacity && call->left > 0 &&
            call->ahead < MOVES_AHEAD;

@@ -7,14 +7,14 @@
 static uint32_t range_behind(const gpool_range_allocator *allocator, gpool_range_cursor cursor)
 {
     if (cursor.node == 0 && cursor.end == 0) {
-        return allocator->nodes[0].next;
+        return gpool__range_at(allocator->nodes[0].next);
     }
     if (cursor.node == 0 || cursor.node >= allocator->used) {
         return 0;
     }
     const gpool__range_node *const piece = &allocator->nodes[cursor.node];
     const uint64_t size = gpool__range_size(piece);
-    return size != 0 && piece->offset + size == cursor.end ? piece->next : 0;
+    return size != 0 && piece->offset + size == cursor.end ? gpool__range_at(piece->next) : 0;
 }
 
 /* The first piece behind the cursor that is live, or that is not; 0 at the end. Neighbours are never
@@ -24,7 +24,7 @@ static uint32_t range_walk(const gpool_range_allocator *allocator, gpool_range_c
 {
     uint32_t index = range_behind(allocator, *cursor);
     while (index != 0 && gpool__range_is_live(&allocator->nodes[index]) != live) {
-        index = allocator->nodes[index].next;
+        index = gpool__range_at(allocator->nodes[index].next);
     }
     if (index != 0) {
         const gpool__range_node *const piece = &allocator->nodes[index];
@@ -135,18 +135,19 @@ static bool range_check_record(const gpool_range_allocator *allocator, uint32_t 
 static bool range_check_pieces(const gpool_range_allocator *allocator, range_sums *sums)
 {
     uint64_t offset = 0;
-    uint32_t before = 0;
-    bool was_free = false;
-    for (uint32_t index = allocator->nodes[0].next; index != 0;
-         index = allocator->nodes[index].next) {
+    uint32_t before = 0; /* link to it */
+    uint32_t link = allocator->nodes[0].next;
+    while (gpool__range_at(link) != 0) {
+        const uint32_t index = gpool__range_at(link);
         if (index >= allocator->used) {
             return false;
         }
         const gpool__range_node *const piece = &allocator->nodes[index];
         const uint64_t size = gpool__range_size(piece);
         const bool live = gpool__range_is_live(piece);
-        if (piece->offset != offset || piece->prev != before || size == 0 ||
-            size > allocator->size - offset || (was_free && !live)) {
+        if (link != (live ? index : index | GPOOL__RANGE_FREE) || piece->offset != offset ||
+            piece->prev != before || size == 0 || size > allocator->size - offset ||
+            (link & before & GPOOL__RANGE_FREE) != 0) {
             return false;
         }
         if (live && (piece->size & GPOOL__RANGE_MOVING) != 0) {
@@ -161,10 +162,10 @@ static bool range_check_pieces(const gpool_range_allocator *allocator, range_sum
         sums->live += live;
         sums->live_size += live ? size : 0;
         offset += size;
-        before = index;
-        was_free = !live;
+        before = link;
+        link = piece->next;
     }
-    return offset == allocator->size && allocator->nodes[0].prev == before &&
+    return link == 0 && offset == allocator->size && allocator->nodes[0].prev == before &&
            allocator->nodes[0].size == GPOOL__RANGE_LIVE &&
            allocator->nodes[0].offset == UINT64_MAX;
 }

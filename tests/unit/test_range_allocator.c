@@ -583,11 +583,11 @@ static void few_requests_are_refused_while_enough_is_free(void **state)
 static void broken_space_is_noticed(void **state)
 {
     (void)state;
-    for (int how = 0; how < 12; ++how) {
+    for (int how = 0; how < 16; ++how) {
         gpool_range_allocator *a = open_space(1000);
         const gpool_allocation first = take(a, 10, 1);
         const gpool_allocation second = take(a, 10, 1);
-        (void)take(a, 10, 1);
+        const gpool_allocation third = take(a, 10, 1);
         assert_same(gpool_range_free(a, second), GPOOL_OK);
         assert_true(gpool_range_allocator_validate(a));
         gpool__range_node *live = &a->nodes[first.node];
@@ -625,6 +625,19 @@ static void broken_space_is_noticed(void **state)
             break;
         case 10:
             a->live_size += 1;
+            break;
+        case 11:
+            live->next &= ~GPOOL__RANGE_FREE;
+            a->nodes[third.node].prev &= ~GPOOL__RANGE_FREE;
+            break;
+        case 12:
+            gap->next |= GPOOL__RANGE_FREE;
+            break;
+        case 13:
+            a->nodes[0].prev &= ~GPOOL__RANGE_FREE;
+            break;
+        case 14:
+            a->nodes[0].offset = 0;
             break;
         default:
             live->size |= GPOOL__RANGE_MOVING;
