@@ -12,14 +12,14 @@
 #define ALLOC_SPACE  (1u << 28)
 #define ALLOC_SIZES  (1u << 21) /* requests until the sequence begins anew */
 #define ALLOC_MOST   (1u << 19) /* live ranges */
-#define ALLOC_ITEMS  (UINT64_C(1) << 17)
+#define ALLOC_ITEMS  (UINT64_C(1) << 20)
 #define ALLOC_STEPS  UINT64_C(1000000)
 #define ALLOC_NARROW 160000u
 
 /* Pairs with the peers that are not the row's own. */
 #define ALLOC_OTHER_PAIRS 15u
 /* range-alloc looks at all free ranges, so it gets less to do. */
-#define ALLOC_SLOW_SHARE 16u
+#define ALLOC_SLOW_SHARE 128u
 /* Steps until a space is as it stays. */
 #define ALLOC_WARM_STEPS UINT64_C(200000)
 
