@@ -2,9 +2,9 @@
  * gpool-bench: a table of cases, each measured against a bar and, where there is one, a peer.
  *
  * Times are medians over alternating pairs (ours, peer, ours, peer, ...) on the thread's CPU clock, or
- * on the processor's counter where each call is timed by itself; both sides do the same work on the same random sequence, each behind one call boundary. Values
- * that are no times are counters and repeat exactly. A row meets its bar when its value does and all
- * its limited counters keep to their limits.
+ * on the processor's counter where each call is timed by itself; both sides do the same work on the
+ * same random sequence, each behind one call boundary. Values that are no times are counters and repeat
+ * exactly. A row meets its bar when its value does and all its limited counters keep to their limits.
  */
 #ifndef GPOOL_BENCH_H
 #define GPOOL_BENCH_H
@@ -141,7 +141,7 @@ typedef struct bench_row {
     size_t detail_count;
     const char *adapter;
     const char *implementation;
-    double our_instructions; /* of one work item; NAN = not counted */
+    double our_instructions; /* of one work item, also where calls are timed; NAN = not counted */
     double peer_instructions;
 } bench_row;
 
@@ -180,8 +180,8 @@ BENCH_CASES(BENCH_X)
 
 /**
  * Runs both sides in alternating pairs of `count` items and fills ours, peer, ratio and spread in
- * nanoseconds an item, or a call where they have timers. `peer` may be NULL. In a run that counts instructions it runs the counted
- * side once instead.
+ * nanoseconds an item, or a call where they have timers. `peer` may be NULL. In a run that counts
+ * instructions it runs the counted side once instead.
  */
 void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_side *peer,
                    uint64_t count);
@@ -209,17 +209,26 @@ void bench_add_detail(bench_row *row, const char *name, double value);
 /** Wall clock in nanoseconds. */
 uint64_t bench_wall_ns(void);
 
+/** Whether calls can be timed one by one: there is a counter of the processor, and an order to keep. */
+#if defined(__x86_64__)
+#define BENCH_HAS_TICKS true
+#else
+#define BENCH_HAS_TICKS false
+#endif
+
 /**
- * A moment on the processor's counter, at which all before is done. Two cost some 20 ns, which
- * bench_timer_ns() takes off. The wall clock where there is no such counter.
+ * A moment on the processor's counter: what is before has been computed, and what is after begins then. Stores
+ * may still be on their way to the cache; nothing waits for these.
  */
 static inline uint64_t bench_tick(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
     __builtin_ia32_lfence();
-    return __builtin_ia32_rdtsc();
+    const uint64_t tick = __builtin_ia32_rdtsc();
+    __builtin_ia32_lfence();
+    return tick;
 #else
-    return bench_wall_ns();
+    return 0;
 #endif
 }
 
@@ -230,7 +239,7 @@ static inline void bench_timer_add(bench_timer *timer, uint64_t begin)
     timer->calls += 1;
 }
 
-/** Nanoseconds a call. */
+/** Nanoseconds a call, without what the timing costs. */
 double bench_timer_ns(const bench_timer *timer);
 
 /** CPU time of this thread in nanoseconds. */

@@ -18,8 +18,12 @@
 
 /* Pairs with the peers that are not the row's own. */
 #define ALLOC_OTHER_PAIRS 15u
-/* range-alloc looks at all free ranges, so it gets less to do. */
+/* range-alloc looks at all free ranges, so it gets less to do: this part of a sample, and of the steps after which
+ * refusals are counted. */
 #define ALLOC_SLOW_SHARE 128u
+#define ALLOC_SLOW_STEPS 16u
+/* Steps of a sample on the thread's clock. */
+#define ALLOC_LOOP_ITEMS (UINT64_C(1) << 17)
 /* Steps until a space is as it stays. */
 #define ALLOC_WARM_STEPS UINT64_C(200000)
 
@@ -54,6 +58,7 @@ typedef struct alloc_side {
     uint64_t next;  /* request */
     uint64_t requests;
     uint64_t refused; /* of them, though enough units were free */
+    bool timed;       /* each call, by the timer */
     bench_timer timer;
 } alloc_side;
 
@@ -113,6 +118,18 @@ static void alloc_give(alloc_side *side, const alloc_range *range)
     (void)gpool_range_free(side->ours, made);
 }
 
+static uint64_t alloc_begin(const alloc_side *side)
+{
+    return side->timed ? bench_tick() : 0;
+}
+
+static void alloc_end(alloc_side *side, uint64_t begin)
+{
+    if (side->timed) {
+        bench_timer_add(&side->timer, begin);
+    }
+}
+
 /* Takes ranges until there are as many as wanted, or one is refused. */
 static void alloc_refill(alloc_side *side)
 {
@@ -122,9 +139,9 @@ static void alloc_refill(alloc_side *side)
         range->size = side->sizes[side->next];
         side->next = (side->next + 1) % ALLOC_SIZES;
         side->requests += 1;
-        const uint64_t begin = bench_tick();
+        const uint64_t begin = alloc_begin(side);
         const bool taken = alloc_take(side, range);
-        bench_timer_add(&side->timer, begin);
+        alloc_end(side, begin);
         if (!taken) {
             side->refused += ALLOC_SPACE - side->live_size >= range->size;
             return;
@@ -142,10 +159,12 @@ static void alloc_work(void *state, uint64_t count)
         const alloc_range range = side->live[at];
         side->live_count -= 1;
         side->live[at] = side->live[side->live_count];
-        (void)alloc_random(&side->picks);
-        const uint64_t begin = bench_tick();
+        /* The next pick is fetched now, so that the time is not that of this list. */
+        __builtin_prefetch(
+            &side->live[(alloc_random(&side->picks) >> 32) * side->live_count >> 32]);
+        const uint64_t begin = alloc_begin(side);
         alloc_give(side, &range);
-        bench_timer_add(&side->timer, begin);
+        alloc_end(side, begin);
         side->live_size -= range.size;
         alloc_refill(side);
     }
@@ -202,17 +221,19 @@ static void alloc_close(alloc_side *side)
     }
 }
 
-/* Nanoseconds a call. */
-static double alloc_sample(alloc_side *side, uint64_t count)
+/* Nanoseconds a call, or a step on the thread's clock. */
+static double alloc_sample(alloc_side *side, bool timed, uint64_t count)
 {
+    side->timed = timed;
     side->timer = (bench_timer){ 0 };
+    const uint64_t begin = bench_cpu_ns();
     alloc_work(side, count);
-    return bench_timer_ns(&side->timer);
+    return timed ? bench_timer_ns(&side->timer) : (double)(bench_cpu_ns() - begin) / (double)count;
 }
 
 /* Our time by another peer's, each with a trace of its own: the median of some pairs. */
 static double alloc_compare(uint32_t kind, const uint32_t *sizes, double fill, uint64_t live,
-                            uint64_t count)
+                            bool timed, uint64_t count)
 {
     alloc_side ours;
     alloc_side peer;
@@ -224,7 +245,7 @@ static double alloc_compare(uint32_t kind, const uint32_t *sizes, double fill, u
     alloc_work(&ours, ALLOC_WARM_STEPS);
     alloc_work(&peer, ALLOC_WARM_STEPS);
     for (unsigned i = 0; i < ALLOC_OTHER_PAIRS; ++i) {
-        parts[i] = alloc_sample(&ours, count) / alloc_sample(&peer, count);
+        parts[i] = alloc_sample(&ours, timed, count) / alloc_sample(&peer, timed, count);
     }
     alloc_close(&ours);
     alloc_close(&peer);
@@ -239,27 +260,38 @@ static void alloc_measure(bench_run *run, bench_row *row, bool narrow, double fi
     alloc_side peer;
     (void)alloc_open(&ours, ALLOC_OURS, sizes, fill, live);
     const bool has_peer = alloc_open(&peer, PEER_RANGES_OFFSET_ALLOCATOR, sizes, fill, live);
+    const bool timed = BENCH_HAS_TICKS && run->counted == NULL;
+    const bench_side us = { .work = alloc_work,
+                            .state = &ours,
+                            .timer = timed ? &ours.timer : NULL };
     const bench_side other = { .name = alloc_peers[PEER_RANGES_OFFSET_ALLOCATOR],
                                .work = alloc_work,
                                .state = &peer,
-                               .timer = &peer.timer };
+                               .timer = timed ? &peer.timer : NULL };
     alloc_work(&ours, bench_repeats(run, ALLOC_WARM_STEPS));
     if (has_peer) {
         alloc_work(&peer, bench_repeats(run, ALLOC_WARM_STEPS));
     }
-    bench_measure(run, row,
-                  (bench_side){ .work = alloc_work, .state = &ours, .timer = &ours.timer },
-                  has_peer ? &other : NULL, ALLOC_ITEMS);
+    ours.timed = timed;
+    peer.timed = timed;
+    bench_measure(run, row, us, has_peer ? &other : NULL, ALLOC_ITEMS);
     bench_add_counter(row, "live", (double)ours.live_count);
     alloc_close(&ours);
     alloc_close(&peer);
     if (has_peer && !run->quick && run->counted == NULL) {
         bench_add_limited(row, "time_by_vma",
-                          alloc_compare(PEER_RANGES_VMA, sizes, fill, live, ALLOC_ITEMS), by_vma);
+                          alloc_compare(PEER_RANGES_VMA, sizes, fill, live, timed, ALLOC_ITEMS),
+                          by_vma);
         bench_add_limited(row, "time_by_range_alloc",
-                          alloc_compare(PEER_RANGES_RANGE_ALLOC, sizes, fill, live,
+                          alloc_compare(PEER_RANGES_RANGE_ALLOC, sizes, fill, live, timed,
                                         ALLOC_ITEMS / ALLOC_SLOW_SHARE),
                           by_range_alloc);
+        bench_add_counter(row, "loop_by_offset_allocator",
+                          alloc_compare(PEER_RANGES_OFFSET_ALLOCATOR, sizes, fill, live, false,
+                                        ALLOC_LOOP_ITEMS));
+        bench_add_counter(
+            row, "loop_by_vma",
+            alloc_compare(PEER_RANGES_VMA, sizes, fill, live, false, ALLOC_LOOP_ITEMS));
     }
     free(sizes);
 }
@@ -296,7 +328,7 @@ void bench_alloc_refused(bench_run *run, bench_row *row, uint64_t argument)
         if (!alloc_open(&side, kind, sizes, fill, 0)) {
             continue;
         }
-        alloc_work(&side, kind == PEER_RANGES_RANGE_ALLOC ? count / ALLOC_SLOW_SHARE : count);
+        alloc_work(&side, kind == PEER_RANGES_RANGE_ALLOC ? count / ALLOC_SLOW_STEPS : count);
         const double percent = alloc_refused_percent(&side);
         alloc_close(&side);
         if (names[kind] == NULL) {

@@ -158,8 +158,10 @@ static double timing_count_instructions(const bench_run *run, const char *side)
     return collected;
 }
 
-/* Timings of nothing, of which the median is what a timing costs. */
-#define TIMING_EMPTY 20001u
+/* Timings of nothing, of which the mean is what a timing costs: the counter's steps are coarse, so that a median
+ * would be one of two. Those that were interrupted are left out. */
+#define TIMING_EMPTY 50000u
+#define TIMING_GOOD  49750u
 /* Nanoseconds over which the counter is compared with the clock. */
 #define TIMING_COMPARED 20000000u
 
@@ -178,7 +180,10 @@ double bench_timer_ns(const bench_timer *timer)
         while (bench_wall_ns() - clock < TIMING_COMPARED) {
         }
         tick_ns = (double)(bench_wall_ns() - clock) / (double)(bench_tick() - first);
-        cost = bench_spread_of(empty, TIMING_EMPTY).median;
+        (void)bench_spread_of(empty, TIMING_EMPTY); /* sorts them */
+        for (size_t i = 0; i < TIMING_GOOD; ++i) {
+            cost += empty[i] / TIMING_GOOD;
+        }
         free(empty);
     }
     return ((double)timer->ticks / (double)timer->calls - cost) * tick_ns;

@@ -296,7 +296,8 @@ GPOOL_API gpool_result gpool_range_allocator_create(const gpool_range_allocator_
 GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
 
 /**
- * Takes a range. Its offset is the lowest among those that were looked at.
+ * Takes a range: the lowest that fits among the first ones of the bin of its size, else among those of the
+ * next bin that is not empty.
  *
  * @param size  units, at least 1
  * @param align what the offset is a multiple of: any number from 1 on
@@ -309,7 +310,8 @@ GPOOL_API void gpool_range_allocator_destroy(gpool_range_allocator *allocator);
  *         everything is as before.
  * Allocates: when there are more pieces than ever before, which doubles the block of all pieces.
  * Cost: O(1): at most 18 steps, each a free range that is looked at, taken out of its bin or put into
- * one, or a word of the bins' bitmap. gpool_range_report has the most that were needed.
+ * one, or a word of the bins' bitmap. gpool_range_report has the most that there were, with alignment 1
+ * as if both bins had two ranges.
  */
 GPOOL_API gpool_result gpool_range_alloc(gpool_range_allocator *allocator, uint64_t size,
                                          uint64_t align, uint32_t user, gpool_allocation *out);

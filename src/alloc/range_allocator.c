@@ -1,6 +1,7 @@
 #include "alloc/range_allocator.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #define RANGE_ALIGN       64u /* of what lies in the caller's memory: a line of the cache */
@@ -265,6 +266,8 @@ static inline uint64_t range_key(const gpool__range_node *piece, uint64_t size)
     return piece->offset | (0 - (uint64_t)(piece->size < size));
 }
 
+_Static_assert(GPOOL__RANGE_PROBES == 2, "range_pick() looks at two");
+
 /* The lower one of the first two pieces of a bin that are large enough; 0 = neither is. */
 static inline uint32_t range_pick(const gpool_range_allocator *allocator, uint32_t bin,
                                   uint64_t size)
@@ -280,7 +283,8 @@ static inline uint32_t range_pick(const gpool_range_allocator *allocator, uint32
 
 /*
  * Finds a piece: in the bin that the size itself belongs to, where some may fit, else in the next that is
- * not empty, where all do. Both are looked at at once, without a branch on what is found.
+ * not empty, where all do. Without an alignment both are looked at at once, and no branch depends on what is
+ * found.
  */
 static inline void range_find(const gpool_range_allocator *allocator, uint64_t size, uint64_t align,
                               range_found *found)
@@ -406,7 +410,10 @@ uint32_t gpool__range_carve(gpool_range_allocator *allocator, uint32_t node, uin
 static inline void range_tell(gpool_allocation *out, gpool_allocation handle)
 {
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    typedef uint64_t pair __attribute__((vector_size(sizeof(gpool_allocation))));
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    _Static_assert(sizeof(pair) == sizeof handle && offsetof(gpool_allocation, node) == 8 &&
+                       offsetof(gpool_allocation, stamp) == 12,
+                   "two numbers of 64 bits");
     const pair both = { handle.offset, handle.node | (uint64_t)handle.stamp << 32 };
     memcpy(out, &both, sizeof both);
 #else
@@ -511,7 +518,7 @@ static void range_untie(gpool_range_allocator *allocator, gpool__range_node *pie
 }
 
 /* Asks for all that a free may touch at once, given the links to its neighbours: otherwise one miss of the
- * cache waits for another, and for branches that cannot be foretold. */
+ * cache waits for another. */
 GPOOL__ALWAYS_INLINE void range_prefetch(const gpool_range_allocator *allocator, uint32_t before,
                                          uint32_t behind, uint64_t size)
 {
@@ -523,7 +530,7 @@ GPOOL__ALWAYS_INLINE void range_prefetch(const gpool_range_allocator *allocator,
         const gpool__range_node *const b = &nodes[gpool__range_at(behind)];
         gpool__prefetch(&nodes[b->of.bin.prev]);
         gpool__prefetch(&nodes[b->of.bin.next]);
-        gpool__prefetch(&nodes[gpool__range_at(b->next)]);
+        gpool__prefetch(&nodes[b->next]);
         whole += b->size;
     }
     if ((before & GPOOL__RANGE_FREE) != 0) {

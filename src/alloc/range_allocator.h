@@ -15,9 +15,9 @@
  * both have the MOVING flag, and the record's number where else the user's number stands.
  *
  * Invariants: pieces cover [0, size) in order, without gap or overlap; no two free pieces are
- * neighbours; links have the FREE flag when they lead to free pieces; each free piece stands in the bin of its size and nothing else does; a node that is
- * neither piece nor record has size 0, no flag, and stands on the stack of unused ones. See
- * gpool_range_allocator_validate().
+ * neighbours; links have the FREE flag when they lead to free pieces; each free piece stands in the
+ * bin of its size and nothing else does; a node that is neither piece nor record has size 0, no flag,
+ * and stands on the stack of unused ones. See gpool_range_allocator_validate().
  */
 #ifndef GPOOL_ALLOC_RANGE_ALLOCATOR_H
 #define GPOOL_ALLOC_RANGE_ALLOCATOR_H
@@ -79,8 +79,9 @@ typedef struct gpool__range_plan {
     uint64_t churn;       /* units taken or freed since the plan last was at its end */
 } gpool__range_plan;
 
-/* Numbers that change at different times do not stand beside each other: compilers make one load of two
- * neighbours, and a load of what two stores have just written waits until both have left the processor. */
+/* Between two numbers that calls change stands one that they only read, or that changes rarely: compilers make
+ * one load of two neighbours, and a load of what two stores have just written waits until both have left
+ * the processor. */
 struct gpool_range_allocator {
     gpool__range_node *nodes;
     uint64_t size;
