@@ -205,11 +205,10 @@ static gpool_result store_save(gpool_store *store, const char *name, const uint8
         atomic_fetch_add(&store->same_saves, 1);
         return GPOOL_OK;
     }
-    int error = gpool__store_make_room(store, size);
+    int error = gpool__store_write(store, name, image, size);
     if (error == -ENOMEM) {
         return GPOOL_ERROR_OUT_OF_MEMORY;
     }
-    error = error < 0 ? error : gpool__store_write(store, name, image, size);
     if (error < 0) {
         atomic_fetch_add(&store->failed_saves, 1);
         char words[64];

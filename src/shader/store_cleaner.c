@@ -99,9 +99,15 @@ static bool cleaner_write_ledger(gpool_store *store, int ledger, uint64_t bytes)
     return files->write(files->user, ledger, words, sizeof words, 0) == (int64_t)sizeof words;
 }
 
-/* Adds to the ledger what fits. 0, CLEANER_NO_ROOM or a negative errno. */
-static int cleaner_reserve(gpool_store *store, uint64_t size)
+/*
+ * Gives a written file the name of an entry and adds it to the ledger, if that has room: 0,
+ * CLEANER_NO_ROOM or a negative errno. Both in one hold of the ledger's lock, so that whoever reads
+ * the ledger first and the directory then finds each entry in one of them: what has its name by then is
+ * in the directory, and what gets it later makes the ledger grow.
+ */
+static int cleaner_commit(gpool_store *store, const char *temp, const char *name, uint64_t size)
 {
+    const gpool__files *files = store->files;
     int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
     if (ledger < 0) {
         return ledger;
@@ -112,6 +118,11 @@ static int cleaner_reserve(gpool_store *store, uint64_t size)
         error = CLEANER_NO_ROOM;
     } else if (!cleaner_write_ledger(store, ledger, bytes + size)) {
         error = -EIO;
+    } else {
+        error = files->rename(files->user, store->directory, temp, name);
+        if (error < 0) {
+            (void)cleaner_write_ledger(store, ledger, bytes);
+        }
     }
     cleaner_unlock(store, ledger);
     return error;
@@ -146,29 +157,30 @@ static int cleaner_end_sum(gpool_store *store, uint64_t before, uint64_t found)
 
 /* --- looking through the directory --- */
 
-/* Deletes a temporary file whose writer is dead: nobody holds its lock. */
+/* Deletes a temporary file whose writer is dead: nobody holds its lock. True when none is left that
+ * counts: what is being written is added to the ledger when it is done. */
 static bool cleaner_delete_temp(gpool_store *store, const gpool__store_name *name)
 {
     const gpool__files *files = store->files;
     /* For writing: NFS gives no such lock to who may only read. */
     int file = files->open_write(files->user, store->directory, name->name, false);
-    if (file == -ELOOP || file == -ENXIO || file == -EACCES) {
-        return gpool__store_unlink(store, name->name, NULL); /* no writer makes these */
-    }
-    if (file < 0) {
+    bool dead = file == -ELOOP || file == -ENXIO || file == -EACCES; /* no writer makes these */
+    if (file < 0 && !dead) {
         return false;
     }
-    bool dead = files->lock(files->user, file) == 0;
-    bool deleted = dead && gpool__store_unlink(store, name->name, NULL);
-    (void)files->close(files->user, file);
-    return deleted;
+    int locked = file >= 0 ? files->lock(files->user, file) : 0;
+    bool deleted = locked == 0 && gpool__store_unlink(store, name->name, NULL);
+    if (file >= 0) {
+        (void)files->close(files->user, file);
+    }
+    atomic_fetch_add(&store->temp_files, deleted);
+    return deleted || locked == -EWOULDBLOCK;
 }
 
 /* Looks at one name: 1 when it has bytes, 0 when not or not any more, or a negative errno. */
 static int cleaner_look(gpool_store *store, gpool__store_name *name, int64_t now)
 {
     if (name->is_temp && cleaner_delete_temp(store, name)) {
-        atomic_fetch_add(&store->temp_files, 1);
         return 0;
     }
     gpool__file_state state = { 0 };
@@ -271,30 +283,30 @@ static int cleaner_run(gpool_store *store, uint64_t most, uint64_t keep)
     return cleaner_end_sum(store, before, bytes);
 }
 
-int gpool__store_make_room(gpool_store *store, uint64_t size)
+int gpool__store_commit(gpool_store *store, const char *temp, const char *name, uint64_t size)
 {
     bool due = atomic_load(&store->look_due);
-    int error = due ? CLEANER_NO_ROOM : cleaner_reserve(store, size);
+    int error = due ? CLEANER_NO_ROOM : cleaner_commit(store, temp, name, size);
     if (error != CLEANER_NO_ROOM) {
         return error;
     }
     int cleaner = cleaner_lock(store, GPOOL__STORE_CLEANER, CLEANER_CLEAN_NS);
     if (cleaner < 0) {
-        error = due ? cleaner_reserve(store, size) : cleaner;
+        error = due ? cleaner_commit(store, temp, name, size) : cleaner;
         return error == CLEANER_NO_ROOM ? -ENOSPC : error;
     }
     /* Another one may have made room while we waited. */
     due = atomic_load(&store->look_due);
-    error = due ? CLEANER_NO_ROOM : cleaner_reserve(store, size);
+    error = due ? CLEANER_NO_ROOM : cleaner_commit(store, temp, name, size);
     if (error == CLEANER_NO_ROOM) {
         const uint64_t most = store->max_bytes - size;
         const uint64_t keep = gpool__min(store->max_bytes - store->max_bytes / 8, most);
         /* Where the first look finds all in order, what is there stays. */
         error = cleaner_run(store, due ? most : keep, keep);
-        error = error < 0 ? error : cleaner_reserve(store, size);
+        error = error < 0 ? error : cleaner_commit(store, temp, name, size);
         if (error == CLEANER_NO_ROOM && due) {
             error = cleaner_run(store, keep, keep);
-            error = error < 0 ? error : cleaner_reserve(store, size);
+            error = error < 0 ? error : cleaner_commit(store, temp, name, size);
         }
     }
     cleaner_unlock(store, cleaner);

@@ -10,9 +10,10 @@
  * Locks go with an open file (flock), so that a writer that dies, by whatever death, leaves none; and a
  * temporary file whose lock can be had is a dead writer's, whatever clocks and process numbers say.
  *
- * A save first adds its bytes to the ledger. Where they do not fit, it becomes the cleaner, looks
- * through the directory, deletes what was used least recently and puts the ledger right. So the sum of
- * the files is at most max_bytes, but for one entry of each writer while it is written.
+ * A save writes its file aside, and commits it under the ledger's lock: its bytes are added and it gets
+ * its name. Where they do not fit, it becomes the cleaner, looks through the directory, deletes what was
+ * used least recently, puts the ledger right and commits then. So the sum of the files is at most
+ * max_bytes, but for one entry of each writer while it is written.
  *
  * Everything but what `lock` guards is set at open, or atomic. No lock is held while a file is read or
  * written.
@@ -164,18 +165,19 @@ void gpool__store_free_names(gpool_store *store, gpool__store_names *names);
 /** True when the file of a name has these bytes; its stamp is refreshed then. */
 bool gpool__store_has(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
-/** Writes a file aside and renames it; 0 or a negative errno, with nothing left behind. */
+/** Writes a file aside and commits it; as gpool__store_commit(), with nothing left behind. */
 int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
 /* --- store_cleaner.c --- */
 
 /**
- * Gets a place for so many bytes, by deleting others if need be. 0, a negative errno, or -ENOMEM when
- * the allocator gave no memory.
+ * Makes an entry of a written file: adds its size to the ledger and renames it, after deleting others
+ * if need be. The caller holds the file's lock. 0, a negative errno (-ENOSPC: no room), or -ENOMEM when
+ * the allocator gave no memory; but for 0 the file has its name still.
  */
-int gpool__store_make_room(gpool_store *store, uint64_t size);
+int gpool__store_commit(gpool_store *store, const char *temp, const char *name, uint64_t size);
 
-/** Deletes all entries and leftovers; as gpool__store_make_room(). */
+/** Deletes all entries and leftovers; as gpool__store_commit(). */
 int gpool__store_delete_all(gpool_store *store);
 
 #endif

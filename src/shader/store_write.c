@@ -92,26 +92,35 @@ static int write_open_temp(gpool_store *store, char name[sizeof GPOOL__STORE_TEM
     return file;
 }
 
-/* Writes a file aside and renames it, once. `*taken`: a cleaner took it for a dead writer's. */
-static int write_once(gpool_store *store, const char *name, const uint8_t *image, size_t size,
-                      bool *taken)
+/* Writes a file that has its lock, through a descriptor of its own: closing that tells what a network
+ * did not take, while the lock stays with the other. */
+static int write_temp(gpool_store *store, const char *temp, const uint8_t *image, size_t size)
 {
     const gpool__files *files = store->files;
-    char temp[sizeof GPOOL__STORE_TEMP + 32];
-    int file = write_open_temp(store, temp);
+    int file = files->open_write(files->user, store->directory, temp, false);
     if (file < 0) {
         return file;
     }
     int error = write_all(store, file, image, size);
     int closed = files->close(files->user, file);
-    error = error < 0 ? error : closed;
-    if (error == 0) {
-        error = files->rename(files->user, store->directory, temp, name);
-        *taken = error == -ENOENT;
+    return error < 0 ? error : closed;
+}
+
+/* Writes a file aside and gives it its name, once; -ENOENT when it was taken for a dead writer's. */
+static int write_once(gpool_store *store, const char *name, const uint8_t *image, size_t size)
+{
+    const gpool__files *files = store->files;
+    char temp[sizeof GPOOL__STORE_TEMP + 32];
+    int holder = write_open_temp(store, temp);
+    if (holder < 0) {
+        return holder;
     }
+    int error = write_temp(store, temp, image, size);
+    error = error < 0 ? error : gpool__store_commit(store, temp, name, size);
     if (error < 0) {
         (void)files->unlink(files->user, store->directory, temp);
     }
+    (void)files->close(files->user, holder);
     return error;
 }
 
@@ -119,16 +128,14 @@ static int write_once(gpool_store *store, const char *name, const uint8_t *image
  * No fsync: it costs more than most payloads are worth (a third of a millisecond and up), and buys
  * nothing that the hash does not. What a power failure leaves half written is a bad entry, and a miss.
  *
- * Before a writer has its lock and after it has closed its file, a cleaner takes the file for a dead
- * writer's. Then there is nothing to rename, and it is written again.
+ * Before a writer has its lock, a cleaner takes the file for a dead writer's. Then there is nothing to
+ * write to, and another one is made.
  */
 int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size)
 {
-    int error = 0;
-    bool taken = true;
-    for (int i = 0; i < WRITE_ATTEMPTS && taken; ++i) {
-        taken = false;
-        error = write_once(store, name, image, size, &taken);
+    int error = -ENOENT;
+    for (int i = 0; i < WRITE_ATTEMPTS && error == -ENOENT; ++i) {
+        error = write_once(store, name, image, size);
     }
     return error;
 }

@@ -11,10 +11,22 @@
 
 #define UNDER (gpool__system_files())
 
+static void faulty_call_once(faulty_files *faulty, void (**call)(void *user))
+{
+    void (*once)(void *user) = *call;
+    *call = NULL;
+    if (once != NULL) {
+        once(faulty->on_user);
+    }
+}
+
 /* Counts a call; true when it is one that fails. */
 static bool faulty_fails(faulty_files *faulty)
 {
     uint64_t call = atomic_fetch_add(&faulty->calls, 1) + 1;
+    if (call == faulty->call_at) {
+        faulty_call_once(faulty, &faulty->on_call);
+    }
     bool fails = faulty->fail_at != 0 &&
                  (call == faulty->fail_at || (faulty->for_ever && call > faulty->fail_at));
     atomic_fetch_add(&faulty->failed, fails);
@@ -97,20 +109,12 @@ static int faulty_create(void *user, int directory, const char *name)
         return faulty->error;
     }
     int file = UNDER->create(UNDER->user, directory, name);
-    if (file >= 0 && file < FAULTY_DESCRIPTORS && faulty->close_error != 0) {
-        faulty->is_made[file] = true;
-    }
     faulty_know(faulty, file, name, true);
-    return file;
-}
-
-static void faulty_call_once(faulty_files *faulty, void (**call)(void *user))
-{
-    void (*once)(void *user) = *call;
-    *call = NULL;
-    if (once != NULL) {
-        once(faulty->on_user);
+    if (file >= 0 && faulty->steals > 0) {
+        faulty->steals -= 1;
+        (void)UNDER->unlink(UNDER->user, directory, name);
     }
+    return file;
 }
 
 static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64_t offset)
@@ -119,8 +123,8 @@ static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64
     if (faulty_fails(faulty)) {
         return faulty->error;
     }
-    if (faulty->interrupts && faulty->turns++ % 2 == 0) {
-        return -EINTR;
+    if (faulty->interrupts && size > 16 && faulty->turns++ % 2 == 0) {
+        return -EINTR; /* not of a ledger, which is read and written in one go or not at all */
     }
     size_t part = faulty->halves && size > 1 ? size / 2 : size;
     int64_t got = UNDER->read(UNDER->user, file, data, part, offset);
@@ -148,11 +152,13 @@ static int64_t faulty_write(void *user, int file, const void *data, size_t size,
     bool fails = faulty_fails(faulty);
     faulty->unlocked += faulty->watch_locks && faulty_is_unlocked(file);
     if (faulty->interrupts && !fails && size > 16 && faulty->turns++ % 2 == 0) {
-        return -EINTR; /* not of a ledger, which is written in one go or not at all */
+        return -EINTR;
     }
     size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
     int64_t put = UNDER->write(UNDER->user, file, data, part, offset);
-    faulty_call_once(faulty, &faulty->on_write);
+    if (faulty->close_error != 0 && size > 16 && file < FAULTY_DESCRIPTORS) {
+        faulty->is_written[file] = true;
+    }
     if (faulty->records != NULL && put > 0) {
         faulty_record *record = faulty_add(faulty, FAULTY_WRITE, "");
         record->file = faulty->file_of[file];
@@ -171,12 +177,12 @@ static int faulty_close(void *user, int file)
 {
     faulty_files *faulty = user;
     bool fails = faulty_fails(faulty);
-    bool is_made = file < FAULTY_DESCRIPTORS && faulty->is_made[file];
-    if (is_made) {
-        faulty->is_made[file] = false;
+    bool is_written = file < FAULTY_DESCRIPTORS && faulty->is_written[file];
+    if (is_written) {
+        faulty->is_written[file] = false;
     }
     int result = UNDER->close(UNDER->user, file);
-    return fails ? faulty->error : is_made ? faulty->close_error : result;
+    return fails ? faulty->error : is_written ? faulty->close_error : result;
 }
 
 static int faulty_rename(void *user, int directory, const char *from, const char *to)
@@ -184,10 +190,6 @@ static int faulty_rename(void *user, int directory, const char *from, const char
     faulty_files *faulty = user;
     if (faulty_fails(faulty)) {
         return faulty->error;
-    }
-    if (faulty->steals > 0) {
-        faulty->steals -= 1;
-        (void)UNDER->unlink(UNDER->user, directory, from);
     }
     int result = UNDER->rename(UNDER->user, directory, from, to);
     if (result == 0) {

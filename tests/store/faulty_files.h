@@ -39,8 +39,8 @@ typedef struct faulty_files {
     _Atomic uint64_t failed; /* calls that did */
     bool halves;             /* reads and writes do half of what they could */
     bool interrupts;         /* every other read and write is interrupted */
-    int close_error;         /* what closing a file gives that was made by create; 0 = nothing */
-    uint32_t steals;         /* so many renames find their file deleted, as by a cleaner */
+    int close_error;         /* what closing an entry's file gives after a write; 0 = nothing */
+    uint32_t steals;         /* so many files are deleted when they were created, as by a cleaner */
     bool watch_locks;       /* looks whether a file is locked while it is written, see `unlocked` */
     uint64_t unlocked;      /* writes of files that were not */
     int64_t clock_shift_ns; /* added to the clock */
@@ -49,12 +49,13 @@ typedef struct faulty_files {
     uint32_t file_owner_shift;      /* and of files */
     int directory_owner_root;       /* 1: all directories belong to root */
 
-    void (*on_list)(void *user);  /* called once when a directory has been read; NULL = not */
-    void (*on_read)(void *user);  /* the same when bytes have been read */
-    void (*on_write)(void *user); /* the same when bytes have been written */
+    uint64_t call_at; /* on_call is called once, before the call of this number; 0 = not */
+    void (*on_call)(void *user); /* */
+    void (*on_list)(void *user); /* called once when a directory has been read; NULL = not */
+    void (*on_read)(void *user); /* the same when bytes have been read */
     void *on_user;
-    uint64_t turns;                   /* of `interrupts` */
-    bool is_made[FAULTY_DESCRIPTORS]; /* by create, and open */
+    uint64_t turns;                      /* of `interrupts` */
+    bool is_written[FAULTY_DESCRIPTORS]; /* for `close_error` */
 
     faulty_record *records; /* NULL = records nothing; one thread only */
     uint32_t record_count;

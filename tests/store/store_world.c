@@ -256,6 +256,16 @@ world_census world_count(const char *path)
     return census;
 }
 
+uint64_t world_ledger(const store_world *w)
+{
+    uint8_t bytes[16];
+    uint64_t words[2];
+    assert_int_equal(world_read_file(world_path(w, "store/" GPOOL__STORE_LEDGER), bytes, 16), 16);
+    memcpy(words, bytes, sizeof words);
+    assert_int_equal(words[0] ^ words[1], UINT64_C(0x67706f6f6c6c6564));
+    return words[0];
+}
+
 uint64_t world_number(const char *variable, uint64_t otherwise)
 {
     const char *text = getenv(variable);

@@ -92,6 +92,9 @@ typedef struct world_census {
 
 world_census world_count(const char *path);
 
+/** Bytes that the ledger of a store tells; fails the test when it tells none. */
+uint64_t world_ledger(const store_world *w);
+
 /** Number of an environment variable, or `otherwise`. */
 uint64_t world_number(const char *variable, uint64_t otherwise);
 

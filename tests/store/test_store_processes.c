@@ -129,6 +129,8 @@ static void run_processes(uint32_t processes, uint64_t operations)
     assert_true(t->failed_saves <= t->saves / 4);
     world_census census = world_count(w.path);
     assert_true(census.bytes <= desc.max_bytes);
+    /* Whatever came between the steps of whom: the ledger tells no byte too few. */
+    assert_true(world_ledger(&w) >= census.bytes);
     assert_int_equal(census.temps, 0);
     (void)munmap(t, sizeof *t);
     world_close(&w);

@@ -402,8 +402,7 @@ static void interrupted_reads_and_writes_go_on(void **state)
         assert_int_equal(world_stats(store).same_saves, i + 1);
     }
     faulty.interrupts = false;
-    /* The ledger is read once a save, before the entry is written: the second is the entry's. */
-    faulty.turns = 1;
+    faulty.turns = 0; /* the entry's write */
     faulty.interrupts = true;
     assert_same(world_save(store, 9, 1, 5000), GPOOL_OK);
     assert_same(world_load(store, 9), WORLD_RIGHT);
@@ -433,7 +432,7 @@ static void error_of_the_close_is_an_error_of_the_write(void **state)
     world_close(&w);
 }
 
-/* A cleaner that comes between the close and the rename of a writer takes its file. */
+/* A cleaner that comes before a writer has its lock takes its file. */
 static void file_that_a_cleaner_took_is_written_again(void **state)
 {
     (void)state;
