@@ -178,6 +178,9 @@ typedef struct bench_side {
 BENCH_CASES(BENCH_X)
 #undef BENCH_X
 
+/** Nanoseconds an item of `count`, or a call in them where the side has a timer. */
+double bench_sample(const bench_side *side, uint64_t count);
+
 /**
  * Runs both sides in alternating pairs of `count` items and fills ours, peer, ratio and spread in
  * nanoseconds an item, or a call where they have timers. `peer` may be NULL. In a run that counts

@@ -221,14 +221,14 @@ static void alloc_close(alloc_side *side)
     }
 }
 
-/* Nanoseconds a call, or a step on the thread's clock. */
-static double alloc_sample(alloc_side *side, bool timed, uint64_t count)
+/* A side that is measured by its calls, or by whole steps on the thread's clock. */
+static bench_side alloc_measured(alloc_side *side, bool timed)
 {
     side->timed = timed;
-    side->timer = (bench_timer){ 0 };
-    const uint64_t begin = bench_cpu_ns();
-    alloc_work(side, count);
-    return timed ? bench_timer_ns(&side->timer) : (double)(bench_cpu_ns() - begin) / (double)count;
+    return (bench_side){ .name = side->kind != ALLOC_OURS ? alloc_peers[side->kind] : NULL,
+                         .work = alloc_work,
+                         .state = side,
+                         .timer = timed ? &side->timer : NULL };
 }
 
 /* Our time by another peer's, each with a trace of its own: the median of some pairs. */
@@ -244,8 +244,11 @@ static double alloc_compare(uint32_t kind, const uint32_t *sizes, double fill, u
     (void)alloc_open(&ours, ALLOC_OURS, sizes, fill, live);
     alloc_work(&ours, ALLOC_WARM_STEPS);
     alloc_work(&peer, ALLOC_WARM_STEPS);
+    const bench_side us = alloc_measured(&ours, timed);
+    const bench_side other = alloc_measured(&peer, timed);
     for (unsigned i = 0; i < ALLOC_OTHER_PAIRS; ++i) {
-        parts[i] = alloc_sample(&ours, timed, count) / alloc_sample(&peer, timed, count);
+        parts[i] = bench_sample(&us, count);
+        parts[i] /= bench_sample(&other, count);
     }
     alloc_close(&ours);
     alloc_close(&peer);
@@ -261,19 +264,12 @@ static void alloc_measure(bench_run *run, bench_row *row, bool narrow, double fi
     (void)alloc_open(&ours, ALLOC_OURS, sizes, fill, live);
     const bool has_peer = alloc_open(&peer, PEER_RANGES_OFFSET_ALLOCATOR, sizes, fill, live);
     const bool timed = BENCH_HAS_TICKS && run->counted == NULL;
-    const bench_side us = { .work = alloc_work,
-                            .state = &ours,
-                            .timer = timed ? &ours.timer : NULL };
-    const bench_side other = { .name = alloc_peers[PEER_RANGES_OFFSET_ALLOCATOR],
-                               .work = alloc_work,
-                               .state = &peer,
-                               .timer = timed ? &peer.timer : NULL };
     alloc_work(&ours, bench_repeats(run, ALLOC_WARM_STEPS));
     if (has_peer) {
         alloc_work(&peer, bench_repeats(run, ALLOC_WARM_STEPS));
     }
-    ours.timed = timed;
-    peer.timed = timed;
+    const bench_side us = alloc_measured(&ours, timed);
+    const bench_side other = alloc_measured(&peer, timed);
     bench_measure(run, row, us, has_peer ? &other : NULL, ALLOC_ITEMS);
     bench_add_counter(row, "live", (double)ours.live_count);
     alloc_close(&ours);

@@ -189,7 +189,7 @@ double bench_timer_ns(const bench_timer *timer)
     return ((double)timer->ticks / (double)timer->calls - cost) * tick_ns;
 }
 
-static double timing_sample(const bench_side *side, uint64_t count)
+double bench_sample(const bench_side *side, uint64_t count)
 {
     if (side->timer != NULL) {
         *side->timer = (bench_timer){ 0 };
@@ -215,14 +215,14 @@ void bench_measure(bench_run *run, bench_row *row, bench_side ours, const bench_
     double *samples = bench_alloc((size_t)pairs * 3, sizeof *samples);
     double *peer_samples = samples + pairs;
     double *ratios = peer_samples + pairs;
-    (void)timing_sample(&ours, count); /* warms caches and branch predictors */
+    (void)bench_sample(&ours, count); /* warms caches and branch predictors */
     if (peer != NULL) {
-        (void)timing_sample(peer, count);
+        (void)bench_sample(peer, count);
     }
     for (unsigned i = 0; i < pairs; ++i) {
-        samples[i] = timing_sample(&ours, count);
+        samples[i] = bench_sample(&ours, count);
         if (peer != NULL) {
-            peer_samples[i] = timing_sample(peer, count);
+            peer_samples[i] = bench_sample(peer, count);
             ratios[i] = peer_samples[i] / samples[i];
         }
     }

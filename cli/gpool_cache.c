@@ -192,7 +192,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0] && options.command != NULL; ++i) {
         if (strcmp(options.command, commands[i].name) == 0) {
-            return commands[i].run(&options);
+            return (int)commands[i].run(&options);
         }
     }
     if (options.command != NULL) {
