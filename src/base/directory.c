@@ -102,6 +102,12 @@ static int directory_create(void *user, int directory, const char *name)
         openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | DIRECTORY_SAFE, S_IRUSR | S_IWUSR));
 }
 
+static int directory_duplicate(void *user, int file)
+{
+    (void)user;
+    return directory_result(fcntl(file, F_DUPFD_CLOEXEC, 0));
+}
+
 static int64_t directory_read(void *user, int file, void *data, size_t size, uint64_t offset)
 {
     (void)user;
@@ -253,6 +259,7 @@ static const gpool__files directory_system = {
     .open_read = directory_open_read,
     .open_write = directory_open_write,
     .create = directory_create,
+    .duplicate = directory_duplicate,
     .read = directory_read,
     .write = directory_write,
     .close = directory_close,

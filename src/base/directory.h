@@ -57,6 +57,9 @@ typedef struct gpool__files {
     /** Makes a file for its owner alone and opens it for writing; -EEXIST when there is one. */
     int (*create)(void *user, int directory, const char *name);
 
+    /** Another descriptor of the same open file, which has the lock as long as one is open. */
+    int (*duplicate)(void *user, int file);
+
     /** Reads at `offset`; returns the bytes read, which may be fewer, and 0 at the end. */
     int64_t (*read)(void *user, int file, void *data, size_t size, uint64_t offset);
 

@@ -1,5 +1,7 @@
 #include "shader/store_state.h"
 
+#include "base/checked.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +9,8 @@
 
 #define STORE_MAX_BYTES (UINT64_C(256) << 20)
 #define STORE_MAX_ENTRY (UINT64_C(16) << 20)
+/* A larger cap is this one: sums stay far from overflow. */
+#define STORE_NO_MORE (UINT64_C(1) << 60)
 
 /* What stands in the 16 bytes before a payload that is given out: they were header or key. */
 typedef struct store_given {
@@ -92,6 +96,7 @@ gpool_result gpool__store_open(const gpool_store_desc *desc, const gpool__store_
     made->directory = made->seed = -1;
     made->mode = desc->mode;
     made->max_bytes = desc->max_bytes != 0 ? desc->max_bytes : STORE_MAX_BYTES;
+    made->max_bytes = gpool__min(made->max_bytes, STORE_NO_MORE);
     made->max_entry_bytes = desc->max_entry_bytes != 0 ? desc->max_entry_bytes : STORE_MAX_ENTRY;
     if (made->max_entry_bytes > made->max_bytes) {
         made->max_entry_bytes = made->max_bytes;

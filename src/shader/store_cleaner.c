@@ -13,8 +13,6 @@
 #define CLEANER_CLEAR_NS   UINT64_C(1000000000)
 #define CLEANER_NAP_NS     UINT64_C(200000)
 #define CLEANER_LEDGER_KEY UINT64_C(0x67706f6f6c6c6564)
-/* A result beside 0 and errors: the ledger has no room for so much. */
-#define CLEANER_NO_ROOM 1
 /* What the ledger says while nobody knows: no save fits, so each waits for the cleaner. */
 #define CLEANER_FULL (UINT64_MAX / 4)
 
@@ -86,7 +84,10 @@ static uint64_t cleaner_read_ledger(gpool_store *store, int ledger)
 {
     uint64_t words[2] = { 0 };
     const gpool__files *files = store->files;
-    int64_t got = files->read(files->user, ledger, words, sizeof words, 0);
+    int64_t got = -EINTR;
+    while (got == -EINTR) {
+        got = files->read(files->user, ledger, words, sizeof words, 0);
+    }
     bool good = got == (int64_t)sizeof words && (words[0] ^ words[1]) == CLEANER_LEDGER_KEY;
     return good ? gpool__min(words[0], CLEANER_FULL) : CLEANER_FULL;
 }
@@ -99,13 +100,23 @@ static bool cleaner_write_ledger(gpool_store *store, int ledger, uint64_t bytes)
     return files->write(files->user, ledger, words, sizeof words, 0) == (int64_t)sizeof words;
 }
 
+/* Takes a rename back from the ledger, if there was none: a network may do it and tell of an error. */
+static void cleaner_take_back(gpool_store *store, int ledger, const char *temp, uint64_t bytes)
+{
+    const gpool__files *files = store->files;
+    gpool__file_state state;
+    if (files->state_at(files->user, store->directory, temp, &state) == 0) {
+        (void)cleaner_write_ledger(store, ledger, bytes);
+    }
+}
+
 /*
  * Gives a written file the name of an entry and adds it to the ledger, if that has room: 0,
- * CLEANER_NO_ROOM or a negative errno. Both in one hold of the ledger's lock, so that whoever reads
- * the ledger first and the directory then finds each entry in one of them: what has its name by then is
- * in the directory, and what gets it later makes the ledger grow.
+ * GPOOL__STORE_NO_ROOM or a negative errno. Without `temp` it only looks. Both in one hold of the
+ * ledger's lock, so that whoever reads the ledger first and the directory then finds each entry in one
+ * of them: what has its name by then is in the directory, and what gets it later makes the ledger grow.
  */
-static int cleaner_commit(gpool_store *store, const char *temp, const char *name, uint64_t size)
+static int cleaner_commit(gpool_store *store, uint64_t size, const char *temp, const char *name)
 {
     const gpool__files *files = store->files;
     int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
@@ -115,13 +126,13 @@ static int cleaner_commit(gpool_store *store, const char *temp, const char *name
     uint64_t bytes = cleaner_read_ledger(store, ledger);
     int error = 0;
     if (!gpool__range_inside(bytes, size, store->max_bytes)) {
-        error = CLEANER_NO_ROOM;
-    } else if (!cleaner_write_ledger(store, ledger, bytes + size)) {
+        error = GPOOL__STORE_NO_ROOM;
+    } else if (temp != NULL && !cleaner_write_ledger(store, ledger, bytes + size)) {
         error = -EIO;
-    } else {
+    } else if (temp != NULL) {
         error = files->rename(files->user, store->directory, temp, name);
         if (error < 0) {
-            (void)cleaner_write_ledger(store, ledger, bytes);
+            cleaner_take_back(store, ledger, temp, bytes);
         }
     }
     cleaner_unlock(store, ledger);
@@ -157,8 +168,8 @@ static int cleaner_end_sum(gpool_store *store, uint64_t before, uint64_t found)
 
 /* --- looking through the directory --- */
 
-/* Deletes a temporary file whose writer is dead: nobody holds its lock. True when none is left that
- * counts: what is being written is added to the ledger when it is done. */
+/* Deletes a temporary file whose writer is dead: nobody holds its lock. False when one is left that
+ * counts: what somebody has locked is not in the sum before it is committed. */
 static bool cleaner_delete_temp(gpool_store *store, const gpool__store_name *name)
 {
     const gpool__files *files = store->files;
@@ -279,38 +290,36 @@ static int cleaner_run(gpool_store *store, uint64_t most, uint64_t keep)
     bytes = cleaner_evict(store, &names, bytes > most ? keep : UINT64_MAX);
     gpool__store_free_names(store, &names);
     atomic_fetch_add(&store->cleanings, 1);
-    atomic_store(&store->look_due, false);
-    return cleaner_end_sum(store, before, bytes);
+    error = cleaner_end_sum(store, before, bytes);
+    if (error == 0) {
+        atomic_store(&store->look_due, false);
+    }
+    return error;
 }
 
-int gpool__store_commit(gpool_store *store, const char *temp, const char *name, uint64_t size)
+int gpool__store_commit(gpool_store *store, uint64_t size, const char *temp, const char *name)
 {
     bool due = atomic_load(&store->look_due);
-    int error = due ? CLEANER_NO_ROOM : cleaner_commit(store, temp, name, size);
-    if (error != CLEANER_NO_ROOM) {
+    int error = due ? GPOOL__STORE_NO_ROOM : cleaner_commit(store, size, temp, name);
+    if (error != GPOOL__STORE_NO_ROOM) {
         return error;
     }
     int cleaner = cleaner_lock(store, GPOOL__STORE_CLEANER, CLEANER_CLEAN_NS);
     if (cleaner < 0) {
-        error = due ? cleaner_commit(store, temp, name, size) : cleaner;
-        return error == CLEANER_NO_ROOM ? -ENOSPC : error;
+        return due ? cleaner_commit(store, size, temp, name) : cleaner;
     }
     /* Another one may have made room while we waited. */
     due = atomic_load(&store->look_due);
-    error = due ? CLEANER_NO_ROOM : cleaner_commit(store, temp, name, size);
-    if (error == CLEANER_NO_ROOM) {
+    error = due ? GPOOL__STORE_NO_ROOM : cleaner_commit(store, size, temp, name);
+    if (error == GPOOL__STORE_NO_ROOM) {
         const uint64_t most = store->max_bytes - size;
         const uint64_t keep = gpool__min(store->max_bytes - store->max_bytes / 8, most);
         /* Where the first look finds all in order, what is there stays. */
         error = cleaner_run(store, due ? most : keep, keep);
-        error = error < 0 ? error : cleaner_commit(store, temp, name, size);
-        if (error == CLEANER_NO_ROOM && due) {
-            error = cleaner_run(store, keep, keep);
-            error = error < 0 ? error : cleaner_commit(store, temp, name, size);
-        }
+        error = error < 0 ? error : cleaner_commit(store, size, temp, name);
     }
     cleaner_unlock(store, cleaner);
-    return error == CLEANER_NO_ROOM ? -ENOSPC : error;
+    return error;
 }
 
 int gpool__store_delete_all(gpool_store *store)

@@ -4,8 +4,8 @@
  * Names in its directory:
  *   32 hexadecimal digits    an entry: never changed, only replaced by a rename and deleted
  *   "temp-" and 32 digits    an entry being written; its writer holds its lock
- *   "cleaner.lock"           whoever holds its lock may lower what the ledger says
- *   "ledger"                 bytes of all entries, never too few but for what is not there any more
+ *   "cleaner.lock"           whoever holds its lock looks through the directory and puts the ledger right
+ *   "ledger"                 bytes of all entries; rather too many: what was deleted is in it for a while
  *
  * Locks go with an open file (flock), so that a writer that dies, by whatever death, leaves none; and a
  * temporary file whose lock can be had is a dead writer's, whatever clocks and process numbers say.
@@ -13,9 +13,10 @@
  * A save writes its file aside, and commits it under the ledger's lock: its bytes are added and it gets
  * its name. Where they do not fit, it becomes the cleaner, looks through the directory, deletes what was
  * used least recently, puts the ledger right and commits then. So the sum of the files is at most
- * max_bytes, but for one entry of each writer while it is written.
+ * max_bytes, but for one entry of each writer while it is written, or that died then: the next cleaning
+ * deletes those.
  *
- * Everything but what `lock` guards is set at open, or atomic. No lock is held while a file is read or
+ * Everything but what `lock` guards is set at open, or atomic. No mutex is held while a file is read or
  * written.
  */
 #ifndef GPOOL_SHADER_STORE_STATE_H
@@ -165,17 +166,21 @@ void gpool__store_free_names(gpool_store *store, gpool__store_names *names);
 /** True when the file of a name has these bytes; its stamp is refreshed then. */
 bool gpool__store_has(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
-/** Writes a file aside and commits it; as gpool__store_commit(), with nothing left behind. */
+/** Writes a file aside and commits it; 0 or a negative errno, with nothing left behind. */
 int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
 /* --- store_cleaner.c --- */
 
+/* A result beside 0 and errors: the ledger has no room for so much. */
+#define GPOOL__STORE_NO_ROOM 1
+
 /**
  * Makes an entry of a written file: adds its size to the ledger and renames it, after deleting others
- * if need be. The caller holds the file's lock. 0, a negative errno (-ENOSPC: no room), or -ENOMEM when
- * the allocator gave no memory; but for 0 the file has its name still.
+ * if need be. The caller holds the file's lock. Without `temp` it only makes room. 0,
+ * GPOOL__STORE_NO_ROOM, a negative errno, or -ENOMEM when the allocator gave no memory; but for 0 the
+ * file has its name still.
  */
-int gpool__store_commit(gpool_store *store, const char *temp, const char *name, uint64_t size);
+int gpool__store_commit(gpool_store *store, uint64_t size, const char *temp, const char *name);
 
 /** Deletes all entries and leftovers; as gpool__store_commit(). */
 int gpool__store_delete_all(gpool_store *store);

@@ -92,12 +92,12 @@ static int write_open_temp(gpool_store *store, char name[sizeof GPOOL__STORE_TEM
     return file;
 }
 
-/* Writes a file that has its lock, through a descriptor of its own: closing that tells what a network
- * did not take, while the lock stays with the other. */
-static int write_temp(gpool_store *store, const char *temp, const uint8_t *image, size_t size)
+/* Writes a file that is open and locked, through a second descriptor: closing that tells what a
+ * network did not take, while the lock stays with the first. */
+static int write_temp(gpool_store *store, int holder, const uint8_t *image, size_t size)
 {
     const gpool__files *files = store->files;
-    int file = files->open_write(files->user, store->directory, temp, false);
+    int file = files->duplicate(files->user, holder);
     if (file < 0) {
         return file;
     }
@@ -106,7 +106,7 @@ static int write_temp(gpool_store *store, const char *temp, const uint8_t *image
     return error < 0 ? error : closed;
 }
 
-/* Writes a file aside and gives it its name, once; -ENOENT when it was taken for a dead writer's. */
+/* Writes a file aside and commits it, once. */
 static int write_once(gpool_store *store, const char *name, const uint8_t *image, size_t size)
 {
     const gpool__files *files = store->files;
@@ -115,9 +115,9 @@ static int write_once(gpool_store *store, const char *name, const uint8_t *image
     if (holder < 0) {
         return holder;
     }
-    int error = write_temp(store, temp, image, size);
-    error = error < 0 ? error : gpool__store_commit(store, temp, name, size);
-    if (error < 0) {
+    int error = write_temp(store, holder, image, size);
+    error = error < 0 ? error : gpool__store_commit(store, size, temp, name);
+    if (error != 0) {
         (void)files->unlink(files->user, store->directory, temp);
     }
     (void)files->close(files->user, holder);
@@ -129,13 +129,38 @@ static int write_once(gpool_store *store, const char *name, const uint8_t *image
  * nothing that the hash does not. What a power failure leaves half written is a bad entry, and a miss.
  *
  * Before a writer has its lock, a cleaner takes the file for a dead writer's. Then there is nothing to
- * write to, and another one is made.
+ * rename, and another one is written.
  */
-int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size)
+static int write_aside(gpool_store *store, const char *name, const uint8_t *image, size_t size)
 {
     int error = -ENOENT;
     for (int i = 0; i < WRITE_ATTEMPTS && error == -ENOENT; ++i) {
         error = write_once(store, name, image, size);
     }
     return error;
+}
+
+/* An error of a disk that is full, or of one's share of it. */
+static bool write_is_full(int error)
+{
+#ifdef EDQUOT
+    if (error == -EDQUOT) {
+        return true;
+    }
+#endif
+    return error == -ENOSPC;
+}
+
+int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size)
+{
+    /* The first look comes before the first file: what dead writers left must not grow. */
+    bool due = atomic_load(&store->look_due);
+    int error = due ? gpool__store_commit(store, size, NULL, NULL) : 0;
+    error = error < 0 ? error : write_aside(store, name, image, size);
+    if (write_is_full(error)) {
+        /* Full of what is ours to delete, perhaps. */
+        error = gpool__store_commit(store, size, NULL, NULL);
+        error = error != 0 ? error : write_aside(store, name, image, size);
+    }
+    return error == GPOOL__STORE_NO_ROOM ? -ENOSPC : error;
 }

@@ -123,13 +123,26 @@ static int64_t faulty_read(void *user, int file, void *data, size_t size, uint64
     if (faulty_fails(faulty)) {
         return faulty->error;
     }
-    if (faulty->interrupts && size > 16 && faulty->turns++ % 2 == 0) {
-        return -EINTR; /* not of a ledger, which is read and written in one go or not at all */
+    if (faulty->interrupts && faulty->turns++ % 2 == 0) {
+        return -EINTR;
     }
     size_t part = faulty->halves && size > 1 ? size / 2 : size;
     int64_t got = UNDER->read(UNDER->user, file, data, part, offset);
     faulty_call_once(faulty, &faulty->on_read);
     return got;
+}
+
+static int faulty_duplicate(void *user, int file)
+{
+    faulty_files *faulty = user;
+    if (faulty_fails(faulty)) {
+        return faulty->error;
+    }
+    int other = UNDER->duplicate(UNDER->user, file);
+    if (faulty->records != NULL && other >= 0 && other < FAULTY_DESCRIPTORS) {
+        faulty->file_of[other] = faulty->file_of[file];
+    }
+    return other;
 }
 
 /* True when another one may take the lock of an open file. */
@@ -152,7 +165,10 @@ static int64_t faulty_write(void *user, int file, const void *data, size_t size,
     bool fails = faulty_fails(faulty);
     faulty->unlocked += faulty->watch_locks && faulty_is_unlocked(file);
     if (faulty->interrupts && !fails && size > 16 && faulty->turns++ % 2 == 0) {
-        return -EINTR;
+        return -EINTR; /* not of a ledger, which is written in one go or not at all */
+    }
+    if (faulty->full && size > 16) {
+        return -ENOSPC; /* a ledger has its block already */
     }
     size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
     int64_t put = UNDER->write(UNDER->user, file, data, part, offset);
@@ -196,7 +212,7 @@ static int faulty_rename(void *user, int directory, const char *from, const char
         faulty_record *record = faulty_add(faulty, FAULTY_RENAME, from);
         (void)snprintf(record->to, sizeof record->to, "%s", to);
     }
-    return result;
+    return result == 0 ? faulty->rename_error : result;
 }
 
 static int faulty_unlink(void *user, int directory, const char *name)
@@ -208,6 +224,7 @@ static int faulty_unlink(void *user, int directory, const char *name)
     int result = UNDER->unlink(UNDER->user, directory, name);
     if (result == 0) {
         (void)faulty_add(faulty, FAULTY_UNLINK, name);
+        faulty->full = faulty->full && strncmp(name, "temp-", 5) == 0;
     }
     return result;
 }
@@ -316,6 +333,7 @@ void faulty_init(faulty_files *faulty)
         .open_read = faulty_open_read,
         .open_write = faulty_open_write,
         .create = faulty_create,
+        .duplicate = faulty_duplicate,
         .read = faulty_read,
         .write = faulty_write,
         .close = faulty_close,

@@ -1,11 +1,16 @@
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
 #endif
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1 /* flock() */
+#endif
 #include "store_world.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -245,6 +250,7 @@ world_census world_count(const char *path)
             census.entries += !is_temp;
             if (fstatat(dirfd(names), entry->d_name, &state, AT_SYMLINK_NOFOLLOW) == 0) {
                 census.bytes += (uint64_t)state.st_size;
+                census.entry_bytes += is_temp ? 0 : (uint64_t)state.st_size;
             }
         } else {
             census.others += entry->d_name[0] != '.';
@@ -260,10 +266,28 @@ uint64_t world_ledger(const store_world *w)
 {
     uint8_t bytes[16];
     uint64_t words[2];
-    assert_int_equal(world_read_file(world_path(w, "store/" GPOOL__STORE_LEDGER), bytes, 16), 16);
+    if (world_read_file(world_path(w, "store/" GPOOL__STORE_LEDGER), bytes, 16) != 16) {
+        return UINT64_MAX;
+    }
     memcpy(words, bytes, sizeof words);
-    assert_int_equal(words[0] ^ words[1], UINT64_C(0x67706f6f6c6c6564));
-    return words[0];
+    return (words[0] ^ words[1]) == UINT64_C(0x67706f6f6c6c6564) ? words[0] : UINT64_MAX;
+}
+
+int world_check_ledger(const store_world *w)
+{
+    int ledger = open(world_path(w, "store/" GPOOL__STORE_LEDGER), O_RDWR | O_CLOEXEC);
+    assert_true(ledger >= 0 || errno == ENOENT);
+    if (ledger >= 0 && flock(ledger, LOCK_EX | LOCK_NB) != 0) {
+        assert_int_equal(close(ledger), 0);
+        return 0;
+    }
+    /* What is deleted meanwhile makes the sum smaller. */
+    const bool enough = world_ledger(w) >= world_count(w->path).entry_bytes;
+    if (ledger >= 0) {
+        assert_int_equal(flock(ledger, LOCK_UN), 0);
+        assert_int_equal(close(ledger), 0);
+    }
+    return enough ? 1 : -1;
 }
 
 uint64_t world_number(const char *variable, uint64_t otherwise)

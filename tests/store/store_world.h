@@ -87,13 +87,20 @@ typedef struct world_census {
     uint32_t entries;
     uint32_t temps;
     uint32_t others;
-    uint64_t bytes; /* of entries and temps */
+    uint64_t bytes;       /* of entries and temps */
+    uint64_t entry_bytes; /* of entries alone */
 } world_census;
 
 world_census world_count(const char *path);
 
-/** Bytes that the ledger of a store tells; fails the test when it tells none. */
+/** Bytes that the ledger of a store tells; UINT64_MAX when it tells none, which makes a save look. */
 uint64_t world_ledger(const store_world *w);
+
+/**
+ * Compares the ledger with the entries, while nobody commits one: 1 when it tells no byte too few, -1
+ * when it does, 0 when another has its lock now.
+ */
+int world_check_ledger(const store_world *w);
 
 /** Number of an environment variable, or `otherwise`. */
 uint64_t world_number(const char *variable, uint64_t otherwise);

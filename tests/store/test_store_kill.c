@@ -62,6 +62,7 @@ static void killed_writers_leave_nothing_wrong_behind(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         temps += world_count(w.path).temps;
+        assert_int_equal(world_check_ledger(&w), 1);
         if (i % 10 != 9 && i + 1 < kills) {
             continue;
         }
