@@ -39,13 +39,16 @@ static bool start(program *run, const options *chosen)
         &(gpool_device_desc){ .library = chosen->library, .adapter = chosen->adapter },
         &run->device);
     if (result == GPOOL_OK) {
-        result = gpool_create(run->device,
-                              &(gpool_desc){ .label = "sketch",
-                                             .measure = true,
-                                             .shader_watch_ms = 100,
-                                             .store = run->store,
-                                             .program = "gpool-sketch" },
-                              &run->pool);
+        result =
+            gpool_create(run->device,
+                         &(gpool_desc){ .label = "sketch",
+                                        .measure = true,
+                                        /* Software drivers on a busy machine take their time. */
+                                        .wait_timeout_ms = 60000,
+                                        .shader_watch_ms = 100,
+                                        .store = run->store,
+                                        .program = "gpool-sketch" },
+                         &run->pool);
     }
     if (result != GPOOL_OK) {
         fprintf(stderr, "gpool-sketch: no device: %s (the lines above say more)\n",
