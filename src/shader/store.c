@@ -95,12 +95,10 @@ gpool_result gpool__store_open(const gpool_store_desc *desc, const gpool__store_
     made->hash_bytes = hooks != NULL && hooks->hash_bytes != 0 ? hooks->hash_bytes : 16;
     made->directory = made->seed = -1;
     made->mode = desc->mode;
-    made->max_bytes = desc->max_bytes != 0 ? desc->max_bytes : STORE_MAX_BYTES;
-    made->max_bytes = gpool__min(made->max_bytes, STORE_NO_MORE);
-    made->max_entry_bytes = desc->max_entry_bytes != 0 ? desc->max_entry_bytes : STORE_MAX_ENTRY;
-    if (made->max_entry_bytes > made->max_bytes) {
-        made->max_entry_bytes = made->max_bytes;
-    }
+    made->max_bytes =
+        gpool__min(desc->max_bytes != 0 ? desc->max_bytes : STORE_MAX_BYTES, STORE_NO_MORE);
+    made->max_entry_bytes = gpool__min(
+        desc->max_entry_bytes != 0 ? desc->max_entry_bytes : STORE_MAX_ENTRY, made->max_bytes);
     atomic_store(&made->look_due, true);
     gpool_result result = gpool__store_open_directories(made, desc);
     if (result != GPOOL_OK) {

@@ -3,6 +3,8 @@
 #endif
 #include "faulty_files.h"
 
+#include "store_world.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -350,6 +352,12 @@ void faulty_init(faulty_files *faulty)
         .who = faulty_who,
         .now = faulty_now,
     };
+}
+
+gpool_store *faulty_open(faulty_files *faulty, const gpool_store_desc *desc)
+{
+    faulty_init(faulty);
+    return world_store_of(desc, &(gpool__store_hooks){ .files = &faulty->table });
 }
 
 void faulty_record_begin(faulty_files *faulty)

@@ -7,6 +7,8 @@
 
 #include "base/directory.h"
 
+#include <gpool/store.h>
+
 #include <stdatomic.h>
 
 /* What a recorded operation did. */
@@ -66,6 +68,9 @@ typedef struct faulty_files {
 } faulty_files;
 
 void faulty_init(faulty_files *faulty);
+
+/** Begins without faults, and opens a store with these operations; fails the test when that fails. */
+gpool_store *faulty_open(faulty_files *faulty, const gpool_store_desc *desc);
 
 /** Begins to record; faulty_fini() frees the records. */
 void faulty_record_begin(faulty_files *faulty);

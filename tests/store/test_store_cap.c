@@ -49,8 +49,7 @@ static void save_below_the_cap_does_not_look_through_the_directory(void **state)
     world_open(&w);
     gpool_store_desc desc = world_desc(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     assert_same(world_save(store, 0, 1, 1000), GPOOL_OK);
     assert_int_equal(world_stats(store).cleanings, 1);
     uint64_t first = 0;
@@ -180,8 +179,7 @@ static void clock_that_jumps_does_not_break_the_cap(void **state)
         gpool_store_desc desc = world_desc(&w);
         desc.max_bytes = 8 * file_size(1000);
         faulty_files faulty;
-        faulty_init(&faulty);
-        gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+        gpool_store *store = faulty_open(&faulty, &desc);
         for (uint64_t i = 0; i < 8; ++i) {
             assert_same(world_save(store, i, 1, 1000), GPOOL_OK);
             world_set_time(world_entry_path(&w, i), world_now() - HOUR * 2 + (int64_t)i);
@@ -258,13 +256,12 @@ static void look_that_fails_is_done_again(void **state)
         }
         assert_int_equal(world_check_ledger(&w), -1);
         faulty_files faulty;
-        faulty_init(&faulty);
+        store = faulty_open(&faulty, &desc);
         faulty.error = -EIO;
-        store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
-        const uint64_t before = atomic_load(&faulty.calls);
-        faulty.fail_at = before + at;
+        atomic_store(&faulty.calls, 0);
+        faulty.fail_at = at;
         assert_same(world_save(store, 2, 1, 1000), GPOOL_OK);
-        const uint64_t made = atomic_load(&faulty.calls) - before;
+        const uint64_t made = atomic_load(&faulty.calls);
         calls = made > calls ? made : calls;
         faulty.fail_at = 0;
         failed += world_stats(store).failed_saves;
@@ -355,11 +352,10 @@ static void saves_beside_a_cleaning_are_counted(void **state)
     gpool_store *other = world_store(&w);
     assert_same(world_save(other, 0, 1, 1000), GPOOL_OK);
     faulty_files faulty;
-    faulty_init(&faulty);
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = faulty_open(&faulty, &desc);
     faulty.on_list = save_five;
     faulty.on_user = other;
-    const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
     assert_same(world_save(store, 1, 1, 1000), GPOOL_OK);
     assert_int_equal(world_stats(store).cleanings, 1);
     assert_null(faulty.on_list);
@@ -381,8 +377,7 @@ static void full_disk_costs_the_entries_used_least_recently_at_the_cap_only(void
     gpool_store_desc desc = world_desc(&w);
     desc.max_bytes = 8 * file_size(1000);
     faulty_files faulty;
-    faulty_init(&faulty);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     for (uint64_t i = 0; i < 6; ++i) {
         assert_same(world_save(store, i, 1, 1000), GPOOL_OK);
         world_set_time(world_entry_path(&w, i), world_now() - DAY * (int64_t)(10 - i));
@@ -446,8 +441,7 @@ static void lock_that_is_never_given_back_costs_saves_only(void **state)
         assert_same(world_load(store, 2), saved ? WORLD_RIGHT : WORLD_MISS);
         /* A first save would look; that it cannot is no reason to save nothing, nor to wait again. */
         faulty_files faulty;
-        faulty_init(&faulty);
-        gpool_store *first = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+        gpool_store *first = faulty_open(&faulty, &desc);
         assert_same(world_save(first, 3, 1, 1000), GPOOL_OK);
         assert_same(world_load(first, 3), saved ? WORLD_RIGHT : WORLD_MISS);
         const uint64_t calls = atomic_load(&faulty.calls);

@@ -480,9 +480,8 @@ static void foreign_entry_is_refused(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
     const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     assert_same(world_save(store, 1, 1, 100), GPOOL_OK);
     faulty.file_owner_shift = 1;
     assert_same(world_load(store, 1), WORLD_MISS);

@@ -360,10 +360,9 @@ static void reads_and_writes_by_halves_are_put_together(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
-    faulty.halves = true;
     const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
+    faulty.halves = true;
     /* The ledger is written at once or not at all; so its store never knows what it has. */
     for (uint64_t i = 0; i < 5; ++i) {
         assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
@@ -390,9 +389,8 @@ static void interrupted_reads_and_writes_go_on(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
     const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     for (uint64_t i = 0; i < 5; ++i) {
         faulty.interrupts = false;
         assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
@@ -417,9 +415,8 @@ static void error_of_the_close_is_an_error_of_the_write(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
     const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     assert_same(world_save(store, 1, 1, 5000), GPOOL_OK);
     faulty.close_error = -ENOSPC; /* as with a quota on a network */
     assert_same(world_save(store, 1, 2, 5000), GPOOL_OK);
@@ -439,9 +436,8 @@ static void file_that_a_cleaner_took_is_written_again(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
     const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
     faulty.steals = 2;
     assert_same(world_save(store, 1, 1, 5000), GPOOL_OK);
     assert_int_equal(faulty.steals, 0);
@@ -462,11 +458,10 @@ static void everything_written_is_locked_meanwhile(void **state)
     store_world w;
     world_open(&w);
     faulty_files faulty;
-    faulty_init(&faulty);
-    faulty.watch_locks = true;
     gpool_store_desc desc = world_desc(&w);
     desc.max_bytes = 20000;
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
+    gpool_store *store = faulty_open(&faulty, &desc);
+    faulty.watch_locks = true;
     for (uint64_t i = 0; i < 10; ++i) {
         assert_same(world_save(store, i, 1, 5000), GPOOL_OK);
     }
@@ -492,11 +487,10 @@ static void bad_entry_that_was_replaced_meanwhile_is_left_alone(void **state)
     uint8_t junk[300] = { 1 };
     world_write_file(world_entry_path(&w, 1), junk, sizeof junk);
     faulty_files faulty;
-    faulty_init(&faulty);
+    const gpool_store_desc desc = world_desc(&w);
+    gpool_store *store = faulty_open(&faulty, &desc);
     faulty.on_read = save_again;
     faulty.on_user = other;
-    const gpool_store_desc desc = world_desc(&w);
-    gpool_store *store = world_store_of(&desc, &(gpool__store_hooks){ .files = &faulty.table });
     assert_same(world_load(store, 1), WORLD_MISS);
     assert_null(faulty.on_read);
     assert_int_equal(world_stats(store).bad_entries, 1);
